@@ -1,0 +1,77 @@
+/**
+ * Bundles the programs into dist/. Needs the pinned Node; `build.mjs` calls it.
+ *
+ * dist/cli.js is a launcher of its own, because a bundle's imports load before its first line runs: only so can a Node
+ * that is too old be told about in words. Everything lies flat in dist/, so that `./worker.js` is right from each chunk.
+ */
+import { chmodSync, existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { rolldown } from 'rolldown';
+import { bundleStamp, currentBundle } from './build.mjs';
+import { root } from './runtime.mjs';
+
+const entries = {
+  main: 'src/cli/main.ts',
+  start: 'src/cli/start.ts',
+  worker: 'src/engine/workers/worker.ts',
+};
+
+const launcher = `#!/usr/bin/env node
+// Made by scripts/bundle.mjs. Kept readable by old versions of Node, for which its only message is.
+const major = Number(process.versions.node.split('.')[0]);
+if (major >= 24) {
+  await import('./main.js');
+} else {
+  console.error(
+    'Holdfast needs Node 24 or newer; this is Node ' + process.versions.node + '. Nothing was done. ' +
+      'Install a newer Node, or run Holdfast with "npm start", which brings its own.',
+  );
+  process.exitCode = 1;
+}
+`;
+
+const present = Object.entries(entries).filter(([, file]) => existsSync(join(root, file)));
+for (const [name, file] of Object.entries(entries)) {
+  if (!existsSync(join(root, file))) console.error(`${file} is not there: dist/${name}.js is left out.`);
+}
+
+const stamp = currentBundle();
+const fresh = join(root, `dist.${process.pid}`);
+try {
+  rmSync(fresh, { recursive: true, force: true });
+  if (present.length > 0) {
+    const bundle = await rolldown({
+      cwd: root,
+      input: Object.fromEntries(present),
+      platform: 'node',
+      // Native code finds its binaries beside its own files.
+      external: ['koffi'],
+      tsconfig: false,
+      onLog: (level, log, report) => report(level === 'warn' ? 'error' : level, log),
+    });
+    await bundle.write({
+      dir: fresh,
+      format: 'esm',
+      entryFileNames: '[name].js',
+      chunkFileNames: 'shared-[hash].js',
+      sourcemap: true,
+      // Stack traces in reports and logs stay readable.
+      minify: false,
+    });
+    await bundle.close();
+  }
+  if (existsSync(join(fresh, 'main.js'))) {
+    writeFileSync(join(fresh, 'cli.js'), launcher);
+    chmodSync(join(fresh, 'cli.js'), 0o755);
+  }
+  if (present.length > 0) {
+    writeFileSync(join(fresh, bundleStamp), stamp);
+    // Whole folders change places: whoever starts the program meanwhile finds the old one or the new one, never half.
+    const old = join(root, `dist.${process.pid}.old`);
+    if (existsSync(join(root, 'dist'))) renameSync(join(root, 'dist'), old);
+    renameSync(fresh, join(root, 'dist'));
+    rmSync(old, { recursive: true, force: true });
+  }
+} finally {
+  rmSync(fresh, { recursive: true, force: true });
+}
