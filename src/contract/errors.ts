@@ -1,0 +1,420 @@
+/**
+ * Every error that a person can meet, with its words.
+ *
+ * Rules:
+ * - An error is thrown with {@link fail}; its `code` is stable, its words are not. Callers branch on `code` alone.
+ * - `message` says what happened and what it means for the person's data; `guidance` says the one thing to do next.
+ * - `context` holds only plain JSON values (paths, names, numbers, a cause's text), never a secret.
+ * - `retryable` is true only when the same call may succeed later without anyone doing anything.
+ * - An error crosses processes whole: `toJSON` on one side, {@link errorFromJSON} on the other.
+ * - Anything else that is thrown is a defect; {@link toHoldfastError} turns it into `internal` at the edges.
+ */
+
+export type ErrorContext = Record<string, string | number | boolean | readonly string[] | undefined>;
+
+interface Words {
+  readonly message: string;
+  readonly guidance: string;
+}
+
+interface Entry {
+  readonly retryable: boolean;
+  readonly words: (c: ErrorContext) => Words;
+}
+
+const because = (c: ErrorContext): string => (c.cause ? ` (${String(c.cause)})` : '');
+
+const catalogue = {
+  internal: {
+    retryable: false,
+    words: (c) => ({
+      message: `Something unexpected went wrong inside Holdfast${because(c)}. Finished snapshots are not affected.`,
+      guidance: 'Try again; if it happens again, report it together with this text.',
+    }),
+  },
+  cancelled: {
+    retryable: false,
+    words: () => ({
+      message: 'The run was cancelled. What was already stored is kept and will be used by the next run.',
+      guidance: 'Start it again when it suits you.',
+    }),
+  },
+  'bad-usage': {
+    retryable: false,
+    words: (c) => ({ message: `${String(c.problem)} Nothing was changed.`, guidance: String(c.guidance ?? 'See the help of this command.') }),
+  },
+
+  'home-unknown': {
+    retryable: false,
+    words: () => ({
+      message: 'This account has no home folder, so Holdfast has no place for its own data. Nothing was changed.',
+      guidance: 'Set the environment variable HOME to a folder that you can write to, then try again.',
+    }),
+  },
+  'native-missing': {
+    retryable: false,
+    words: (c) => ({
+      message: `The part of Holdfast that is made for this kind of computer could not be loaded${because(c)}. Nothing was changed.`,
+      guidance: 'Install Holdfast again on this computer.',
+    }),
+  },
+
+  // --- storage -------------------------------------------------------------------------------------------------
+  'file-not-found': {
+    retryable: false,
+    words: (c) => ({
+      message: `The file ${String(c.file)} is missing from ${String(c.location)}.`,
+      guidance: 'Run a check of this repository to see what is affected.',
+    }),
+  },
+  'file-exists': {
+    retryable: false,
+    words: (c) => ({
+      message: `The file ${String(c.file)} already exists in ${String(c.location)} and was left as it is.`,
+      guidance: 'If another program uses this repository, let it finish, then try again.',
+    }),
+  },
+  'file-short': {
+    retryable: true,
+    words: (c) => ({
+      message: `The file ${String(c.file)} in ${String(c.location)} ended early: ${String(c.expected)} bytes were expected, ${String(c.received)} came.`,
+      guidance: 'Run a check of this repository to see what is affected.',
+    }),
+  },
+  'storage-failed': {
+    retryable: true,
+    words: (c) => ({
+      message: `${String(c.location)} could not ${String(c.operation)} ${String(c.file)}${because(c)}. Finished snapshots are not affected.`,
+      guidance: 'Make sure that the destination is connected and works, then try again.',
+    }),
+  },
+  'storage-full': {
+    retryable: false,
+    words: (c) => ({
+      message: `There is no space left on ${String(c.location)}. Finished snapshots are kept; this run could not be completed.`,
+      guidance: 'Free some space there, or thin out old snapshots, then run it again: it carries on from what is stored.',
+    }),
+  },
+  'storage-denied': {
+    retryable: false,
+    words: (c) => ({
+      message: `${String(c.location)} does not allow Holdfast to ${String(c.operation)} ${String(c.file)}${because(c)}. Nothing that is stored was changed.`,
+      guidance: 'Give yourself permission to write there, or choose another destination.',
+    }),
+  },
+  'storage-read-only': {
+    retryable: false,
+    words: (c) => ({
+      message: `${String(c.location)} is read-only, so nothing can be stored there. What it holds is not affected.`,
+      guidance: 'Make the destination writable, or choose another one.',
+    }),
+  },
+  'storage-gone': {
+    retryable: true,
+    words: (c) => ({
+      message: `${String(c.location)} cannot be reached any more${because(c)}. Finished snapshots are kept; this run could not be completed.`,
+      guidance: 'Connect the destination again, then run it again: it carries on from what is stored.',
+    }),
+  },
+
+  // --- trees ---------------------------------------------------------------------------------------------------
+  'tree-invalid': {
+    retryable: false,
+    words: (c) => ({
+      message: `The list of a folder${c.tree ? ` (${String(c.tree)})` : ''} is damaged: ${String(c.reason)}. What is in this folder cannot be restored from the snapshots that share this list; all other folders are not affected.`,
+      guidance: 'Run a check of this repository to see what is affected.',
+    }),
+  },
+
+  // --- retention -----------------------------------------------------------------------------------------------
+  'retention-empties-group': {
+    retryable: false,
+    words: (c) => ({
+      message:
+        c.group === undefined
+          ? 'This policy keeps nothing, so every snapshot would go. Nothing was removed.'
+          : `This policy would remove every snapshot (${String(c.snapshots)}) of this group: ${String(c.group)}. Nothing was removed.`,
+      guidance: 'Add a rule that keeps at least one snapshot, for example --keep-last 1.',
+    }),
+  },
+  'snapshot-time-unreadable': {
+    retryable: false,
+    words: (c) => ({
+      message: `The time of the snapshot ${String(c.snapshot)}, “${String(c.time)}”, cannot be read, so its age is unknown. Nothing was removed.`,
+      guidance: 'Run a check of this repository; a damaged snapshot can be removed by naming it.',
+    }),
+  },
+  // --- encryption and chunking ---------------------------------------------------------------------------------
+  'item-tampered': {
+    retryable: false,
+    words: (c) => ({
+      message: `${c.item ? String(c.item) : 'A piece of this repository'} is damaged or was changed after it was written, so nothing of it was used.`,
+      guidance: 'Run a check that reads all data to see which files are affected.',
+    }),
+  },
+  'bad-polynomial': {
+    retryable: false,
+    words: (c) => ({
+      message: `This repository's config names a chunker polynomial that cannot be used: ${String(c.problem)}. Nothing was changed.`,
+      guidance: 'Do not write to this repository; restore its config file from another copy of the repository.',
+    }),
+  },
+
+  // --- sources -------------------------------------------------------------------------------------------------
+  'source-missing': {
+    retryable: false,
+    words: (c) => ({
+      message: `Nothing that should be backed up exists: ${String(c.path)}. No snapshot was made; older ones are kept.`,
+      guidance: 'Check the names of the folders, and connect the drive they are on.',
+    }),
+  },
+  'source-in-destination': {
+    retryable: false,
+    words: (c) => ({
+      message: `${String(c.path)} lies inside the destination ${String(c.location)}: the backup would back itself up. Nothing was stored.`,
+      guidance: 'Choose a destination outside the folders that are backed up.',
+    }),
+  },
+
+  // --- restore target ------------------------------------------------------------------------------------------
+  'target-full': {
+    retryable: false,
+    words: (c) => ({
+      message: `There is no space left where files are being restored (${String(c.path)}). What is restored so far is whole; the backup is not affected.`,
+      guidance: 'Free some space, or choose another place, and restore again: files that are there already are not written twice.',
+    }),
+  },
+  'target-too-small': {
+    retryable: false,
+    words: (c) => ({
+      message: `The restore needs ${String(c.needed)} bytes at ${String(c.path)}, and ${String(c.free)} are free. Nothing was changed.`,
+      guidance: 'Free some space, choose another place, or restore less at a time.',
+    }),
+  },
+  'target-read-only': {
+    retryable: false,
+    words: (c) => ({
+      message: `Nothing can be written at ${String(c.path)}: it is read-only. The backup is not affected.`,
+      guidance: 'Choose another place to restore to.',
+    }),
+  },
+  'target-gone': {
+    retryable: false,
+    words: (c) => ({
+      message: `The place where files are being restored stopped working (${String(c.path)}${c.cause ? `: ${String(c.cause)}` : ''}). The backup is not affected.`,
+      guidance: 'Connect the drive again, or choose another place, and restore again.',
+    }),
+  },
+  'target-unusable': {
+    retryable: false,
+    words: (c) => ({
+      message: `Nothing can be restored to ${String(c.path)}${because(c)}. Nothing was changed.`,
+      guidance: 'Choose a folder that you may write to.',
+    }),
+  },
+
+  // --- repository ----------------------------------------------------------------------------------------------
+  'repository-not-found': {
+    retryable: false,
+    words: (c) => ({
+      message: `There is no backup repository at ${String(c.location)}. Nothing was changed.`,
+      guidance: 'Check the place, connect the drive it is on, or make a repository there with "holdfast init".',
+    }),
+  },
+  'repository-exists': {
+    retryable: false,
+    words: (c) => ({
+      message: `${String(c.location)} already holds a backup repository. It was left as it is.`,
+      guidance: 'Use it as it is, or choose an empty folder for a new one.',
+    }),
+  },
+  'repository-version': {
+    retryable: false,
+    words: (c) => ({
+      message: `This repository has format version ${String(c.version)}; Holdfast works with version 2. Its data is not affected.`,
+      guidance: 'Use a newer Holdfast for a newer version; upgrade version 1 with restic\'s "migrate upgrade_repo_v2".',
+    }),
+  },
+  'config-invalid': {
+    retryable: false,
+    words: (c) => ({
+      message: `The repository's config file is damaged${because(c)}, so the repository cannot be opened. Its packs may be whole.`,
+      guidance: 'Restore the config file from a copy of this repository.',
+    }),
+  },
+  'wrong-password': {
+    retryable: false,
+    words: (c) => ({
+      message: `The password does not open the repository at ${String(c.location)}. Nothing was changed.`,
+      guidance: 'Try again with the right password; it stands in the recovery kit.',
+    }),
+  },
+  'password-missing': {
+    retryable: false,
+    words: () => ({
+      message: 'No password was given for this repository. Nothing was changed.',
+      guidance: 'Give it with --password-file FILE, or in HOLDFAST_PASSWORD or HOLDFAST_PASSWORD_FILE.',
+    }),
+  },
+  'key-invalid': {
+    retryable: false,
+    words: (c) => ({
+      message: `A key file of this repository is damaged${because(c)}. Other passwords of the repository still open it.`,
+      guidance: 'Open it with another password, or restore the key file from a copy of this repository.',
+    }),
+  },
+  'key-not-found': {
+    retryable: false,
+    words: (c) => ({
+      message: `No single key of this repository begins with ${String(c.key)}. Nothing was changed.`,
+      guidance: 'List the keys with "holdfast key list" and give more of the ID.',
+    }),
+  },
+  'key-in-use': {
+    retryable: false,
+    words: () => ({
+      message: 'This is the key that the repository was opened with. It was kept, so that you cannot lock yourself out.',
+      guidance: 'Open the repository with another password to remove this one.',
+    }),
+  },
+  'index-invalid': {
+    retryable: false,
+    words: (c) => ({
+      message: `An index file of the repository is damaged${because(c)}. The packs that it lists may be whole.`,
+      guidance: 'Run a check; restic\'s "repair index" makes the index anew from the packs.',
+    }),
+  },
+  'pack-invalid': {
+    retryable: false,
+    words: (c) => ({
+      message: `A pack of the repository is damaged${because(c)}. Files that need it cannot be restored from here.`,
+      guidance: 'Run a check with --read-data to see which files are affected.',
+    }),
+  },
+  'pack-lost': {
+    retryable: false,
+    words: (c) => ({
+      message: `Pack ${String(c.pack).slice(0, 12)} is missing from the repository or has the wrong size. Older snapshots may have lost files.`,
+      guidance: 'Run a check to see which files are affected; a backup stores what still exists on this computer again.',
+    }),
+  },
+  'snapshot-invalid': {
+    retryable: false,
+    words: (c) => ({
+      message: `Snapshot ${String(c.snapshot).slice(0, 8)} is damaged${because(c)}. Other snapshots are not affected.`,
+      guidance: 'Use another snapshot, and run a check of this repository.',
+    }),
+  },
+  'snapshot-not-found': {
+    retryable: false,
+    words: (c) => ({
+      message: `There is no snapshot ${String(c.snapshot)} in this repository. Nothing was changed.`,
+      guidance: 'List the snapshots with "holdfast snapshots" and choose one of them, or "latest".',
+    }),
+  },
+  'snapshot-ambiguous': {
+    retryable: false,
+    words: (c) => ({
+      message: `Several snapshots begin with ${String(c.snapshot)}. Nothing was changed.`,
+      guidance: 'Give more digits of the ID.',
+    }),
+  },
+  'snapshot-path-not-found': {
+    retryable: false,
+    words: (c) => ({
+      message: `Snapshot ${String(c.snapshot).slice(0, 8)} holds nothing at ${String(c.path)}.`,
+      guidance: 'List what it holds with "holdfast ls".',
+    }),
+  },
+  'blob-missing': {
+    retryable: false,
+    words: (c) => ({
+      message: `The ${c.type === 'tree' ? 'folder listing' : 'piece of data'} ${String(c.blob).slice(0, 12)} is missing from the repository. Files that need it cannot be restored from here.`,
+      guidance: 'Run a check to see which files are affected; a new backup stores what still exists on this computer again.',
+    }),
+  },
+  'encoding-failed': {
+    retryable: false,
+    words: (c) => ({
+      message: `What was about to be stored (${String(c.blob).slice(0, 16)}) could not be read back correctly, so it was not stored. Finished snapshots are not affected.`,
+      guidance: 'This points to failing memory or another hardware fault: test this computer\'s memory before backing up again.',
+    }),
+  },
+  locked: {
+    retryable: true,
+    words: (c) => ({
+      message: `Another program is using this repository${c.exclusive ? ' for itself alone' : ''}: ${String(c.program)} on ${String(c.host)}, since ${String(c.since)}. Nothing was changed.`,
+      guidance: 'Wait until it is done. If you know that it is not running any more, use "holdfast unlock".',
+    }),
+  },
+  'lock-unreadable': {
+    retryable: false,
+    words: (c) => ({
+      message: `A lock file of this repository cannot be read${because(c)}, so nobody knows whether another program is using it. Nothing was changed.`,
+      guidance: 'Make sure that nothing else uses the repository, then use "holdfast unlock --remove-all".',
+    }),
+  },
+  'lock-lost': {
+    retryable: true,
+    words: () => ({
+      message: 'This run lost its lock on the repository, probably while the computer slept, so it stopped writing. Finished snapshots are not affected.',
+      guidance: 'Run it again: it carries on from what is stored.',
+    }),
+  },
+} as const satisfies Record<string, Entry>;
+
+export type ErrorCode = keyof typeof catalogue;
+
+/** All codes, for tests that look at every text. */
+export const errorCodes = Object.keys(catalogue) as ErrorCode[];
+
+export interface ErrorJSON {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly guidance: string;
+  readonly context: ErrorContext;
+  readonly retryable: boolean;
+}
+
+export class HoldfastError extends Error {
+  override readonly name = 'HoldfastError';
+  readonly code: ErrorCode;
+  readonly guidance: string;
+  readonly context: ErrorContext;
+  readonly retryable: boolean;
+
+  constructor(code: ErrorCode, context: ErrorContext = {}, options: { cause?: unknown; retryable?: boolean } = {}) {
+    const entry: Entry = catalogue[code];
+    const words = entry.words(context);
+    super(words.message, 'cause' in options ? { cause: options.cause } : undefined);
+    this.code = code;
+    this.guidance = words.guidance;
+    this.context = context;
+    this.retryable = options.retryable ?? entry.retryable;
+  }
+
+  toJSON(): ErrorJSON {
+    const { code, message, guidance, context, retryable } = this;
+    return { code, message, guidance, context, retryable };
+  }
+}
+
+/** Throws the error `code`. `cause` is kept for the log; its text goes into the words when `context.cause` is set. */
+export function fail(code: ErrorCode, context: ErrorContext = {}, cause?: unknown): never {
+  throw new HoldfastError(code, context, cause === undefined ? {} : { cause });
+}
+
+/** The error that crossed a process border as JSON; an unknown code becomes `internal`. */
+export function errorFromJSON(json: ErrorJSON): HoldfastError {
+  if (!Object.hasOwn(catalogue, json.code)) return new HoldfastError('internal', { cause: json.message });
+  return new HoldfastError(json.code, json.context, { retryable: json.retryable });
+}
+
+/** Any thrown value as a HoldfastError; what is not one already is a defect and becomes `internal`. */
+export function toHoldfastError(thrown: unknown): HoldfastError {
+  if (thrown instanceof HoldfastError) return thrown;
+  return new HoldfastError('internal', { cause: thrown instanceof Error ? thrown.message : String(thrown) }, { cause: thrown });
+}
+
+export const hasCode = (thrown: unknown, code: ErrorCode): thrown is HoldfastError =>
+  thrown instanceof HoldfastError && thrown.code === code;

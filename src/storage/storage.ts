@@ -1,0 +1,60 @@
+/**
+ * A storage keeps the files of one repository: named, written once, never changed.
+ *
+ * Words: a *kind* is one of the six sorts of repository file; a *file* is a kind and a name; a *location* is the place
+ * as a person would recognise it, without secrets.
+ */
+
+export const fileKinds = ['config', 'key', 'snapshot', 'index', 'lock', 'pack'] as const;
+export type FileKind = (typeof fileKinds)[number];
+
+/** `name` is 64 lower-case hex digits; for `config` it is the empty string. */
+export interface StoredFile {
+  readonly kind: FileKind;
+  readonly name: string;
+}
+
+export interface ListedFile {
+  readonly name: string;
+  /** In bytes. */
+  readonly size: number;
+}
+
+/** A part of a file, in bytes. */
+export interface Range {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/**
+ * What every storage promises:
+ * - **save** stores the parts, one after the other, as one file and resolves only when the file is durable under its
+ *   name (for a local folder: data and directory entry are fsynced). Until then no reader sees anything under that
+ *   name; a failed save leaves nothing under it, and never harms a file that was there before. Saving over an existing
+ *   file fails with `file-exists`.
+ * - **load** gives exactly the bytes asked for: a file that is shorter fails with `file-short`, one that is missing with
+ *   `file-not-found`. The caller owns the returned bytes. A range of length 0 gives no bytes.
+ * - **size** fails with `file-not-found` when the file is missing.
+ * - **list** gives every complete file of a kind once, in no order; it ignores foreign names and temporary files. A
+ *   storage without that kind's folder lists nothing.
+ * - **remove** of a missing file fails with `file-not-found`; a removed file stays removed after a power cut.
+ * - Calls may run side by side. No call retries by itself: that is a wrapper's work; `retryable` on the error says
+ *   whether it makes sense. Every error is a HoldfastError.
+ * - **close** releases what the storage holds; calls after it fail.
+ */
+export interface Storage {
+  readonly location: string;
+  /** Makes the place ready to hold a repository (folders, bucket…). Harmless when it is ready already. */
+  create(): Promise<void>;
+  save(file: StoredFile, parts: readonly Uint8Array[]): Promise<void>;
+  load(file: StoredFile, range?: Range): Promise<Uint8Array>;
+  size(file: StoredFile): Promise<number>;
+  list(kind: FileKind): AsyncIterable<ListedFile>;
+  remove(file: StoredFile): Promise<void>;
+  close(): Promise<void>;
+  /** Where the file's bytes can be read synchronously from the local file system, if they can. Wrappers that must see every read leave it out. */
+  localPath?(file: StoredFile): string;
+}
+
+/** How a file is called in messages, for example `pack 0a1b…`. */
+export const describeFile = (file: StoredFile): string => (file.kind === 'config' ? 'config' : `${file.kind} ${file.name.slice(0, 12)}`);
