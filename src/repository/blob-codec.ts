@@ -1,0 +1,73 @@
+/**
+ * One blob to its stored form and back: compressed, sealed, and proved readable before anybody relies on it.
+ */
+import { HoldfastError } from '../contract/errors.ts';
+import type { Sealer } from './crypto.ts';
+import { sha256 } from './ids.ts';
+import { sealOverhead } from './pack.ts';
+import { compress, decompress } from './zstd.ts';
+
+/** No program writes larger data blobs: restic's chunks end at 8 MiB. */
+const maxDataBytes = 64 << 20;
+const maxTreeBytes = 1 << 30;
+
+export interface EncoderFault {
+  /** The blob, counted from 1, whose stored form gets one flipped bit. Tests prove with it that verification works. */
+  readonly corruptBlob: number;
+}
+
+export class BlobEncoder {
+  readonly #sealer: Sealer;
+  readonly #fault: EncoderFault | undefined;
+  #encoded = 0;
+  /** Of the blob encoded last: plaintext bytes when it was compressed, else 0. */
+  uncompressedLength = 0;
+
+  constructor(sealer: Sealer, fault?: EncoderFault) {
+    this.#sealer = sealer;
+    this.#fault = fault;
+  }
+
+  /** Prepares `plain` for storing: the bytes that will be sealed, and {@link uncompressedLength}. */
+  compress(plain: Uint8Array): Uint8Array {
+    const frame = compress(plain);
+    const smaller = frame.length < plain.length;
+    this.uncompressedLength = smaller ? plain.length : 0;
+    return smaller ? frame : plain;
+  }
+
+  /**
+   * Seals `content`, as `compress` gave it, into `out` at `at`, then opens, decompresses and hashes what stands there.
+   * Returns the sealed length in bytes. Throws `encoding-failed` when the result is not the blob `id`: bad memory and
+   * compressor defects have silently corrupted the backups of other programs.
+   */
+  seal(id: Uint8Array, content: Uint8Array, out: Uint8Array, at: number): number {
+    const length = this.#sealer.seal(content, out, at);
+    this.#encoded += 1;
+    if (this.#encoded === this.#fault?.corruptBlob) out[at + (length >> 1)] ^= 1;
+    try {
+      openBlob(this.#sealer, out.subarray(at, at + length), id, this.uncompressedLength, maxTreeBytes);
+    } catch (error) {
+      throw new HoldfastError('encoding-failed', { blob: Buffer.from(id).toString('hex') }, { cause: error });
+    }
+    return length;
+  }
+}
+
+function openBlob(sealer: Sealer, sealed: Uint8Array, id: Uint8Array, uncompressedLength: number, limit: number): Uint8Array {
+  if (uncompressedLength > limit || sealed.length > limit + sealOverhead) throw new HoldfastError('item-tampered', { cause: 'its size is absurd' });
+  let plain = sealer.open(sealed);
+  if (uncompressedLength > 0) {
+    plain = decompress(plain, uncompressedLength);
+    if (plain.length !== uncompressedLength) throw new HoldfastError('item-tampered', { cause: 'its length differs' });
+  }
+  if (Buffer.compare(sha256(plain), id) !== 0) throw new HoldfastError('item-tampered', { cause: 'its content differs' });
+  return plain;
+}
+
+/**
+ * The plaintext of a stored blob, authenticated, decompressed and hashed. The view is valid until the sealer's next
+ * call. Throws `item-tampered` when anything differs; never returns other bytes than those that `id` names.
+ */
+export const decodeBlob = (sealer: Sealer, sealed: Uint8Array, id: Uint8Array, uncompressedLength: number, type: 'data' | 'tree'): Uint8Array =>
+  openBlob(sealer, sealed, id, uncompressedLength, type === 'tree' ? maxTreeBytes : maxDataBytes);

@@ -1,0 +1,224 @@
+/**
+ * Where every blob of the repository lies: the index files of restic's format, joined in shared memory.
+ *
+ * - A *blob* is a piece of file content (data) or a folder's listing (tree), named by the SHA-256 of its plaintext.
+ * - A *pack* is a file that holds blobs of one type; here it has a number.
+ * - A blob is *claimed* while a worker of this run stores it: the others already count on it. The run fails as a whole
+ *   when a claimed blob cannot be stored, so nobody ever refers to one that does not exist.
+ * - A pack is *lost* when the index names it but the storage does not hold it at the right size: its blobs count as
+ *   unknown, so a backup stores them anew.
+ */
+import { SharedTable, type SharedTableMemory } from './shared-table.ts';
+
+export type BlobType = 'data' | 'tree';
+
+export interface BlobLocation {
+  /** Number of the record in the index. */
+  entry: number;
+  /** Number of the pack. */
+  pack: number;
+  /** Where the sealed blob begins in the pack, in bytes. */
+  offset: number;
+  /** Length of the sealed blob, in bytes. */
+  length: number;
+  /** Length of the plaintext in bytes when the blob is compressed, else 0. */
+  uncompressedLength: number;
+}
+
+export interface BlobIndexMemory {
+  readonly blobs: SharedTableMemory;
+  readonly packs: SharedTableMemory;
+}
+
+const blobWords = 12;
+const packWords = 11;
+const claimed = 0x7fffffff;
+
+const tagOf = (type: BlobType): number => (type === 'tree' ? 1 : 0);
+
+export class BlobIndex {
+  readonly #blobs: SharedTable;
+  readonly #packs: SharedTable;
+  /** Records that `find` does not see: further copies of a blob. Filled only on the thread that loads. */
+  readonly memory: BlobIndexMemory;
+
+  private constructor(blobs: SharedTable, packs: SharedTable) {
+    this.#blobs = blobs;
+    this.#packs = packs;
+    this.memory = { blobs: blobs.memory, packs: packs.memory };
+  }
+
+  static create(): BlobIndex {
+    return new BlobIndex(SharedTable.create(blobWords), SharedTable.create(packWords));
+  }
+
+  static attach(memory: BlobIndexMemory): BlobIndex {
+    return new BlobIndex(SharedTable.attach(memory.blobs), SharedTable.attach(memory.packs));
+  }
+
+  /** Records of blobs, further copies included. */
+  get blobCount(): number {
+    return this.#blobs.count;
+  }
+
+  get packCount(): number {
+    return this.#packs.count;
+  }
+
+  /** Memory in use, in bytes. */
+  get byteLength(): number {
+    return this.#blobs.byteLength + this.#packs.byteLength;
+  }
+
+  /** Whether the blob is stored or claimed. `id` holds 32 bytes from `at` on. */
+  has(id: Uint8Array, at: number, type: BlobType): boolean {
+    const blobs = this.#blobs;
+    blobs.lock();
+    const entry = blobs.find(id, at, tagOf(type));
+    const known = entry >= 0 && !this.#isLost(blobs.records[entry * blobWords + 8] >>> 1);
+    blobs.unlock();
+    return known;
+  }
+
+  /** True when the caller is the first to want this blob stored and now has to store it. */
+  claim(id: Uint8Array, at: number, type: BlobType): boolean {
+    const blobs = this.#blobs;
+    const tag = tagOf(type);
+    blobs.lock();
+    const entry = blobs.findOrInsert(id, at, tag);
+    const word = entry * blobWords + 8;
+    const mine = blobs.inserted || this.#isLost(blobs.records[word] >>> 1);
+    if (mine) blobs.records[word] = ((claimed << 1) | tag) >>> 0;
+    blobs.unlock();
+    return mine;
+  }
+
+  /** Fills `into` and returns true when the blob is stored in a pack that exists. */
+  locate(id: Uint8Array, at: number, type: BlobType, into: BlobLocation): boolean {
+    const blobs = this.#blobs;
+    blobs.lock();
+    const entry = blobs.find(id, at, tagOf(type));
+    const found = entry >= 0 && this.#read(entry, into);
+    blobs.unlock();
+    return found;
+  }
+
+  /** Where record `entry` lies; false when it is only claimed or its pack is lost. */
+  at(entry: number, into: BlobLocation): boolean {
+    return this.#read(entry, into);
+  }
+
+  /** The ID of record `entry`, a fresh copy. */
+  idAt(entry: number): Buffer {
+    const words = this.#blobs.records.slice(entry * blobWords, entry * blobWords + 8);
+    return Buffer.from(words.buffer, 0, 32);
+  }
+
+  typeAt(entry: number): BlobType {
+    return (this.#blobs.records[entry * blobWords + 8] & 1) === 1 ? 'tree' : 'data';
+  }
+
+  /** The number of the record that `find` gives for this blob, or -1. */
+  entryOf(id: Uint8Array, at: number, type: BlobType): number {
+    const blobs = this.#blobs;
+    blobs.lock();
+    const entry = blobs.find(id, at, tagOf(type));
+    blobs.unlock();
+    return entry;
+  }
+
+  /** The number of the pack with this ID, made when it is new. */
+  pack(id: Uint8Array): number {
+    const packs = this.#packs;
+    packs.lock();
+    const pack = packs.findOrInsert(id, 0, 0);
+    packs.unlock();
+    return pack;
+  }
+
+  /** The number of the pack with this ID, or -1. */
+  packNumber(id: Uint8Array): number {
+    const packs = this.#packs;
+    packs.lock();
+    const pack = packs.find(id, 0, 0);
+    packs.unlock();
+    return pack;
+  }
+
+  packId(pack: number): Buffer {
+    const words = this.#packs.records.slice(pack * packWords, pack * packWords + 8);
+    return Buffer.from(words.buffer, 0, 32);
+  }
+
+  /** The pack's file size as the index computes it, in bytes. */
+  packSize(pack: number): number {
+    const at = pack * packWords;
+    return this.#packs.records[at + 9] + 36;
+  }
+
+  /** How many blobs the index lists in this pack. */
+  packBlobs(pack: number): number {
+    return this.#packs.records[pack * packWords + 10];
+  }
+
+  /** From now on the pack's blobs count as unknown. */
+  markLost(pack: number): void {
+    this.#packs.records[pack * packWords + 8] |= 2;
+  }
+
+  isLost(pack: number): boolean {
+    return this.#isLost(pack);
+  }
+
+  /**
+   * Records where a stored blob lies: `id` holds 32 bytes from `at` on, `offset` and the lengths are in bytes. A claimed
+   * blob becomes a stored one; the same place said twice is noted once; another place of a known blob becomes a
+   * further copy, which only walks over all records see.
+   */
+  add(pack: number, id: Uint8Array, at: number, type: BlobType, offset: number, length: number, uncompressedLength: number): void {
+    const blobs = this.#blobs;
+    const tag = tagOf(type);
+    blobs.lock();
+    let entry = blobs.findOrInsert(id, at, tag);
+    let word = entry * blobWords + 8;
+    const { records } = blobs;
+    if (!blobs.inserted) {
+      const where = records[word] >>> 1;
+      if (where === pack && records[word + 1] === offset) {
+        blobs.unlock();
+        return;
+      }
+      if (where !== claimed && !this.#isLost(where)) {
+        entry = blobs.append(id, at, tag);
+        word = entry * blobWords + 8;
+      }
+    }
+    records[word] = ((pack << 1) | tag) >>> 0;
+    records[word + 1] = offset;
+    records[word + 2] = length;
+    records[word + 3] = uncompressedLength;
+    const packs = this.#packs.records;
+    packs[pack * packWords + 9] += length + (uncompressedLength > 0 ? 41 : 37);
+    packs[pack * packWords + 10] += 1;
+    blobs.unlock();
+  }
+
+  #isLost(pack: number): boolean {
+    return pack !== claimed && (this.#packs.records[pack * packWords + 8] & 2) !== 0;
+  }
+
+  #read(entry: number, into: BlobLocation): boolean {
+    const { records } = this.#blobs;
+    const word = entry * blobWords + 8;
+    const pack = records[word] >>> 1;
+    if (pack === claimed || this.#isLost(pack)) return false;
+    into.entry = entry;
+    into.pack = pack;
+    into.offset = records[word + 1];
+    into.length = records[word + 2];
+    into.uncompressedLength = records[word + 3];
+    return true;
+  }
+}
+
+export const emptyLocation = (): BlobLocation => ({ entry: -1, pack: -1, offset: 0, length: 0, uncompressedLength: 0 });

@@ -1,0 +1,236 @@
+/**
+ * An open repository: its storage, its master key, and the small encrypted files in it.
+ *
+ * Words: a *repository* is an encrypted store of packs; the *index* says which blobs lie in which pack; a *snapshot* names
+ * a tree of blobs. See restic's design document.
+ */
+import { fail, HoldfastError, hasCode } from '../contract/errors.ts';
+import type { Clock } from '../platform/clock.ts';
+import { describeFile, type Storage, type StoredFile } from '../storage/storage.ts';
+import { type Config, newConfig, parseConfig } from './config.ts';
+import { type MasterKey, randomMasterKey, Sealer } from './crypto.ts';
+import { isId, sha256 } from './ids.ts';
+import { openItem, sealItem } from './item.ts';
+import { Kernel } from './kernel/kernel.ts';
+import { calibrate, type KeyCost, type KeyFile, type KeyOwner, lockKey, parseKeyFile, unlockKey } from './keys.ts';
+import { defaultPackSize } from './pack.ts';
+import { formatSnapshot, parseSnapshot, type Snapshot, type SnapshotFields } from './snapshot.ts';
+
+const configFile: StoredFile = { kind: 'config', name: '' };
+/** Small files read at the same time. */
+const parallelLoads = 16;
+/** Room for the small files that are read most; larger ones grow it. */
+const itemBytes = 1 << 20;
+
+export interface ListedKey {
+  readonly id: string;
+  readonly file: KeyFile;
+  /** The key that opened the repository. */
+  readonly current: boolean;
+}
+
+export class Repository {
+  readonly storage: Storage;
+  readonly config: Config;
+  readonly key: MasterKey;
+  readonly keyId: string;
+  readonly sealer: Sealer;
+  readonly #kernel: Kernel;
+  /** Size that packs are filled to, in bytes. */
+  packSize = defaultPackSize;
+
+  private constructor(storage: Storage, config: Config, key: MasterKey, keyId: string, kernel: Kernel) {
+    this.storage = storage;
+    this.config = config;
+    this.key = key;
+    this.keyId = keyId;
+    this.#kernel = kernel;
+    this.sealer = new Sealer(key, kernel, itemBytes);
+  }
+
+  /**
+   * Makes a repository. `polynomial` (hex) makes it cut files where another repository does, so that both share blobs.
+   * Throws `repository-exists` when the place holds a config, a key or a snapshot.
+   */
+  static async init(
+    storage: Storage,
+    password: string,
+    owner: KeyOwner,
+    clock: Clock,
+    options: { polynomial?: string | undefined; cost?: KeyCost | undefined } = {},
+  ): Promise<Repository> {
+    await storage.create();
+    if (await holdsRepository(storage)) return fail('repository-exists', { location: storage.location });
+    const kernel = Kernel.create();
+    const key = randomMasterKey();
+    const file = await lockKey(key, password, owner, options.cost ?? (await calibrate(clock)), kernel, clock);
+    const keyId = sha256(file).toString('hex');
+    const config = newConfig(options.polynomial);
+    await storage.save({ kind: 'key', name: keyId }, [file]);
+    const repository = new Repository(storage, config, key, keyId, kernel);
+    const sealed = sealItem(repository.sealer, Buffer.from(JSON.stringify(config)), { compressed: false });
+    await storage.save(configFile, [sealed]);
+    return repository;
+  }
+
+  /** Throws `repository-not-found`, `wrong-password`, `repository-version`, `config-invalid` or what the storage throws. */
+  static async open(storage: Storage, password: string): Promise<Repository> {
+    let sealedConfig: Uint8Array;
+    try {
+      sealedConfig = await storage.load(configFile);
+    } catch (error) {
+      if (hasCode(error, 'file-not-found') || hasCode(error, 'storage-gone')) return fail('repository-not-found', { location: storage.location }, error);
+      throw error;
+    }
+    const kernel = Kernel.create();
+    const { key, keyId } = await findKey(storage, password, kernel);
+    let text: Buffer;
+    try {
+      text = openItem(new Sealer(key, kernel, sealedConfig.length), sealedConfig);
+    } catch (error) {
+      return fail('config-invalid', { cause: 'it cannot be decrypted' }, error);
+    }
+    return new Repository(storage, parseConfig(text), key, keyId, kernel);
+  }
+
+  /** The JSON text of an item. Throws `item-tampered` (naming the file) or what the storage throws. */
+  async loadItem(kind: 'index' | 'snapshot' | 'lock', name: string): Promise<Buffer> {
+    const file: StoredFile = { kind, name };
+    const sealed = await this.storage.load(file);
+    try {
+      return openItem(this.sealer, sealed);
+    } catch (error) {
+      if (!hasCode(error, 'item-tampered')) throw error;
+      throw new HoldfastError('item-tampered', { ...error.context, file: describeFile(file) }, { cause: error });
+    }
+  }
+
+  /** Stores an item and returns its name; it is durable then. */
+  async saveItem(kind: 'index' | 'snapshot' | 'lock', text: Uint8Array): Promise<string> {
+    const sealed = sealItem(this.sealer, text, { compressed: true });
+    const name = sha256(sealed).toString('hex');
+    await this.storage.save({ kind, name }, [sealed]);
+    return name;
+  }
+
+  async names(kind: 'index' | 'snapshot' | 'key' | 'pack'): Promise<string[]> {
+    const names: string[] = [];
+    for await (const { name } of this.storage.list(kind)) names.push(name);
+    return names.sort();
+  }
+
+  /**
+   * All snapshots, oldest first. One that cannot be read goes to `onProblem`; without it the problem is thrown.
+   */
+  async snapshots(onProblem?: (id: string, error: HoldfastError) => void): Promise<Snapshot[]> {
+    const names = await this.names('snapshot');
+    const found: Snapshot[] = [];
+    let next = 0;
+    const read = async (): Promise<void> => {
+      while (next < names.length) {
+        const id = names[next++];
+        try {
+          found.push(await this.snapshot(id));
+        } catch (error) {
+          // Another program may have forgotten it since the listing.
+          if (hasCode(error, 'file-not-found')) continue;
+          if (!onProblem || !(error instanceof HoldfastError)) throw error;
+          onProblem(id, error);
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: parallelLoads }, read));
+    return found.sort((a, b) => Date.parse(a.time) - Date.parse(b.time) || (a.id < b.id ? -1 : 1));
+  }
+
+  async snapshot(id: string): Promise<Snapshot> {
+    return parseSnapshot(id, await this.loadItem('snapshot', id));
+  }
+
+  saveSnapshot(fields: SnapshotFields): Promise<string> {
+    return this.saveItem('snapshot', formatSnapshot(fields));
+  }
+
+  /** The snapshot with this ID, this unique beginning of an ID, or the newest for `latest`. */
+  async findSnapshot(wanted: string): Promise<Snapshot> {
+    if (wanted === 'latest') {
+      const newest = (await this.snapshots(() => {})).at(-1);
+      return newest ?? fail('snapshot-not-found', { snapshot: wanted });
+    }
+    if (isId(wanted)) {
+      try {
+        return await this.snapshot(wanted);
+      } catch (error) {
+        if (hasCode(error, 'file-not-found')) return fail('snapshot-not-found', { snapshot: wanted }, error);
+        throw error;
+      }
+    }
+    const matches = /^[0-9a-f]+$/.test(wanted) ? (await this.names('snapshot')).filter((name) => name.startsWith(wanted)) : [];
+    if (matches.length === 0) return fail('snapshot-not-found', { snapshot: wanted });
+    if (matches.length > 1) return fail('snapshot-ambiguous', { snapshot: wanted });
+    return this.snapshot(matches[0]);
+  }
+
+  async keys(): Promise<ListedKey[]> {
+    const keys: ListedKey[] = [];
+    for (const id of await this.names('key')) {
+      const file = parseKeyFile(await this.storage.load({ kind: 'key', name: id }));
+      keys.push({ id, file, current: id === this.keyId });
+    }
+    return keys;
+  }
+
+  /** Adds a password; returns the new key's ID. */
+  async addKey(password: string, owner: KeyOwner, clock: Clock, cost?: KeyCost): Promise<string> {
+    const file = await lockKey(this.key, password, owner, cost ?? (await calibrate(clock)), this.#kernel, clock);
+    const id = sha256(file).toString('hex');
+    await this.storage.save({ kind: 'key', name: id }, [file]);
+    // A key that does not open must never be the reason to remove one that does.
+    const opened = await unlockKey(parseKeyFile(await this.storage.load({ kind: 'key', name: id })), password, this.#kernel);
+    if (!opened || !Buffer.from(opened.encrypt).equals(this.key.encrypt)) return fail('encoding-failed', { blob: 'key file' });
+    return id;
+  }
+
+  /** Removes the key whose ID begins with `prefix`. Throws `key-not-found`, or `key-in-use` for the one in use. */
+  async removeKey(prefix: string): Promise<string> {
+    const matches = (await this.names('key')).filter((name) => name.startsWith(prefix));
+    if (prefix === '' || matches.length !== 1) return fail('key-not-found', { key: prefix });
+    if (matches[0] === this.keyId) return fail('key-in-use');
+    await this.storage.remove({ kind: 'key', name: matches[0] });
+    return matches[0];
+  }
+
+  /** Replaces the password that opened the repository; returns the new key's ID. */
+  async changePassword(password: string, owner: KeyOwner, clock: Clock, cost?: KeyCost): Promise<string> {
+    const id = await this.addKey(password, owner, clock, cost);
+    await this.storage.remove({ kind: 'key', name: this.keyId });
+    return id;
+  }
+}
+
+/** Whether a place holds a config, a key or a snapshot. */
+export async function holdsRepository(storage: Storage): Promise<boolean> {
+  try {
+    await storage.size(configFile);
+    return true;
+  } catch (error) {
+    if (!hasCode(error, 'file-not-found')) throw error;
+  }
+  for (const kind of ['key', 'snapshot'] as const) for await (const _ of storage.list(kind)) return true;
+  return false;
+}
+
+async function findKey(storage: Storage, password: string, kernel: Kernel): Promise<{ key: MasterKey; keyId: string }> {
+  let damaged: unknown;
+  for await (const { name } of storage.list('key')) {
+    try {
+      const key = await unlockKey(parseKeyFile(await storage.load({ kind: 'key', name })), password, kernel);
+      if (key) return { key, keyId: name };
+    } catch (error) {
+      if (!hasCode(error, 'key-invalid') && !hasCode(error, 'file-not-found')) throw error;
+      damaged = error;
+    }
+  }
+  if (damaged && hasCode(damaged, 'key-invalid')) throw damaged;
+  return fail('wrong-password', { location: storage.location });
+}

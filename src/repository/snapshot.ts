@@ -1,0 +1,101 @@
+/** Snapshots: what a run saw, at one moment. See restic's design document, "Snapshots". */
+import { HoldfastError } from '../contract/errors.ts';
+import { isId } from './ids.ts';
+
+/** Figures of the run that made a snapshot; counts, and bytes. Files and folders are compared with the parent. */
+export interface SnapshotSummary {
+  readonly backup_start: string;
+  readonly backup_end: string;
+  readonly files_new: number;
+  readonly files_changed: number;
+  readonly files_unmodified: number;
+  readonly dirs_new: number;
+  readonly dirs_changed: number;
+  readonly dirs_unmodified: number;
+  readonly data_blobs: number;
+  readonly tree_blobs: number;
+  /** Bytes of the new blobs before compression. */
+  readonly data_added: number;
+  /** Bytes that the new blobs take in packs. */
+  readonly data_added_packed: number;
+  readonly total_files_processed: number;
+  readonly total_bytes_processed: number;
+}
+
+/** The fields in the order in which restic writes them. */
+export interface SnapshotFields {
+  /** RFC 3339. */
+  readonly time: string;
+  readonly parent?: string | undefined;
+  readonly tree: string;
+  readonly paths: readonly string[];
+  readonly hostname?: string | undefined;
+  readonly username?: string | undefined;
+  readonly uid?: number | undefined;
+  readonly gid?: number | undefined;
+  readonly excludes?: readonly string[] | undefined;
+  readonly tags?: readonly string[] | undefined;
+  readonly original?: string | undefined;
+  readonly program_version?: string | undefined;
+  readonly summary?: SnapshotSummary | undefined;
+}
+
+export interface Snapshot extends SnapshotFields {
+  readonly id: string;
+}
+
+/** The JSON text to store. Empty fields are left out, as restic does. */
+export function formatSnapshot(fields: SnapshotFields): Buffer {
+  const ordered: [keyof SnapshotFields, unknown][] = [
+    ['time', fields.time],
+    ['parent', fields.parent],
+    ['tree', fields.tree],
+    ['paths', fields.paths],
+    ['hostname', fields.hostname],
+    ['username', fields.username],
+    ['uid', fields.uid],
+    ['gid', fields.gid],
+    ['excludes', fields.excludes],
+    ['tags', fields.tags],
+    ['original', fields.original],
+    ['program_version', fields.program_version],
+    ['summary', fields.summary],
+  ];
+  const kept = ordered.filter(([name, value]) => name === 'paths' || !(value === undefined || value === '' || value === 0 || (Array.isArray(value) && value.length === 0)));
+  return Buffer.from(JSON.stringify(Object.fromEntries(kept)));
+}
+
+const isTexts = (value: unknown): value is string[] => Array.isArray(value) && value.every((item) => typeof item === 'string');
+const textOr = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
+const textsOr = (value: unknown): string[] | undefined => (isTexts(value) && value.length > 0 ? value : undefined);
+const countOr = (value: unknown): number | undefined => (typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : undefined);
+
+/** A stored snapshot. Unknown fields are ignored. Throws `snapshot-invalid` when time, tree or paths are not there. */
+export function parseSnapshot(id: string, text: Buffer): Snapshot {
+  const invalid = (cause: string): HoldfastError => new HoldfastError('snapshot-invalid', { snapshot: id, cause });
+  let raw: Record<string, unknown>;
+  try {
+    raw = JSON.parse(text.toString('utf8')) as Record<string, unknown>;
+  } catch {
+    throw invalid('it is not JSON');
+  }
+  const { time, tree, paths, summary } = raw ?? {};
+  if (typeof time !== 'string' || Number.isNaN(Date.parse(time))) throw invalid('its time is not one');
+  if (!isId(tree)) throw invalid('its tree is not an ID');
+  return {
+    id,
+    time,
+    parent: isId(raw.parent) ? raw.parent : undefined,
+    tree,
+    paths: isTexts(paths) ? paths : [],
+    hostname: textOr(raw.hostname),
+    username: textOr(raw.username),
+    uid: countOr(raw.uid),
+    gid: countOr(raw.gid),
+    excludes: textsOr(raw.excludes),
+    tags: textsOr(raw.tags),
+    original: textOr(raw.original),
+    program_version: textOr(raw.program_version),
+    summary: typeof summary === 'object' && summary !== null ? (summary as SnapshotSummary) : undefined,
+  };
+}
