@@ -1,0 +1,137 @@
+/** Backup: reads the sources and adds a snapshot of them to the repository. */
+import { HoldfastError } from '../../contract/errors.ts';
+import { BlobIndex } from '../../repository/blob-index.ts';
+import { bytesOfId } from '../../repository/ids.ts';
+import { Lock } from '../../repository/locks.ts';
+import type { Repository } from '../../repository/repository.ts';
+import type { SnapshotFields, SnapshotSummary } from '../../repository/snapshot.ts';
+import { localTime } from '../../repository/tree/go-time.ts';
+import { adoptPacks } from '../index/adopt.ts';
+import { comparePacks, loadIndex } from '../index/load.ts';
+import { PackStore } from '../pack-store.ts';
+import { reportProgress, type RunOptions } from '../run.ts';
+import { WorkerPool } from '../workers/pool.ts';
+import type { BackupPlan } from './plan.ts';
+import type { Problem, ScanFigures } from './scan.ts';
+import { walkSources } from './walk.ts';
+
+/** What Holdfast calls itself in snapshots. */
+const programVersion = 'holdfast 0.1.0';
+
+export interface BackupOptions extends RunOptions {
+  /** In bytes; default 16 MiB. */
+  readonly packSize?: number | undefined;
+}
+
+export interface BackupResult {
+  readonly snapshot: string;
+  readonly summary: SnapshotSummary;
+  /** Files that are not, or perhaps not consistently, in the snapshot. */
+  readonly problems: readonly Problem[];
+  /** Damage of the repository that the run worked around: what was affected is stored anew. */
+  readonly damage: readonly HoldfastError[];
+  /** Packs of an earlier run that was cut off, taken over by this one. */
+  readonly adoptedPacks: number;
+}
+
+/**
+ * Carries the plan out. Whatever happens, finished snapshots stay as they are, and what this run has stored is found by the
+ * next one. Throws `cancelled`, `locked`, `lock-lost`, `encoding-failed` or what the storage throws.
+ */
+export async function executeBackup(repository: Repository, plan: BackupPlan, options: BackupOptions): Promise<BackupResult> {
+  const { control, clock } = options;
+  const started = clock.now();
+  const lock = await Lock.acquire(repository, options.holder, false, clock);
+  const index = BlobIndex.create();
+  const store = new PackStore(repository, index, lock, clock);
+  const pool = new WorkerPool(repository, {
+    control,
+    index,
+    packSize: options.packSize,
+    threads: options.threads,
+    storePack: store.store,
+    corruptBlob: options.corruptBlob,
+  });
+  try {
+    const indexProblems = await loadIndex(repository, pool);
+    const { lost, unindexed } = await comparePacks(repository, index);
+    // Unindexed packs are nobody's only when no other run may be writing them, which a stale lock suggests and listing proves.
+    const adoptedPacks = await adoptPacks(repository, store, unindexed, lock, clock);
+    await pool.runOnEach('beginScan', { rules: plan.request.rules, leftOut: plan.leftOut });
+    const previous = plan.parent?.summary;
+    const stop = reportProgress(options, pool, {
+      phase: 'backing-up',
+      items: () => pool.total('files'),
+      bytes: () => pool.total('bytes'),
+      totalItems: previous?.total_files_processed,
+      totalBytes: previous?.total_bytes_processed,
+    });
+    const parentTree = plan.parent && bytesOfId(plan.parent.tree);
+    const walk = await walkSources(pool, control, plan.sources, parentTree && new Uint8Array(parentTree)).finally(stop);
+    await storeRest(pool, store);
+    // From here on the snapshot is wanted: whoever cancels later cancels too late.
+    await control.checkpointAsync();
+    await lock.ensure();
+    const summary = summarise(walk.figures, started, clock.now());
+    const snapshot = await repository.saveSnapshot(snapshotFields(plan, started, walk.tree, summary));
+    const damage = [
+      ...indexProblems.map(({ error }) => error),
+      ...lost.map((pack) => new HoldfastError('pack-lost', { pack: index.packId(pack).toString('hex') })),
+    ];
+    return { snapshot, summary, problems: [...plan.missing, ...walk.problems], damage, adoptedPacks };
+  } catch (error) {
+    // What is stored is kept for the next run; a failure of this last effort would only hide why the run ended.
+    await storeRest(pool, store).catch(() => store.flushIndex().catch(() => {}));
+    throw error;
+  } finally {
+    await pool.close();
+    await lock.release().catch(() => {});
+  }
+}
+
+async function storeRest(pool: WorkerPool, store: PackStore): Promise<void> {
+  const unfinished = await pool.runOnEach('flush', undefined);
+  await pool.allStored();
+  await store.storeUnfinished(unfinished.flat());
+  await store.flushIndex();
+}
+
+const timeText = (ms: number): string => localTime.format(BigInt(Math.round(ms)) * 1_000_000n);
+
+function summarise(figures: ScanFigures, started: number, ended: number): SnapshotSummary {
+  const { data, trees } = figures;
+  return {
+    backup_start: timeText(started),
+    backup_end: timeText(ended),
+    files_new: figures.filesNew,
+    files_changed: figures.filesChanged,
+    files_unmodified: figures.filesUnmodified,
+    dirs_new: figures.dirsNew,
+    dirs_changed: figures.dirsChanged,
+    dirs_unmodified: figures.dirsUnmodified,
+    data_blobs: data.blobs,
+    tree_blobs: trees.blobs,
+    data_added: data.bytes + trees.bytes,
+    data_added_packed: data.packed + trees.packed,
+    total_files_processed: figures.filesNew + figures.filesChanged + figures.filesUnmodified,
+    total_bytes_processed: figures.totalBytes,
+  };
+}
+
+function snapshotFields(plan: BackupPlan, started: number, tree: Uint8Array, summary: SnapshotSummary): SnapshotFields {
+  const { request, parent } = plan;
+  return {
+    time: timeText(started),
+    parent: parent?.id,
+    tree: Buffer.from(tree).toString('hex'),
+    paths: plan.paths,
+    hostname: request.hostname,
+    username: request.username,
+    uid: request.uid,
+    gid: request.gid,
+    excludes: request.excludes,
+    tags: plan.tags,
+    program_version: programVersion,
+    summary,
+  };
+}

@@ -1,0 +1,116 @@
+/**
+ * Reads one file's content in a worker: cuts it into chunks, stores those that are new, and notices when the file changes
+ * meanwhile.
+ */
+import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { parsePolynomial } from '../../repository/polynomial.ts';
+import { maxChunkLength, minChunkLength } from '../../repository/kernel/kernel.ts';
+import { ID_BYTES } from '../../repository/tree/id.ts';
+import { sha256 } from '../../repository/ids.ts';
+import type { WorkerContext } from '../workers/context.ts';
+
+/** Read at once from a large file, in bytes. */
+const readBytes = 1 << 20;
+
+export interface FileContent {
+  /** IDs of the chunks, 32 bytes each. */
+  readonly content: Buffer;
+  /** Bytes read. */
+  readonly size: number;
+  /** What the file was when reading ended. */
+  readonly stat: BigIntStats;
+  readonly changed: boolean;
+}
+
+/** Figures of what this worker's files added. */
+export interface StoredFigures {
+  blobs: number;
+  bytes: number;
+  packed: number;
+}
+
+export class FileReader {
+  readonly #context: WorkerContext;
+  readonly #buffer: number;
+  readonly #size = maxChunkLength + readBytes;
+  readonly #flags: number;
+  readonly figures: StoredFigures;
+
+  constructor(context: WorkerContext, figures: StoredFigures) {
+    this.#context = context;
+    this.figures = figures;
+    context.kernel.initChunker(parsePolynomial(context.start.polynomial));
+    this.#buffer = context.kernel.alloc(this.#size);
+    // O_NONBLOCK: a FIFO that took the file's place since it was looked at must not block the run.
+    this.#flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+  }
+
+  /** `before` is what `lstat` said. Throws what the system does when the file cannot be read to its end. */
+  read(path: Buffer, before: BigIntStats): FileContent {
+    const fd = openSync(path, this.#flags);
+    try {
+      const ids: Buffer[] = [];
+      const size = before.size < minChunkLength ? this.#readSmall(fd, Number(before.size), ids) : this.#readChunked(fd, 0, 0, ids);
+      const stat = fstatSync(fd, { bigint: true });
+      const changed = stat.ino !== before.ino || stat.mtimeNs !== before.mtimeNs || stat.size !== before.size || BigInt(size) !== stat.size;
+      return { content: ids.length === 1 ? ids[0] : Buffer.concat(ids, ids.length * ID_BYTES), size, stat, changed };
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  /** A file that was smaller than the smallest chunk: one blob, unless it has grown. */
+  #readSmall(fd: number, expected: number, ids: Buffer[]): number {
+    const view = this.#context.kernel.view();
+    let got = 0;
+    // One byte more than expected, so that the same call tells whether the file ends there.
+    while (got <= expected) {
+      const n = readSync(fd, view, this.#buffer + got, expected + 1 - got, null);
+      if (n === 0) break;
+      got += n;
+      this.#context.progress.add('bytes', n);
+    }
+    if (got > expected) return this.#readChunked(fd, got, got, ids);
+    if (got > 0) this.#storeChunk(got, ids);
+    return got;
+  }
+
+  /** `available` bytes of the file are in the buffer already. */
+  #readChunked(fd: number, available: number, size: number, ids: Buffer[]): number {
+    const { kernel, control, progress } = this.#context;
+    kernel.resetChunk();
+    let total = size;
+    for (let ended = false; ; ) {
+      const cut = available > 0 ? kernel.findCut(this.#buffer, available) : 0;
+      if (cut > 0) {
+        this.#storeChunk(cut, ids);
+        kernel.view().copyWithin(this.#buffer, this.#buffer + cut, this.#buffer + available);
+        available -= cut;
+        kernel.resetChunk();
+        continue;
+      }
+      if (ended) break;
+      control.checkpoint();
+      const n = readSync(fd, kernel.view(), this.#buffer + available, Math.min(readBytes, this.#size - available), null);
+      ended = n === 0;
+      available += n;
+      total += n;
+      progress.add('bytes', n);
+    }
+    if (available > 0) this.#storeChunk(available, ids);
+    return total;
+  }
+
+  #storeChunk(length: number, ids: Buffer[]): void {
+    const context = this.#context;
+    const plain = context.kernel.bytes(this.#buffer, length);
+    const id = sha256(plain);
+    const packed = context.store('data', id, plain);
+    if (packed > 0) {
+      this.figures.blobs += 1;
+      this.figures.bytes += length;
+      this.figures.packed += packed;
+    }
+    ids.push(id);
+  }
+}

@@ -1,0 +1,489 @@
+/**
+ * The worker's part of a backup: walks folders depth first, reads what changed, and stores a folder's tree as soon as its
+ * last entry is done. All of it is synchronous; a worker hears from the others only through one shared number, and gives
+ * work away when they have none.
+ *
+ * - A *task* is some entries of one folder.
+ * - A *frame* is a folder on the way from the task's folder to the entry being worked on.
+ * - A task that is given up half way leaves its frames *open*: the coordinator shares out the names that remain, and
+ *   completes each folder when all of its pieces are there.
+ */
+import { type BigIntStats, lstatSync, readdirSync } from 'node:fs';
+import { HoldfastError, hasCode } from '../../contract/errors.ts';
+import { joinList, splitList } from '../../platform/byte-list.ts';
+import { joinPath, splitPath } from '../../platform/byte-paths.ts';
+import type { UserNames } from '../../platform/users.ts';
+import { systemUserNames } from '../../platform/users.ts';
+import { sha256 } from '../../repository/ids.ts';
+import { formatNode, formatTree } from '../../repository/tree/format.ts';
+import { ID_BYTES } from '../../repository/tree/id.ts';
+import { type Node, nodeType } from '../../repository/tree/node.ts';
+import type { WorkerContext } from '../workers/context.ts';
+import { createExcluder, type ExcludeRules, type FolderExcluder } from './exclude.ts';
+import { acrossFileSystems, isTooLarge } from './exclude-facts.ts';
+import { createTagFinder, type TagFinder } from './exclude-tags.ts';
+import { nodeOfEntry } from './node-of-entry.ts';
+import { FileReader } from './read-file.ts';
+
+/** Work that a task does at least before it is shared, so that sharing stays a small part of all: entries, and bytes. */
+const leastEntries = 48;
+const leastBytes = 4 << 20;
+/** From this size on a file is a task of its own, since it cannot be interrupted for sharing. In bytes. */
+const largeFile = 32 << 20;
+
+export interface Problem {
+  readonly path: Uint8Array;
+  /** `vanished` and `unreadable`: not in the snapshot; `changed`: in it as it was read; `unsupported`: a kind nobody can back up. */
+  readonly kind: 'unreadable' | 'vanished' | 'changed' | 'unsupported';
+  /** The system's words. */
+  readonly detail: string;
+}
+
+export interface ScanFigures {
+  filesNew: number;
+  filesChanged: number;
+  filesUnmodified: number;
+  dirsNew: number;
+  dirsChanged: number;
+  dirsUnmodified: number;
+  totalBytes: number;
+  data: { blobs: number; bytes: number; packed: number };
+  trees: { blobs: number; bytes: number; packed: number };
+}
+
+export const noFigures = (): ScanFigures => ({
+  filesNew: 0,
+  filesChanged: 0,
+  filesUnmodified: 0,
+  dirsNew: 0,
+  dirsChanged: 0,
+  dirsUnmodified: 0,
+  totalBytes: 0,
+  data: { blobs: 0, bytes: 0, packed: 0 },
+  trees: { blobs: 0, bytes: 0, packed: 0 },
+});
+
+/** What all tasks of a run have in common. */
+export interface ScanOptions {
+  readonly rules: ExcludeRules;
+  /** Folders that are left out wherever they are met: the repository itself. */
+  readonly leftOut: readonly { readonly device: bigint; readonly inode: bigint }[];
+}
+
+export interface ScanTask {
+  readonly path: Uint8Array;
+  /** Tree of the same folder in the parent snapshot. */
+  readonly parentTree: Uint8Array | undefined;
+  /** Joined list, ascending. */
+  readonly names: Uint8Array;
+  /** The source that the folder belongs to; undefined when the names are themselves sources. */
+  readonly source: Uint8Array | undefined;
+  /** Device of the source, for staying on one file system. */
+  readonly device: bigint | undefined;
+}
+
+/** A folder that is not complete yet. */
+export interface OpenFrame {
+  readonly path: Uint8Array;
+  readonly parentTree: Uint8Array | undefined;
+  readonly source: Uint8Array;
+  readonly device: bigint;
+  /** The folder's own name and node (as JSON without subtree), for the tree of the folder above. */
+  readonly name: Uint8Array;
+  readonly node: string;
+  /** Joined list: name, node, name, node… of the entries that are done. */
+  readonly done: Uint8Array;
+  /** Joined list of names. */
+  readonly remaining: Uint8Array;
+}
+
+export interface ScanResult {
+  readonly done: Uint8Array;
+  readonly remaining: Uint8Array;
+  /** The first name that remains in the deepest folder wants a task for itself. */
+  readonly alone: boolean;
+  /** From the task's folder downwards. */
+  readonly open: readonly OpenFrame[];
+  readonly figures: ScanFigures;
+  readonly problems: readonly Problem[];
+}
+
+interface Frame {
+  readonly path: Buffer;
+  readonly excluder: FolderExcluder | undefined;
+  readonly source: Buffer | undefined;
+  readonly device: bigint | undefined;
+  readonly parentTree: Uint8Array | undefined;
+  readonly parentNodes: readonly Node[];
+  parentAt: number;
+  readonly names: readonly Buffer[];
+  next: number;
+  readonly doneNames: Buffer[];
+  readonly doneNodes: (string | Uint8Array)[];
+  /** Every entry so far is in the parent's tree as it is. */
+  same: boolean;
+  /** The folder's own node, its stored node in the parent, if any, and its name; undefined for the task's folder. */
+  readonly own: { readonly name: Buffer; readonly node: Node; readonly before: Node | undefined } | undefined;
+}
+
+interface ScanState {
+  readonly options: ScanOptions;
+  readonly reader: FileReader;
+  readonly users: UserNames;
+  readonly tags: TagFinder | undefined;
+  /** The excluder of each source's top, by path. */
+  readonly excluders: Map<string, FolderExcluder>;
+}
+
+const stateName = 'backup';
+
+/** Job: prepares a worker for the tasks of a run. */
+export function beginScan(options: ScanOptions, context: WorkerContext): void {
+  const reader = new FileReader(context, noFigures().data);
+  // A tag that does not count leaves its folder as it is: nothing is missing from the backup, so nothing is said.
+  const tags = options.rules.tags.length > 0 ? createTagFinder(options.rules.tags, () => {}) : undefined;
+  context.state.set(stateName, { options, reader, users: systemUserNames(), tags, excluders: new Map() } satisfies ScanState);
+}
+
+/** The excluder in `path`, which is `source` or a folder below it. */
+function excluderFor(state: ScanState, source: Buffer, path: Buffer): FolderExcluder {
+  const key = source.toString('latin1');
+  let folder = state.excluders.get(key);
+  if (!folder) state.excluders.set(key, (folder = createExcluder(state.options.rules, source).root));
+  for (const name of splitPath(path.subarray(source.length))) folder = folder.enter(name);
+  return folder;
+}
+
+/** Job: works on a task until it is done or others have nothing to do. */
+export function scan(task: ScanTask, context: WorkerContext): ScanResult {
+  return new Scan(context, context.state.get(stateName) as ScanState).run(task);
+}
+
+export interface AssembleTask {
+  /** Joined lists of names and nodes. */
+  readonly pieces: readonly Uint8Array[];
+  readonly parentTree: Uint8Array | undefined;
+}
+
+export interface AssembleResult {
+  readonly tree: Uint8Array;
+  readonly figures: ScanFigures;
+}
+
+/** Job: stores the tree of a folder whose pieces were made by several tasks. */
+export function assembleTree({ pieces, parentTree }: AssembleTask, context: WorkerContext): AssembleResult {
+  const entries: [name: Buffer, node: Buffer][] = [];
+  for (const piece of pieces) {
+    const items = splitList(piece);
+    for (let i = 0; i < items.length; i += 2) entries.push([items[i], items[i + 1]]);
+  }
+  entries.sort(([a], [b]) => a.compare(b));
+  const figures = noFigures();
+  const tree = storeTree(context, figures, entries.map(([, node]) => node));
+  countFolder(figures, parentTree !== undefined, parentTree !== undefined && Buffer.compare(tree, parentTree) === 0);
+  return { tree: new Uint8Array(tree), figures };
+}
+
+function storeTree(context: WorkerContext, figures: ScanFigures, nodes: readonly (string | Uint8Array)[]): Buffer {
+  const text = formatTree(nodes);
+  const id = sha256(text);
+  const packed = context.store('tree', id, text);
+  if (packed > 0) {
+    figures.trees.blobs += 1;
+    figures.trees.bytes += text.length;
+    figures.trees.packed += packed;
+  }
+  return id;
+}
+
+function countFolder(figures: ScanFigures, existed: boolean, same: boolean): void {
+  if (!existed) figures.dirsNew += 1;
+  else if (same) figures.dirsUnmodified += 1;
+  else figures.dirsChanged += 1;
+}
+
+const nodeBytes = (node: string | Uint8Array): Uint8Array => (typeof node === 'string' ? Buffer.from(node) : node);
+
+function joinDone(frame: Frame): Uint8Array {
+  const items: Uint8Array[] = [];
+  for (let i = 0; i < frame.doneNames.length; i++) items.push(frame.doneNames[i], nodeBytes(frame.doneNodes[i]));
+  return joinList(items);
+}
+
+class Scan {
+  readonly #context: WorkerContext;
+  readonly #state: ScanState;
+  readonly #figures = noFigures();
+  readonly #problems: Problem[] = [];
+  readonly #stack: Frame[] = [];
+  #entries = 0;
+  #alone = false;
+  #bytesBefore = 0;
+
+  constructor(context: WorkerContext, state: ScanState) {
+    this.#context = context;
+    this.#state = state;
+  }
+
+  run(task: ScanTask): ScanResult {
+    const { progress, control } = this.#context;
+    this.#bytesBefore = progress.get('bytes');
+    const before = { ...this.#state.reader.figures };
+    const path = Buffer.from(task.path);
+    this.#stack.push(this.#frame(path, task.source && Buffer.from(task.source), task.device, task.parentTree, splitList(task.names), undefined));
+    const [bottom] = this.#stack;
+    for (;;) {
+      const frame = this.#stack[this.#stack.length - 1];
+      if (frame.next >= frame.names.length) {
+        if (frame === bottom) break;
+        this.#complete(frame);
+        continue;
+      }
+      control.checkpoint();
+      if (this.#shouldShare) break;
+      const name = frame.names[frame.next++];
+      this.#entries += 1;
+      if (!this.#visit(frame, name)) {
+        // A large file with other work around it: it goes back and becomes a task of its own.
+        frame.next -= 1;
+        this.#alone = true;
+        break;
+      }
+    }
+    const { data } = this.#figures;
+    const { figures } = this.#state.reader;
+    data.blobs = figures.blobs - before.blobs;
+    data.bytes = figures.bytes - before.bytes;
+    data.packed = figures.packed - before.packed;
+    return {
+      done: joinDone(bottom),
+      remaining: joinList(bottom.names.slice(bottom.next)),
+      alone: this.#alone,
+      open: this.#stack.slice(1).map(openFrame),
+      figures: this.#figures,
+      problems: this.#problems,
+    };
+  }
+
+  get #shouldShare(): boolean {
+    if (!this.#context.othersIdle) return false;
+    return this.#entries >= leastEntries || this.#context.progress.get('bytes') - this.#bytesBefore >= leastBytes;
+  }
+
+  /** Whether anything remains beside the entry that was just taken. */
+  get #hasMore(): boolean {
+    return this.#stack.some((frame) => frame.next < frame.names.length);
+  }
+
+  #frame(
+    path: Buffer,
+    source: Buffer | undefined,
+    device: bigint | undefined,
+    parentTree: Uint8Array | undefined,
+    names: readonly Buffer[],
+    own: Frame['own'],
+    excluder?: FolderExcluder,
+  ): Frame {
+    const parentNodes = parentTree ? this.#parentNodes(path, parentTree) : [];
+    return {
+      path,
+      source,
+      device,
+      parentTree,
+      parentNodes,
+      excluder: source ? (excluder ?? excluderFor(this.#state, source, path)) : undefined,
+      parentAt: 0,
+      names,
+      next: 0,
+      doneNames: [],
+      doneNodes: [],
+      same: parentTree !== undefined,
+      own,
+    };
+  }
+
+  /** A parent's tree that cannot be read costs time, not data: everything in it is read again. */
+  #parentNodes(path: Buffer, tree: Uint8Array): readonly Node[] {
+    try {
+      return this.#context.loadTree(tree);
+    } catch (error) {
+      if (hasCode(error, 'cancelled')) throw error;
+      if (!(error instanceof HoldfastError)) throw error;
+      this.#context.note({ kind: 'parent-unreadable', path: new Uint8Array(path), error: error.toJSON() });
+      return [];
+    }
+  }
+
+  #visit(frame: Frame, name: Buffer): boolean {
+    const path = joinPath(frame.path, name);
+    const before = this.#parentNode(frame, name);
+    let stat: BigIntStats;
+    try {
+      stat = lstatSync(path, { bigint: true });
+    } catch (error) {
+      this.#report(frame, path, error);
+      return true;
+    }
+    const isDirectory = stat.isDirectory();
+    if (frame.excluder && this.#isExcluded(frame.excluder, frame.device!, name, stat, isDirectory)) {
+      if (before) frame.same = false;
+      return true;
+    }
+    if (isDirectory) {
+      this.#enter(frame, path, name, stat, before);
+      return true;
+    }
+    if (stat.isFile()) {
+      if (before && this.#isUnchanged(before, stat)) {
+        this.#keep(frame, name, before, stat);
+        return true;
+      }
+      if (stat.size >= largeFile && this.#hasMore) return false;
+    }
+    this.#store(frame, path, name, stat, before);
+    return true;
+  }
+
+  #isExcluded(excluder: FolderExcluder, device: bigint, name: Buffer, stat: BigIntStats, isDirectory: boolean): boolean {
+    const { rules } = this.#state.options;
+    if (excluder.excludes(name, isDirectory) || isTooLarge(rules.largerThan, Number(stat.size), isDirectory)) return true;
+    // Everything in a folder of another file system is left out with that folder's entries, so its folder is on the source's.
+    return rules.oneFileSystem && acrossFileSystems(stat.dev, device, device, isDirectory) === 'leave-out';
+  }
+
+  /** The parent's node of this name. Names come ascending, and so do the parent's. */
+  #parentNode(frame: Frame, name: Buffer): Node | undefined {
+    const nodes = frame.parentNodes;
+    while (frame.parentAt < nodes.length) {
+      const order = nodes[frame.parentAt].name.compare(name);
+      if (order > 0) return undefined;
+      if (order === 0) return nodes[frame.parentAt++];
+      frame.parentAt += 1;
+    }
+    return undefined;
+  }
+
+  #isUnchanged(before: Node, stat: BigIntStats): boolean {
+    if (before.type !== 'file' || before.content === null || BigInt(before.size) !== stat.size) return false;
+    if (before.mtimeNs !== stat.mtimeNs || before.ctimeNs !== stat.ctimeNs || before.inode !== stat.ino) return false;
+    for (let at = 0; at < before.content.length; at += ID_BYTES) if (!this.#context.index.has(before.content, at, 'data')) return false;
+    return true;
+  }
+
+  #keep(frame: Frame, name: Buffer, before: Node, stat: BigIntStats): void {
+    // Whatever a node says changes the change time too, except the number of its device, which may differ after a restart.
+    const same = before.deviceId === stat.dev && before.raw !== undefined;
+    if (!same) frame.same = false;
+    frame.doneNames.push(name);
+    frame.doneNodes.push(same ? before.raw! : formatNode({ ...before, deviceId: stat.dev }));
+    this.#figures.filesUnmodified += 1;
+    this.#figures.totalBytes += before.size;
+    this.#context.progress.add('files', 1);
+    this.#context.progress.add('bytes', before.size);
+  }
+
+  #store(frame: Frame, path: Buffer, name: Buffer, stat: BigIntStats, before: Node | undefined): void {
+    const type = nodeType(Number(stat.mode));
+    if (type === 'socket') {
+      if (before) frame.same = false;
+      return;
+    }
+    if (type === 'irregular') {
+      this.#report(frame, path, undefined);
+      return;
+    }
+    const { progress } = this.#context;
+    try {
+      let node: Node;
+      if (type === 'file') {
+        progress.path = path;
+        const { content, size, stat: after, changed } = this.#state.reader.read(path, stat);
+        node = nodeOfEntry(path, name, changed ? after : stat, this.#state.users);
+        node.content = content;
+        node.size = size;
+        if (changed) this.#problems.push({ path: new Uint8Array(path), kind: 'changed', detail: 'it was written to while it was read' });
+        if (!before || before.type !== 'file') this.#figures.filesNew += 1;
+        else if (before.content && content.equals(before.content) && before.mtimeNs === node.mtimeNs) this.#figures.filesUnmodified += 1;
+        else this.#figures.filesChanged += 1;
+        this.#figures.totalBytes += size;
+        progress.add('files', 1);
+      } else node = nodeOfEntry(path, name, stat, this.#state.users);
+      this.#finish(frame, name, node, before);
+    } catch (error) {
+      if (error instanceof HoldfastError) throw error;
+      this.#report(frame, path, error);
+    }
+  }
+
+  #finish(frame: Frame, name: Buffer, node: Node, before: Node | undefined): void {
+    const text = formatNode(node);
+    const raw = before?.raw;
+    const same = raw !== undefined && raw.length === Buffer.byteLength(text) && Buffer.compare(raw, Buffer.from(text)) === 0;
+    if (!same) frame.same = false;
+    frame.doneNames.push(name);
+    frame.doneNodes.push(text);
+  }
+
+  #enter(frame: Frame, path: Buffer, name: Buffer, stat: BigIntStats, before: Node | undefined): void {
+    const { options, users } = this.#state;
+    if (options.leftOut.some(({ device, inode }) => inode === stat.ino && device === stat.dev)) {
+      frame.same = false;
+      return;
+    }
+    const parentTree = before?.type === 'dir' ? (before.subtree ?? undefined) : undefined;
+    const source = frame.source ?? path;
+    const device = frame.device ?? stat.dev;
+    this.#context.progress.path = path;
+    try {
+      const node = nodeOfEntry(path, name, stat, users);
+      const excluder = frame.excluder ? frame.excluder.enter(name) : excluderFor(this.#state, source, path);
+      const isOther = options.rules.oneFileSystem && acrossFileSystems(stat.dev, device, device, true) === 'store-empty';
+      const names = isOther ? [] : this.#list(path);
+      this.#stack.push(this.#frame(path, source, device, parentTree, names, { name, node, before }, excluder));
+    } catch (error) {
+      if (error instanceof HoldfastError) throw error;
+      this.#report(frame, path, error);
+    }
+  }
+
+  #list(path: Buffer): Buffer[] {
+    const names = (readdirSync(path, { encoding: 'buffer' }) as Buffer[]).sort(Buffer.compare);
+    const isLeftOut = this.#state.tags?.find(path);
+    return isLeftOut ? names.filter((name) => !isLeftOut(name)) : names;
+  }
+
+  /** The frame on top of the stack has no entries left: its tree is stored and its node goes to the folder above. */
+  #complete(frame: Frame): void {
+    const { own, parentTree } = frame;
+    this.#stack.pop();
+    const above = this.#stack[this.#stack.length - 1];
+    // Nothing differs and nothing is gone: the parent's tree is this folder's, as long as it is stored.
+    const isParent = frame.same && frame.parentNodes.length === frame.doneNodes.length && this.#context.index.has(parentTree!, 0, 'tree');
+    const tree = isParent ? Buffer.from(parentTree!) : storeTree(this.#context, this.#figures, frame.doneNodes);
+    countFolder(this.#figures, parentTree !== undefined, parentTree !== undefined && Buffer.compare(tree, parentTree) === 0);
+    this.#context.progress.add('dirs', 1);
+    own!.node.subtree = tree;
+    this.#finish(above, own!.name, own!.node, own!.before);
+  }
+
+  #report(frame: Frame, path: Buffer, error: unknown): void {
+    frame.same = false;
+    const { code, message } = (error ?? {}) as NodeJS.ErrnoException;
+    const kind = error === undefined ? 'unsupported' : code === 'ENOENT' || code === 'ENOTDIR' ? 'vanished' : 'unreadable';
+    this.#problems.push({ path: new Uint8Array(path), kind, detail: message ?? 'it is neither file, folder, link nor device' });
+  }
+}
+
+function openFrame(frame: Frame): OpenFrame {
+  const { name, node } = frame.own!;
+  return {
+    path: new Uint8Array(frame.path),
+    parentTree: frame.parentTree && new Uint8Array(frame.parentTree),
+    source: new Uint8Array(frame.source!),
+    device: frame.device!,
+    name: new Uint8Array(name),
+    node: formatNode(node),
+    done: joinDone(frame),
+    remaining: joinList(frame.names.slice(frame.next)),
+  };
+}

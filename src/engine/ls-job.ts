@@ -1,0 +1,67 @@
+/**
+ * Job: the next entries below a folder, depth first in the order of names, a folder before what is in it. The place where
+ * the listing stands travels as plain data, so that any worker can go on; the one that was there last need not read the
+ * trees on the way anew.
+ */
+import { joinPath } from '../platform/byte-paths.ts';
+import { type EntryBatch, EntryBatchBuilder } from './entry.ts';
+import type { Node } from '../repository/tree/node.ts';
+import type { WorkerContext } from './workers/context.ts';
+
+/** A folder that is being listed. */
+export interface LsFrame {
+  /** ID of its tree. */
+  readonly tree: Uint8Array;
+  readonly path: Uint8Array;
+  /** Number of the entry in the tree to go on with. */
+  readonly next: number;
+}
+
+export interface ListMore {
+  /** From the folder where the listing began down to the one where it stands. */
+  readonly frames: readonly LsFrame[];
+  readonly recursive: boolean;
+  readonly atMost: number;
+}
+
+export interface ListedMore {
+  readonly batch: EntryBatch;
+  /** Empty when all is listed. */
+  readonly frames: readonly LsFrame[];
+}
+
+interface OpenFolder {
+  readonly tree: Uint8Array;
+  readonly path: Buffer;
+  readonly nodes: readonly Node[];
+  next: number;
+}
+
+const stateName = 'ls';
+
+export function listMore({ frames, recursive, atMost }: ListMore, context: WorkerContext): ListedMore {
+  const kept = (context.state.get(stateName) as OpenFolder[] | undefined) ?? [];
+  const open = frames.map(({ tree, path, next }, depth): OpenFolder => {
+    const known = kept[depth];
+    const nodes = known && Buffer.compare(known.tree, tree) === 0 ? known.nodes : context.loadTree(tree);
+    return { tree, path: Buffer.from(path), nodes, next };
+  });
+  const builder = new EntryBatchBuilder();
+  while (open.length > 0 && builder.length < atMost) {
+    const folder = open[open.length - 1];
+    if (folder.next >= folder.nodes.length) {
+      open.pop();
+      continue;
+    }
+    context.control.checkpoint();
+    const node = folder.nodes[folder.next++];
+    const path = joinPath(folder.path, node.name);
+    builder.add(path, node);
+    if (recursive && node.subtree !== null) {
+      const tree = new Uint8Array(node.subtree);
+      open.push({ tree, path, nodes: context.loadTree(tree), next: 0 });
+    }
+  }
+  context.state.set(stateName, open);
+  return { batch: builder.take(), frames: open.map(({ tree, path, next }) => ({ tree, path: new Uint8Array(path), next })) };
+}

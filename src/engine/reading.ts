@@ -1,0 +1,45 @@
+/** What every verb that only reads snapshots begins with: a shared lock, worker threads and the index. */
+import { type HoldfastError, hasCode } from '../contract/errors.ts';
+import { BlobIndex } from '../repository/blob-index.ts';
+import { Lock } from '../repository/locks.ts';
+import type { Repository } from '../repository/repository.ts';
+import { loadIndex } from './index/load.ts';
+import type { RunOptions } from './run.ts';
+import { WorkerPool } from './workers/pool.ts';
+
+export interface Reading {
+  readonly pool: WorkerPool;
+  readonly index: BlobIndex;
+  /** Index files that could not be used; what they list counts as missing. */
+  readonly damage: readonly HoldfastError[];
+}
+
+/**
+ * Calls `use` between locking and unlocking and returns what it returns. Throws what `use` throws, `locked`,
+ * `lock-unreadable`, `cancelled` or what the storage throws.
+ */
+export async function withReading<T>(repository: Repository, options: RunOptions, use: (reading: Reading) => Promise<T>): Promise<T> {
+  const lock = await lockIfWritable(repository, options);
+  try {
+    const index = BlobIndex.create();
+    const pool = new WorkerPool(repository, { control: options.control, index, threads: options.threads });
+    try {
+      const problems = await loadIndex(repository, pool);
+      return await use({ pool, index, damage: problems.map(({ error }) => error) });
+    } finally {
+      await pool.close();
+    }
+  } finally {
+    await lock?.release().catch(() => {});
+  }
+}
+
+/** A place where nothing can be written can be read without a lock, for nobody can take anything away there either. */
+async function lockIfWritable(repository: Repository, { holder, clock }: RunOptions): Promise<Lock | undefined> {
+  try {
+    return await Lock.acquire(repository, holder, false, clock);
+  } catch (error) {
+    if (hasCode(error, 'storage-read-only')) return undefined;
+    throw error;
+  }
+}

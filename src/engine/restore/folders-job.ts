@@ -1,0 +1,23 @@
+/** The worker's part of a restore that comes last: a folder's times and mode are set when nothing more is put into it. */
+import { splitList } from '../../platform/byte-list.ts';
+import { parseNode } from '../../repository/tree/parse.ts';
+import type { WorkerContext } from '../workers/context.ts';
+import { applyMetadata } from './metadata.ts';
+import type { RestoreProblem } from './walk-job.ts';
+
+export interface FoldersTask {
+  /** Joined list: path, node as JSON, whether the run made it; each before what is in it. */
+  readonly met: Uint8Array;
+}
+
+/** Job: sets the metadata of folders, the deepest first. */
+export function finishFolders({ met }: FoldersTask, context: WorkerContext): RestoreProblem[] {
+  const problems: RestoreProblem[] = [];
+  const items = splitList(met);
+  for (let i = items.length - 3; i >= 0; i -= 3) {
+    context.control.checkpoint();
+    const details = applyMetadata(items[i], parseNode(items[i + 1]), items[i + 2][0] === 1);
+    for (const detail of details) problems.push({ path: new Uint8Array(items[i]), kind: 'metadata', detail });
+  }
+  return problems;
+}

@@ -1,0 +1,142 @@
+/**
+ * A segment: some thousand files whose content is written together, pack by pack in the order of first use, so that each
+ * pack is read once and in long pieces. Only one segment is in memory at a time, however large the snapshot is.
+ */
+import { joinList } from '../../platform/byte-list.ts';
+import { type BlobIndex, emptyLocation } from '../../repository/blob-index.ts';
+import { sealOverhead } from '../../repository/pack.ts';
+import { ID_BYTES } from '../../repository/tree/id.ts';
+import type { RestoreProblem } from './walk-job.ts';
+import { sizeOfBlobRow, sizeOfPlaceRow, type WriteTask } from './write-job.ts';
+
+/** A task reads about this much of a pack, so that all workers have something to do; bytes. */
+const taskBytes = 4 << 20;
+const taskBlobs = 2000;
+
+export interface SegmentFile {
+  readonly path: Buffer;
+  /** Node as JSON. */
+  readonly node: Buffer;
+  readonly content: Buffer;
+  /** Something stands at its place that it replaces. */
+  readonly exists: boolean;
+}
+
+interface Blob {
+  readonly pack: number;
+  readonly offset: number;
+  readonly length: number;
+  readonly uncompressedLength: number;
+  readonly idFile: number;
+  readonly idAt: number;
+  /** File, offset, file, offset… */
+  readonly places: number[];
+}
+
+export interface ArrangedSegment {
+  readonly tasks: WriteTask[];
+  /** Numbers of the files that need a temporary file before anything is written. */
+  readonly prepared: number[];
+  /** Files of which a blob is not in the index. */
+  readonly problems: RestoreProblem[];
+  readonly failed: Int32Array;
+}
+
+/** Sorts the blobs of `files` into tasks. Files without content must not be among them. */
+export function arrangeSegment(files: readonly SegmentFile[], index: BlobIndex, options: { sparse: boolean; durable: boolean }): ArrangedSegment {
+  const remaining = new Int32Array(new SharedArrayBuffer(Math.max(4, files.length * 4)));
+  const failed = new Int32Array(new SharedArrayBuffer(Math.max(4, files.length * 4)));
+  const blobs = new Map<number, Blob>();
+  const packs = new Map<number, Blob[]>();
+  const problems: RestoreProblem[] = [];
+  const prepared: number[] = [];
+  const location = emptyLocation();
+  files.forEach(({ content, path, exists }, number) => {
+    const missing = firstMissing(content, index);
+    if (missing >= 0) {
+      const id = content.toString('hex', missing, missing + 6);
+      problems.push({ path: new Uint8Array(path), kind: 'damaged', detail: `its data ${id} is missing from the repository` });
+      failed[number] = 1;
+      return;
+    }
+    let offset = 0;
+    for (let at = 0; at < content.length; at += ID_BYTES) {
+      index.locate(content, at, 'data', location);
+      const { entry, pack, length, uncompressedLength } = location;
+      let blob = blobs.get(entry);
+      if (!blob) {
+        blob = { pack, offset: location.offset, length, uncompressedLength, idFile: number, idAt: at, places: [] };
+        blobs.set(entry, blob);
+        const others = packs.get(pack);
+        if (others) others.push(blob);
+        else packs.set(pack, [blob]);
+      }
+      blob.places.push(number, offset);
+      offset += uncompressedLength > 0 ? uncompressedLength : length - sealOverhead;
+      remaining[number] += 1;
+    }
+    if (exists || remaining[number] > 1) prepared.push(number);
+  });
+  const direct = new Uint8Array(files.length).fill(1);
+  for (const number of prepared) direct[number] = 0;
+  const tasks: WriteTask[] = [];
+  for (const [pack, list] of packs) {
+    list.sort((a, b) => a.offset - b.offset);
+    const name = index.packId(pack).toString('hex');
+    for (let from = 0; from < list.length; ) {
+      let bytes = 0;
+      let to = from;
+      while (to < list.length && (to === from || (bytes < taskBytes && to - from < taskBlobs))) bytes += list[to++].length;
+      tasks.push(writeTask(name, list.slice(from, to), files, direct, { remaining, failed, ...options }));
+      from = to;
+    }
+  }
+  return { tasks, prepared, problems, failed };
+}
+
+function firstMissing(content: Buffer, index: BlobIndex): number {
+  const location = emptyLocation();
+  for (let at = 0; at < content.length; at += ID_BYTES) if (!index.locate(content, at, 'data', location)) return at;
+  return -1;
+}
+
+function writeTask(
+  pack: string,
+  list: readonly Blob[],
+  files: readonly SegmentFile[],
+  direct: Uint8Array,
+  common: Pick<WriteTask, 'remaining' | 'failed' | 'sparse' | 'durable'>,
+): WriteTask {
+  const blobs = new Float64Array(list.length * sizeOfBlobRow);
+  const ids = new Uint8Array(list.length * ID_BYTES);
+  const places: number[] = [];
+  const rows = new Map<number, number>();
+  const names: Uint8Array[] = [];
+  const numbers: number[] = [];
+  const rowOf = (number: number): number => {
+    let row = rows.get(number);
+    if (row === undefined) {
+      row = numbers.length;
+      rows.set(number, row);
+      numbers.push(number);
+      names.push(files[number].path, files[number].node);
+    }
+    return row;
+  };
+  list.forEach((blob, i) => {
+    const count = blob.places.length / 2;
+    blobs.set([blob.offset, blob.length, blob.uncompressedLength, places.length / sizeOfPlaceRow, count, 0], i * sizeOfBlobRow);
+    ids.set(files[blob.idFile].content.subarray(blob.idAt, blob.idAt + ID_BYTES), i * ID_BYTES);
+    for (let at = 0; at < blob.places.length; at += 2) places.push(rowOf(blob.places[at]), blob.places[at + 1], 0);
+  });
+  return {
+    pack,
+    blobs,
+    ids,
+    places: Float64Array.from(places),
+    files: joinList(names),
+    numbers: Uint32Array.from(numbers),
+    direct: Uint8Array.from(numbers, (number) => direct[number]),
+    ...common,
+  };
+}

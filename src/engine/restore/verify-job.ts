@@ -1,0 +1,86 @@
+/** The worker's part of `--verify`: reads every restored file again, from the disk, and compares it with the snapshot. */
+import { lstatSync, readlinkSync } from 'node:fs';
+import { HoldfastError, hasCode } from '../../contract/errors.ts';
+import { joinList, splitList } from '../../platform/byte-list.ts';
+import { joinPath } from '../../platform/byte-paths.ts';
+import type { Node } from '../../repository/tree/node.ts';
+import type { WorkerContext } from '../workers/context.ts';
+import { holdsContent } from './content.ts';
+import { typeOf } from './policy.ts';
+import type { FolderTask, RestoreProblem } from './walk-job.ts';
+
+export interface VerifyTask {
+  readonly folders: readonly Pick<FolderTask, 'tree' | 'path' | 'selection'>[];
+  /** What was not restored to its place: a joined list of path, and the other place (empty: nowhere). */
+  readonly elsewhere: Uint8Array;
+}
+
+export interface VerifyResult {
+  readonly folders: readonly Pick<FolderTask, 'tree' | 'path' | 'selection'>[];
+  readonly compared: number;
+  readonly bytes: number;
+  readonly problems: readonly RestoreProblem[];
+}
+
+const entriesAtOnce = 2000;
+
+/** Job: see the top of this file. */
+export function verifyFolders(task: VerifyTask, context: WorkerContext): VerifyResult {
+  const elsewhere = new Map<string, Buffer>();
+  const items = splitList(task.elsewhere);
+  for (let i = 0; i < items.length; i += 2) elsewhere.set(items[i].toString('latin1'), items[i + 1]);
+  const stack = [...task.folders].reverse();
+  const problems: RestoreProblem[] = [];
+  let [compared, bytes, seen] = [0, 0, 0];
+  while (stack.length > 0 && seen < entriesAtOnce) {
+    const folder = stack.pop()!;
+    let nodes: Node[];
+    try {
+      nodes = context.loadTree(folder.tree);
+    } catch (error) {
+      // The restore itself has reported it.
+      if (error instanceof HoldfastError && !hasCode(error, 'cancelled')) continue;
+      throw error;
+    }
+    const children: VerifyTask['folders'][number][] = [];
+    for (const node of nodes) {
+      context.control.checkpoint();
+      seen += 1;
+      const selection = folder.selection?.map(splitList).filter((names) => names[0].equals(node.name));
+      if (selection?.length === 0) continue;
+      let place = joinPath(Buffer.from(folder.path), node.name);
+      if (node.type === 'dir') {
+        const inner = selection?.some((names) => names.length === 1) ? undefined : selection?.map((names) => joinList(names.slice(1)));
+        children.push({ tree: new Uint8Array(node.subtree!), path: new Uint8Array(place), selection: inner });
+        continue;
+      }
+      if (node.type === 'socket' || node.type === 'irregular') continue;
+      const other = elsewhere.get(place.toString('latin1'));
+      if (other?.length === 0) continue;
+      place = other ?? place;
+      const difference = compare(place, node, context);
+      compared += 1;
+      bytes += node.size;
+      context.progress.add('files', 1);
+      if (difference !== undefined) problems.push({ path: new Uint8Array(place), kind: 'differs', detail: difference });
+    }
+    stack.push(...children.reverse());
+  }
+  return { folders: stack.reverse(), compared, bytes, problems };
+}
+
+/** In words what differs; undefined when nothing does. */
+function compare(place: Buffer, node: Node, context: WorkerContext): string | undefined {
+  context.progress.path = place;
+  try {
+    const stat = lstatSync(place, { bigint: true });
+    if (typeOf(stat) !== node.type) return 'it is of another kind';
+    if (node.type === 'symlink') return readlinkSync(place, { encoding: 'buffer' }).equals(node.linkTarget ?? Buffer.alloc(0)) ? undefined : 'it leads elsewhere';
+    if (node.type !== 'file') return node.type === 'fifo' || stat.rdev === node.device ? undefined : 'it is another device';
+    const same = holdsContent(place, node, context, true);
+    return same === undefined ? 'the repository no longer knows its content' : same ? undefined : 'its content differs';
+  } catch (error) {
+    if (error instanceof HoldfastError) throw error;
+    return (error as Error).message;
+  }
+}

@@ -1,0 +1,203 @@
+/**
+ * What a job has at hand inside a worker: everything is synchronous, and buffers are reused from job to job.
+ */
+import { closeSync, openSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { type MessagePort, receiveMessageOnPort, type Transferable } from 'node:worker_threads';
+import { errorFromJSON, fail, HoldfastError } from '../../contract/errors.ts';
+import { RunControl } from '../../platform/cancellation.ts';
+import { BlobEncoder, decodeBlob } from '../../repository/blob-codec.ts';
+import { BlobIndex, type BlobType, emptyLocation } from '../../repository/blob-index.ts';
+import { Sealer } from '../../repository/crypto.ts';
+import { Kernel } from '../../repository/kernel/kernel.ts';
+import { type FinishedPack, Packer, type UnfinishedPack } from '../../repository/packer.ts';
+import type { Node } from '../../repository/tree/node.ts';
+import { parseTree } from '../../repository/tree/parse.ts';
+import { layoutPath } from '../../storage/names.ts';
+import { describeFile, type Range, type StoredFile } from '../../storage/storage.ts';
+import { WorkerProgress } from './progress.ts';
+import type { Reply, WorkerMessage, WorkerStart } from './protocol.ts';
+
+/** Packs that a worker may have handed over without having got the buffer back. */
+const packsInFlight = 2;
+/** Pack files kept open for reading. */
+const openFiles = 8;
+
+export class WorkerContext {
+  readonly start: WorkerStart;
+  readonly kernel: Kernel;
+  readonly sealer: Sealer;
+  readonly index: BlobIndex;
+  readonly control: RunControl;
+  readonly progress: WorkerProgress;
+  readonly data: Packer;
+  readonly tree: Packer;
+  /** What a verb keeps in this worker between its jobs. */
+  readonly state = new Map<string, unknown>();
+  /** What the result of the current job hands over instead of copying. */
+  transfer: Transferable[] = [];
+  readonly #send: (message: WorkerMessage, transfer: Transferable[]) => void;
+  readonly #replies: MessagePort;
+  readonly #replyCount: Int32Array;
+  readonly #idle: Int32Array;
+  readonly #buffers: ArrayBuffer[] = [];
+  #buffersMade = 0;
+  readonly #files = new Map<string, number>();
+  readonly #location = emptyLocation();
+
+  constructor(start: WorkerStart, replies: MessagePort, send: (message: WorkerMessage, transfer: Transferable[]) => void) {
+    this.start = start;
+    this.#send = send;
+    this.#replies = replies;
+    this.#replyCount = new Int32Array(start.replies);
+    this.#idle = new Int32Array(start.idle);
+    this.kernel = Kernel.create();
+    this.sealer = new Sealer(start.key, this.kernel, (8 << 20) + (64 << 10));
+    this.index = BlobIndex.attach(start.index);
+    this.control = RunControl.attach(start.control);
+    this.progress = new WorkerProgress(start.progress);
+    const encoder = new BlobEncoder(this.sealer, start.corruptBlob === undefined ? undefined : { corruptBlob: start.corruptBlob });
+    const take = (bytes: number): ArrayBuffer => this.#takeBuffer(bytes);
+    const store = (pack: FinishedPack): void => this.#storePack(pack);
+    this.data = new Packer('data', start.packSize, encoder, this.sealer, take, store);
+    this.tree = new Packer('tree', start.packSize, encoder, this.sealer, take, store);
+  }
+
+  /** True while another worker waits for work, so that a long job should give some of its own away. */
+  get othersIdle(): boolean {
+    return Atomics.load(this.#idle, 0) > 0;
+  }
+
+  /** Tells the coordinator something in the middle of a job. */
+  note(note: unknown, transfer: Transferable[] = []): void {
+    this.#send({ kind: 'note', note }, transfer);
+  }
+
+  /**
+   * Stores a blob unless it is known. Returns the sealed length in bytes when this call stored it, else 0. `id` must not
+   * be changed by the caller before the call returns.
+   */
+  store(type: BlobType, id: Uint8Array, plain: Uint8Array): number {
+    if (!this.index.claim(id, 0, type)) return 0;
+    const length = (type === 'tree' ? this.tree : this.data).add(id, plain);
+    this.progress.add('stored', plain.length);
+    this.progress.add('packed', length);
+    return length;
+  }
+
+  /**
+   * The plaintext of a blob; a view that is valid until the next blob is read or stored. Throws `blob-missing` when the
+   * index does not know it, `item-tampered` when what is stored is not that blob.
+   */
+  loadBlob(type: BlobType, id: Uint8Array): Uint8Array {
+    const location = this.#location;
+    if (!this.index.locate(id, 0, type, location)) return fail('blob-missing', { blob: Buffer.from(id).toString('hex'), type });
+    const pack = this.index.packId(location.pack).toString('hex');
+    const sealed = this.read({ kind: 'pack', name: pack }, { offset: location.offset, length: location.length });
+    return decodeBlob(this.sealer, sealed, id, location.uncompressedLength, type);
+  }
+
+  /** The nodes of a tree. Throws as `loadBlob` does, and `tree-invalid`. */
+  loadTree(id: Uint8Array): Node[] {
+    const plain = this.loadBlob('tree', id);
+    // What was not compressed is still a view of the kernel's memory, and the nodes are views of it.
+    const own = plain.buffer === this.kernel.memory.buffer ? Buffer.from(plain) : plain;
+    return parseTree(own, Buffer.from(id).toString('hex'));
+  }
+
+  /** Reads from the repository's storage and waits for it. Fails as `Storage.load` does. */
+  read(file: StoredFile, range?: Range): Uint8Array {
+    if (this.start.localFolder !== undefined && range) return this.#readLocally(file, range);
+    this.#send({ kind: 'read', file, range }, []);
+    for (;;) {
+      const reply = this.#receive();
+      if (reply.kind === 'bytes') return reply.bytes;
+      if (reply.kind === 'read-failed') throw errorFromJSON(reply.error);
+      this.#buffers.push(reply.buffer);
+    }
+  }
+
+  /** The packs that are not full, given up to the coordinator, which joins those of all workers. */
+  takeUnfinished(): UnfinishedPack[] {
+    const packs: UnfinishedPack[] = [];
+    for (const packer of [this.data, this.tree]) {
+      const pack = packer.takeUnfinished();
+      if (!pack) continue;
+      this.#buffersMade -= 1;
+      this.transfer.push(pack.body.buffer);
+      packs.push(pack);
+    }
+    return packs;
+  }
+
+  /** Closes what is kept open between jobs. */
+  closeFiles(): void {
+    for (const fd of this.#files.values()) closeSync(fd);
+    this.#files.clear();
+  }
+
+  #readLocally(file: StoredFile, range: Range): Uint8Array {
+    const location = this.start.localFolder!;
+    try {
+      const out = Buffer.allocUnsafe(range.length);
+      const fd = this.#open(file);
+      let got = 0;
+      while (got < range.length) {
+        const n = readSync(fd, out, got, range.length - got, range.offset + got);
+        if (n === 0) return fail('file-short', { file: describeFile(file), location, expected: range.length, received: got });
+        got += n;
+      }
+      return out;
+    } catch (error) {
+      if (error instanceof HoldfastError) throw error;
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT') return fail('file-not-found', { file: describeFile(file), location }, error);
+      return fail('storage-failed', { file: describeFile(file), location, operation: 'read', cause: message }, error);
+    }
+  }
+
+  #open(file: StoredFile): number {
+    const known = this.#files.get(file.name);
+    if (known !== undefined) return known;
+    if (this.#files.size >= openFiles) {
+      const [oldest, fd] = this.#files.entries().next().value!;
+      closeSync(fd);
+      this.#files.delete(oldest);
+    }
+    const fd = openSync(join(this.start.localFolder!, layoutPath(file)), 'r');
+    this.#files.set(file.name, fd);
+    return fd;
+  }
+
+  #takeBuffer(bytes: number): ArrayBuffer {
+    for (;;) {
+      const free = this.#buffers.pop();
+      // A blob larger than a pack needs a buffer of its own size; the usual one makes room for it.
+      if (free && free.byteLength >= bytes) return free;
+      if (free) this.#buffersMade -= 1;
+      // Two are being filled (data and trees), the others are on their way to the storage.
+      if (this.#buffersMade < packsInFlight + 2) {
+        this.#buffersMade += 1;
+        return new ArrayBuffer(bytes);
+      }
+      const reply = this.#receive();
+      if (reply.kind === 'buffer') this.#buffers.push(reply.buffer);
+    }
+  }
+
+  #storePack(pack: FinishedPack): void {
+    const header = new Uint8Array(pack.header);
+    this.#send({ kind: 'pack', id: new Uint8Array(pack.id), bytes: pack.bytes, header }, [pack.bytes.buffer, header.buffer]);
+  }
+
+  /** Waits for the next reply; ends with `cancelled` when the run is. */
+  #receive(): Reply {
+    for (;;) {
+      const seen = Atomics.load(this.#replyCount, 0);
+      const received = receiveMessageOnPort(this.#replies) as { message: Reply } | undefined;
+      if (received) return received.message;
+      this.control.checkpoint();
+      Atomics.wait(this.#replyCount, 0, seen);
+    }
+  }
+}

@@ -1,0 +1,250 @@
+/**
+ * A fixed pool of worker threads for one run. The coordinator's thread only passes batches on and does the storage's
+ * asynchronous work; everything that takes the processor's time happens in the workers.
+ */
+import { availableParallelism } from 'node:os';
+import { MessageChannel, type MessagePort, type Transferable, Worker } from 'node:worker_threads';
+import { errorFromJSON, HoldfastError, toHoldfastError } from '../../contract/errors.ts';
+import type { RunControl } from '../../platform/cancellation.ts';
+import type { BlobIndex } from '../../repository/blob-index.ts';
+import type { FinishedPack } from '../../repository/packer.ts';
+import type { Repository } from '../../repository/repository.ts';
+import { localFolderOf } from '../../storage/local-folder.ts';
+import type { jobs } from './jobs.ts';
+import { workerLocation } from './location.ts';
+import { type Counter, progressBytes, WorkerProgress } from './progress.ts';
+import type { Reply, WorkerMessage, WorkerStart } from './protocol.ts';
+
+type Jobs = typeof jobs;
+export type JobName = keyof Jobs;
+export type JobArgs<N extends JobName> = Parameters<Jobs[N]>[0];
+export type JobResult<N extends JobName> = ReturnType<Jobs[N]>;
+
+interface QueuedJob {
+  readonly job: JobName;
+  readonly args: unknown;
+  readonly transfer: readonly Transferable[];
+  resolve(result: unknown): void;
+  reject(error: unknown): void;
+}
+
+interface Thread {
+  readonly worker: Worker;
+  readonly replies: MessagePort;
+  readonly replyCount: Int32Array;
+  readonly progress: WorkerProgress;
+  current: QueuedJob | undefined;
+}
+
+export interface PoolOptions {
+  readonly control: RunControl;
+  readonly index: BlobIndex;
+  /** In bytes. */
+  readonly packSize?: number | undefined;
+  /** Default: one for each core that may be used, at least two. */
+  readonly threads?: number | undefined;
+  /** Stores a pack; the buffer goes back to its worker when this resolves. A failure ends the run. */
+  readonly storePack?: (pack: FinishedPack) => Promise<void>;
+  readonly onNote?: (note: unknown) => void;
+  /** Only tests set it: the first worker damages the nth blob that it encodes. */
+  readonly corruptBlob?: number | undefined;
+}
+
+export class WorkerPool {
+  readonly #repository: Repository;
+  readonly #options: PoolOptions;
+  readonly #threads: Thread[] = [];
+  readonly #queue: QueuedJob[] = [];
+  readonly #idle = new SharedArrayBuffer(4);
+  #storing = 0;
+  #stored: (() => void) | undefined;
+  #failure: HoldfastError | undefined;
+  #closing = false;
+
+  constructor(repository: Repository, options: PoolOptions) {
+    this.#repository = repository;
+    this.#options = options;
+    const threads = options.threads ?? Math.max(2, availableParallelism());
+    for (let number = 0; number < threads; number++) this.#threads.push(this.#startThread(number));
+    options.control.signal.addEventListener('abort', this.#wakeAll);
+  }
+
+  get size(): number {
+    return this.#threads.length;
+  }
+
+  /** Runs a job on the next free worker. */
+  async run<N extends JobName>(job: N, args: JobArgs<N>, transfer: readonly Transferable[] = []): Promise<JobResult<N>> {
+    const result = await new Promise<unknown>((resolve, reject) => {
+      this.#queue.push({ job, args, transfer, resolve, reject });
+      this.#dispatch();
+    });
+    return result as JobResult<N>;
+  }
+
+  /** Runs a job once on every worker, which must all be free. */
+  async runOnEach<N extends JobName>(job: N, args: JobArgs<N>): Promise<JobResult<N>[]> {
+    const results = await Promise.all(
+      this.#threads.map(
+        (thread) => new Promise<unknown>((resolve, reject) => this.#post(thread, { job, args, transfer: [], resolve, reject })),
+      ),
+    );
+    return results as JobResult<N>[];
+  }
+
+  /** Tells long jobs whether others wait for work: `count` workers do. */
+  setIdle(count: number): void {
+    Atomics.store(new Int32Array(this.#idle), 0, count);
+  }
+
+  /** Resolves when every pack handed over so far is stored. */
+  async allStored(): Promise<void> {
+    while (this.#storing > 0 && !this.#failure) await new Promise<void>((resolve) => (this.#stored = resolve));
+    if (this.#failure) throw this.#failure;
+  }
+
+  /** The sum of a counter over all workers. */
+  total(counter: Counter): number {
+    return this.#threads.reduce((sum, thread) => sum + thread.progress.get(counter), 0);
+  }
+
+  /** What the first worker that is busy works on. */
+  get currentPath(): Buffer {
+    return (this.#threads.find((thread) => thread.current) ?? this.#threads[0]).progress.path;
+  }
+
+  /** Ends the threads; jobs that still run are abandoned. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    this.#options.control.signal.removeEventListener('abort', this.#wakeAll);
+    await Promise.all(
+      this.#threads.map(async ({ worker, replies }) => {
+        replies.close();
+        await worker.terminate();
+      }),
+    );
+  }
+
+  #startThread(number: number): Thread {
+    const { port1, port2 } = new MessageChannel();
+    const replies = new SharedArrayBuffer(4);
+    const progress = new SharedArrayBuffer(progressBytes);
+    const start: WorkerStart = {
+      number,
+      key: this.#repository.key,
+      polynomial: this.#repository.config.chunker_polynomial,
+      packSize: this.#options.packSize ?? this.#repository.packSize,
+      index: this.#options.index.memory,
+      control: this.#options.control.shared,
+      replies,
+      progress,
+      idle: this.#idle,
+      localFolder: localFolderOf(this.#repository.storage),
+      corruptBlob: number === 0 ? this.#options.corruptBlob : undefined,
+    };
+    const worker = new Worker(workerLocation, { workerData: { start, replies: port2 }, transferList: [port2] });
+    const thread: Thread = { worker, replies: port1, replyCount: new Int32Array(replies), progress: new WorkerProgress(progress), current: undefined };
+    worker.on('message', (message: WorkerMessage) => this.#hear(thread, message));
+    worker.on('error', (error) => this.#fail(toHoldfastError(error)));
+    worker.on('exit', (code) => {
+      if (!this.#closing) this.#fail(new HoldfastError('internal', { cause: `a worker ended with code ${code}` }));
+    });
+    port1.unref();
+    return thread;
+  }
+
+  #dispatch(): void {
+    if (this.#failure) {
+      for (const job of this.#queue.splice(0)) job.reject(this.#failure);
+      return;
+    }
+    for (const thread of this.#threads) {
+      if (this.#queue.length === 0) return;
+      if (!thread.current) this.#post(thread, this.#queue.shift()!);
+    }
+  }
+
+  #post(thread: Thread, job: QueuedJob): void {
+    if (this.#failure) return job.reject(this.#failure);
+    thread.current = job;
+    thread.worker.postMessage({ job: job.job, args: job.args }, job.transfer as Transferable[]);
+  }
+
+  #hear(thread: Thread, message: WorkerMessage): void {
+    switch (message.kind) {
+      case 'done':
+      case 'failed': {
+        const job = thread.current;
+        thread.current = undefined;
+        if (message.kind === 'done') job?.resolve(message.result);
+        else {
+          const error = errorFromJSON(message.error);
+          if (message.stack !== undefined) error.stack = message.stack;
+          // A cancelled job says only that the run ended; why it ended is known here.
+          job?.reject(error.code === 'cancelled' && this.#failure ? this.#failure : error);
+        }
+        this.#dispatch();
+        break;
+      }
+      case 'pack':
+        void this.#storePack(thread, message);
+        break;
+      case 'read':
+        void this.#answerRead(thread, message);
+        break;
+      case 'note':
+        this.#options.onNote?.(message.note);
+    }
+  }
+
+  async #storePack(thread: Thread, pack: Extract<WorkerMessage, { kind: 'pack' }>): Promise<void> {
+    this.#storing += 1;
+    try {
+      const { storePack } = this.#options;
+      if (!storePack) throw new HoldfastError('internal', { cause: 'this run stores no packs' });
+      await storePack({ id: Buffer.from(pack.id), bytes: pack.bytes, header: Buffer.from(pack.header) });
+      this.#reply(thread, { kind: 'buffer', buffer: pack.bytes.buffer }, [pack.bytes.buffer]);
+    } catch (error) {
+      this.#fail(toHoldfastError(error));
+    } finally {
+      this.#storing -= 1;
+      this.#stored?.();
+    }
+  }
+
+  async #answerRead(thread: Thread, { file, range }: Extract<WorkerMessage, { kind: 'read' }>): Promise<void> {
+    try {
+      const bytes = await this.#repository.storage.load(file, range);
+      this.#reply(thread, { kind: 'bytes', bytes }, []);
+    } catch (error) {
+      this.#reply(thread, { kind: 'read-failed', error: toHoldfastError(error).toJSON() }, []);
+    }
+  }
+
+  #reply(thread: Thread, reply: Reply, transfer: Transferable[]): void {
+    if (this.#closing) return;
+    thread.replies.postMessage(reply, transfer);
+    this.#wake(thread);
+  }
+
+  #wake(thread: Thread): void {
+    Atomics.add(thread.replyCount, 0, 1);
+    Atomics.notify(thread.replyCount, 0);
+  }
+
+  readonly #wakeAll = (): void => {
+    for (const thread of this.#threads) this.#wake(thread);
+  };
+
+  /** The run cannot be finished: whatever is still to do fails with this error. */
+  #fail(error: HoldfastError): void {
+    if (this.#failure) return;
+    this.#failure = error;
+    this.#options.control.cancel();
+    this.#wakeAll();
+    for (const job of this.#queue.splice(0)) job.reject(error);
+    // A thread that died answers nothing any more.
+    if (error.code === 'internal') for (const thread of this.#threads) thread.current?.reject(error);
+    this.#stored?.();
+  }
+}

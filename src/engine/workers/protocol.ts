@@ -1,0 +1,49 @@
+/**
+ * What passes between the coordinator and its workers. Jobs and their results go through the worker's own port and
+ * carry batches; while a worker is inside a job it is synchronous, and hears only through the *reply port*, whose
+ * arrivals it counts in shared memory.
+ */
+import type { ErrorJSON } from '../../contract/errors.ts';
+import type { MasterKey } from '../../repository/crypto.ts';
+import type { BlobIndexMemory } from '../../repository/blob-index.ts';
+import type { Range, StoredFile } from '../../storage/storage.ts';
+
+/** What a worker is told at its start. */
+export interface WorkerStart {
+  readonly number: number;
+  readonly key: MasterKey;
+  /** Hex digits. */
+  readonly polynomial: string;
+  readonly packSize: number;
+  readonly index: BlobIndexMemory;
+  /** Memory of the run's control. */
+  readonly control: SharedArrayBuffer;
+  /** One 32-bit word: how many replies were sent to this worker. */
+  readonly replies: SharedArrayBuffer;
+  /** The worker's own counters; see progress.ts. */
+  readonly progress: SharedArrayBuffer;
+  /** One 32-bit word shared by all: how many workers have nothing to do. */
+  readonly idle: SharedArrayBuffer;
+  /** Folder in restic's layout whose files may be read directly. */
+  readonly localFolder: string | undefined;
+  /** The nth blob that this worker encodes is damaged; only tests set it. */
+  readonly corruptBlob: number | undefined;
+}
+
+export interface JobMessage {
+  readonly job: string;
+  readonly args: unknown;
+}
+
+/** Sent to the reply port. */
+export type Reply =
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  | { readonly kind: 'read-failed'; readonly error: ErrorJSON }
+  | { readonly kind: 'buffer'; readonly buffer: ArrayBuffer };
+
+export type WorkerMessage =
+  | { readonly kind: 'done'; readonly result: unknown }
+  | { readonly kind: 'failed'; readonly error: ErrorJSON; readonly stack: string | undefined }
+  | { readonly kind: 'pack'; readonly id: Uint8Array; readonly bytes: Uint8Array<ArrayBuffer>; readonly header: Uint8Array }
+  | { readonly kind: 'read'; readonly file: StoredFile; readonly range: Range | undefined }
+  | { readonly kind: 'note'; readonly note: unknown };

@@ -1,0 +1,24 @@
+/** The entry of a worker thread: takes one job after the other. */
+import { type MessagePort, parentPort, type Transferable, workerData } from 'node:worker_threads';
+import { toHoldfastError } from '../../contract/errors.ts';
+import { WorkerContext } from './context.ts';
+import { jobs } from './jobs.ts';
+import type { JobMessage, WorkerMessage, WorkerStart } from './protocol.ts';
+
+const port = parentPort!;
+const send = (message: WorkerMessage, transfer: Transferable[]): void => port.postMessage(message, transfer);
+const { start, replies } = workerData as { start: WorkerStart; replies: MessagePort };
+const context = new WorkerContext(start, replies, send);
+
+port.on('message', ({ job, args }: JobMessage) => {
+  context.transfer = [];
+  try {
+    // A cancelled run still gives up what it has packed, for the next one to find.
+    if (job !== 'flush') context.control.checkpoint();
+    const run = jobs[job as keyof typeof jobs] as (args: unknown, context: WorkerContext) => unknown;
+    const result = run(args, context);
+    send({ kind: 'done', result }, context.transfer);
+  } catch (error) {
+    send({ kind: 'failed', error: toHoldfastError(error).toJSON(), stack: error instanceof Error ? error.stack : undefined }, []);
+  }
+});
