@@ -12,7 +12,7 @@ import { PackStore } from '../pack-store.ts';
 import { reportProgress, type RunOptions } from '../run.ts';
 import { WorkerPool } from '../workers/pool.ts';
 import type { BackupPlan } from './plan.ts';
-import type { Problem, ScanFigures } from './scan.ts';
+import type { Problem, ScanFigures } from './scan-task.ts';
 import { walkSources } from './walk.ts';
 
 /** What Holdfast calls itself in snapshots. */

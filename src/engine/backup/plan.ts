@@ -12,7 +12,7 @@ import { displayPath, isInside } from '../../platform/byte-paths.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { localFolderOf } from '../../storage/local-folder.ts';
 import type { Snapshot } from '../../repository/snapshot.ts';
-import type { Problem } from './scan.ts';
+import type { Problem } from './scan-task.ts';
 import type { ExcludeRules } from './exclude.ts';
 
 export type Strategy = 'incremental' | 'differential' | 'full';

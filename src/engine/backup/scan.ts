@@ -14,99 +14,23 @@ import { joinList, splitList } from '../../platform/byte-list.ts';
 import { joinPath, splitPath } from '../../platform/byte-paths.ts';
 import type { UserNames } from '../../platform/users.ts';
 import { systemUserNames } from '../../platform/users.ts';
-import { sha256 } from '../../repository/ids.ts';
-import { formatNode, formatTree } from '../../repository/tree/format.ts';
+import { formatNode } from '../../repository/tree/format.ts';
 import { ID_BYTES } from '../../repository/tree/id.ts';
 import { type Node, nodeType } from '../../repository/tree/node.ts';
 import type { WorkerContext } from '../workers/context.ts';
-import { createExcluder, type ExcludeRules, type FolderExcluder } from './exclude.ts';
+import { createExcluder, type FolderExcluder } from './exclude.ts';
 import { acrossFileSystems, isTooLarge } from './exclude-facts.ts';
 import { createTagFinder, type TagFinder } from './exclude-tags.ts';
 import { nodeOfEntry } from './node-of-entry.ts';
 import { FileReader } from './read-file.ts';
+import { noFigures, type OpenFrame, type Problem, type ScanOptions, type ScanResult, type ScanTask } from './scan-task.ts';
+import { countFolder, storeTree } from './store-tree.ts';
 
 /** Work that a task does at least before it is shared, so that sharing stays a small part of all: entries, and bytes. */
 const leastEntries = 48;
 const leastBytes = 4 << 20;
 /** From this size on a file is a task of its own, since it cannot be interrupted for sharing. In bytes. */
 const largeFile = 32 << 20;
-
-export interface Problem {
-  readonly path: Uint8Array;
-  /** `vanished` and `unreadable`: not in the snapshot; `changed`: in it as it was read; `unsupported`: a kind nobody can back up. */
-  readonly kind: 'unreadable' | 'vanished' | 'changed' | 'unsupported';
-  /** The system's words. */
-  readonly detail: string;
-}
-
-export interface ScanFigures {
-  filesNew: number;
-  filesChanged: number;
-  filesUnmodified: number;
-  dirsNew: number;
-  dirsChanged: number;
-  dirsUnmodified: number;
-  totalBytes: number;
-  data: { blobs: number; bytes: number; packed: number };
-  trees: { blobs: number; bytes: number; packed: number };
-}
-
-export const noFigures = (): ScanFigures => ({
-  filesNew: 0,
-  filesChanged: 0,
-  filesUnmodified: 0,
-  dirsNew: 0,
-  dirsChanged: 0,
-  dirsUnmodified: 0,
-  totalBytes: 0,
-  data: { blobs: 0, bytes: 0, packed: 0 },
-  trees: { blobs: 0, bytes: 0, packed: 0 },
-});
-
-/** What all tasks of a run have in common. */
-export interface ScanOptions {
-  readonly rules: ExcludeRules;
-  /** Folders that are left out wherever they are met: the repository itself. */
-  readonly leftOut: readonly { readonly device: bigint; readonly inode: bigint }[];
-}
-
-export interface ScanTask {
-  readonly path: Uint8Array;
-  /** Tree of the same folder in the parent snapshot. */
-  readonly parentTree: Uint8Array | undefined;
-  /** Joined list, ascending. */
-  readonly names: Uint8Array;
-  /** The source that the folder belongs to; undefined when the names are themselves sources. */
-  readonly source: Uint8Array | undefined;
-  /** Device of the source, for staying on one file system. */
-  readonly device: bigint | undefined;
-}
-
-/** A folder that is not complete yet. */
-export interface OpenFrame {
-  readonly path: Uint8Array;
-  readonly parentTree: Uint8Array | undefined;
-  readonly source: Uint8Array;
-  readonly device: bigint;
-  /** The folder's own name and node (as JSON without subtree), for the tree of the folder above. */
-  readonly name: Uint8Array;
-  readonly node: string;
-  /** Joined list: name, node, name, node… of the entries that are done. */
-  readonly done: Uint8Array;
-  /** Joined list of names. */
-  readonly remaining: Uint8Array;
-}
-
-export interface ScanResult {
-  readonly done: Uint8Array;
-  readonly remaining: Uint8Array;
-  /** The first name that remains in the deepest folder wants a task for itself. */
-  readonly alone: boolean;
-  /** From the task's folder downwards. */
-  readonly open: readonly OpenFrame[];
-  readonly figures: ScanFigures;
-  readonly problems: readonly Problem[];
-}
 
 interface Frame {
   readonly path: Buffer;
@@ -157,49 +81,6 @@ function excluderFor(state: ScanState, source: Buffer, path: Buffer): FolderExcl
 /** Job: works on a task until it is done or others have nothing to do. */
 export function scan(task: ScanTask, context: WorkerContext): ScanResult {
   return new Scan(context, context.state.get(stateName) as ScanState).run(task);
-}
-
-export interface AssembleTask {
-  /** Joined lists of names and nodes. */
-  readonly pieces: readonly Uint8Array[];
-  readonly parentTree: Uint8Array | undefined;
-}
-
-export interface AssembleResult {
-  readonly tree: Uint8Array;
-  readonly figures: ScanFigures;
-}
-
-/** Job: stores the tree of a folder whose pieces were made by several tasks. */
-export function assembleTree({ pieces, parentTree }: AssembleTask, context: WorkerContext): AssembleResult {
-  const entries: [name: Buffer, node: Buffer][] = [];
-  for (const piece of pieces) {
-    const items = splitList(piece);
-    for (let i = 0; i < items.length; i += 2) entries.push([items[i], items[i + 1]]);
-  }
-  entries.sort(([a], [b]) => a.compare(b));
-  const figures = noFigures();
-  const tree = storeTree(context, figures, entries.map(([, node]) => node));
-  countFolder(figures, parentTree !== undefined, parentTree !== undefined && Buffer.compare(tree, parentTree) === 0);
-  return { tree: new Uint8Array(tree), figures };
-}
-
-function storeTree(context: WorkerContext, figures: ScanFigures, nodes: readonly (string | Uint8Array)[]): Buffer {
-  const text = formatTree(nodes);
-  const id = sha256(text);
-  const packed = context.store('tree', id, text);
-  if (packed > 0) {
-    figures.trees.blobs += 1;
-    figures.trees.bytes += text.length;
-    figures.trees.packed += packed;
-  }
-  return id;
-}
-
-function countFolder(figures: ScanFigures, existed: boolean, same: boolean): void {
-  if (!existed) figures.dirsNew += 1;
-  else if (same) figures.dirsUnmodified += 1;
-  else figures.dirsChanged += 1;
 }
 
 const nodeBytes = (node: string | Uint8Array): Uint8Array => (typeof node === 'string' ? Buffer.from(node) : node);

@@ -7,7 +7,7 @@ import { baseName, joinPath, parentPath } from '../../platform/byte-paths.ts';
 import { joinList, splitList } from '../../platform/byte-list.ts';
 import type { RunControl } from '../../platform/cancellation.ts';
 import type { WorkerPool } from '../workers/pool.ts';
-import { noFigures, type OpenFrame, type Problem, type ScanFigures, type ScanResult } from './scan.ts';
+import { noFigures, type OpenFrame, type Problem, type ScanFigures, type ScanResult } from './scan-task.ts';
 
 /** A folder whose tree is not stored yet. */
 interface Folder {

@@ -1,5 +1,6 @@
 /** Everything that a worker can be asked to do. A job takes one argument and the worker's context, and is synchronous. */
-import { assembleTree, beginScan, scan } from '../backup/scan.ts';
+import { beginScan, scan } from '../backup/scan.ts';
+import { assembleTree } from '../backup/store-tree.ts';
 import { describeFolders, parentTrees } from '../backup/ancestors.ts';
 import { readBlobs } from '../dump-job.ts';
 import { loadIndexFile } from '../index/load-job.ts';

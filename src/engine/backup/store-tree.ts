@@ -1,0 +1,51 @@
+/** Trees of folders: stored as soon as all entries are there, by whichever worker has them. */
+import { splitList } from '../../platform/byte-list.ts';
+import { sha256 } from '../../repository/ids.ts';
+import { formatTree } from '../../repository/tree/format.ts';
+import type { WorkerContext } from '../workers/context.ts';
+import { noFigures, type ScanFigures } from './scan-task.ts';
+
+export interface AssembleTask {
+  /** Joined lists of names and nodes. */
+  readonly pieces: readonly Uint8Array[];
+  readonly parentTree: Uint8Array | undefined;
+}
+
+export interface AssembleResult {
+  readonly tree: Uint8Array;
+  readonly figures: ScanFigures;
+}
+
+/** Job: stores the tree of a folder whose pieces were made by several tasks. */
+export function assembleTree({ pieces, parentTree }: AssembleTask, context: WorkerContext): AssembleResult {
+  const entries: [name: Buffer, node: Buffer][] = [];
+  for (const piece of pieces) {
+    const items = splitList(piece);
+    for (let i = 0; i < items.length; i += 2) entries.push([items[i], items[i + 1]]);
+  }
+  entries.sort(([a], [b]) => a.compare(b));
+  const figures = noFigures();
+  const tree = storeTree(context, figures, entries.map(([, node]) => node));
+  countFolder(figures, parentTree !== undefined, parentTree !== undefined && Buffer.compare(tree, parentTree) === 0);
+  return { tree: new Uint8Array(tree), figures };
+}
+
+/** Stores a folder's tree from its formatted nodes, which come ascending by name; returns its ID. */
+export function storeTree(context: WorkerContext, figures: ScanFigures, nodes: readonly (string | Uint8Array)[]): Buffer {
+  const text = formatTree(nodes);
+  const id = sha256(text);
+  const packed = context.store('tree', id, text);
+  if (packed > 0) {
+    figures.trees.blobs += 1;
+    figures.trees.bytes += text.length;
+    figures.trees.packed += packed;
+  }
+  return id;
+}
+
+/** Counts a folder, compared with the parent snapshot's. */
+export function countFolder(figures: ScanFigures, existed: boolean, same: boolean): void {
+  if (!existed) figures.dirsNew += 1;
+  else if (same) figures.dirsUnmodified += 1;
+  else figures.dirsChanged += 1;
+}
