@@ -44,6 +44,27 @@ const catalogue = {
     words: (c) => ({ message: `${String(c.problem)} Nothing was changed.`, guidance: String(c.guidance ?? 'See the help of this command.') }),
   },
 
+  'output-failed': {
+    retryable: false,
+    words: (c) => ({
+      message: `What was asked for could not be written to the output${because(c)}. What was written so far is not complete.`,
+      guidance: 'Make sure that there is space and that you may write there, then try again.',
+    }),
+  },
+  'input-unreadable': {
+    retryable: false,
+    words: (c) => ({
+      message: `${String(c.path)}, ${String(c.purpose)}, could not be read${because(c)}. Nothing was changed.`,
+      guidance: 'Check the name of the file and that you may read it.',
+    }),
+  },
+  'password-not-kept': {
+    retryable: false,
+    words: (c) => ({
+      message: `The password of the new repository could not be kept in ${String(c.path)}${because(c)}, so no repository was made.`,
+      guidance: 'Make sure that there is space and that you may write there, then try again.',
+    }),
+  },
   'home-unknown': {
     retryable: false,
     words: () => ({

@@ -2,9 +2,8 @@
  * One blob to its stored form and back: compressed, sealed, and proved readable before anybody relies on it.
  */
 import { HoldfastError } from '../contract/errors.ts';
-import type { Sealer } from './crypto.ts';
+import { type Sealer, sealOverhead } from './crypto.ts';
 import { sha256 } from './ids.ts';
-import { sealOverhead } from './pack.ts';
 import { compress, decompress } from './zstd.ts';
 
 /** No program writes larger data blobs: restic's chunks end at 8 MiB. */

@@ -4,7 +4,8 @@
 import { HoldfastError } from '../contract/errors.ts';
 import type { BlobIndex, BlobType } from './blob-index.ts';
 import { isId } from './ids.ts';
-import { readEntries, sealOverhead } from './pack.ts';
+import { sealOverhead } from './crypto.ts';
+import { readEntries } from './pack.ts';
 
 /** restic rotates its index files at the same number. */
 export const maxBlobsPerIndexFile = 50_000;

@@ -3,8 +3,7 @@
  * byte 2 and a zstd frame.
  */
 import { HoldfastError } from '../contract/errors.ts';
-import type { Sealer } from './crypto.ts';
-import { sealOverhead } from './pack.ts';
+import { type Sealer, sealOverhead } from './crypto.ts';
 import { compress, decompress } from './zstd.ts';
 
 /** No index file that any program writes comes near. */

@@ -6,8 +6,8 @@
  */
 import { HoldfastError } from '../contract/errors.ts';
 import type { BlobType } from './blob-index.ts';
+import { sealOverhead } from './crypto.ts';
 
-export const sealOverhead = 32;
 export const maxHeaderBytes = 16 << 20;
 export const defaultPackSize = 16 << 20;
 export const packSizeLimits = { least: 4 << 20, most: 128 << 20 } as const;

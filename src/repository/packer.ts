@@ -5,9 +5,9 @@
 import { HoldfastError } from '../contract/errors.ts';
 import type { BlobEncoder } from './blob-codec.ts';
 import type { BlobType } from './blob-index.ts';
-import type { Sealer } from './crypto.ts';
+import { type Sealer, sealOverhead } from './crypto.ts';
 import { sha256 } from './ids.ts';
-import { maxEntryBytes, maxHeaderBytes, sealOverhead, writeEntry } from './pack.ts';
+import { maxEntryBytes, maxHeaderBytes, writeEntry } from './pack.ts';
 
 /** A pack ready to be stored. `bytes` fills the beginning of its buffer. */
 export interface FinishedPack {

@@ -9,7 +9,7 @@ import { localTime } from '../../repository/tree/go-time.ts';
 import { adoptPacks } from '../index/adopt.ts';
 import { comparePacks, loadIndex } from '../index/load.ts';
 import { PackStore } from '../pack-store.ts';
-import { reportProgress, type RunOptions } from '../run.ts';
+import { type ProgressSource, reportProgress, type RunOptions } from '../run.ts';
 import { WorkerPool } from '../workers/pool.ts';
 import type { BackupPlan } from './plan.ts';
 import type { Problem, ScanFigures } from './scan-task.ts';
@@ -58,14 +58,7 @@ export async function executeBackup(repository: Repository, plan: BackupPlan, op
     // Unindexed packs are nobody's only when no other run may be writing them, which a stale lock suggests and listing proves.
     const adoptedPacks = await adoptPacks(repository, store, unindexed, lock, clock);
     await pool.runOnEach('beginScan', { rules: plan.request.rules, leftOut: plan.leftOut });
-    const previous = plan.parent?.summary;
-    const stop = reportProgress(options, pool, {
-      phase: 'backing-up',
-      items: () => pool.total('files'),
-      bytes: () => pool.total('bytes'),
-      totalItems: previous?.total_files_processed,
-      totalBytes: previous?.total_bytes_processed,
-    });
+    const stop = reportBackup(repository, plan, options, pool, index);
     const parentTree = plan.parent && bytesOfId(plan.parent.tree);
     const walk = await walkSources(pool, control, plan.sources, parentTree && new Uint8Array(parentTree)).finally(stop);
     await storeRest(pool, store);
@@ -81,12 +74,46 @@ export async function executeBackup(repository: Repository, plan: BackupPlan, op
     return { snapshot, summary, problems: [...plan.missing, ...walk.problems], damage, adoptedPacks };
   } catch (error) {
     // What is stored is kept for the next run; a failure of this last effort would only hide why the run ended.
+    control.cancel();
     await storeRest(pool, store).catch(() => store.flushIndex().catch(() => {}));
     throw error;
   } finally {
     await pool.close();
     await lock.release().catch(() => {});
   }
+}
+
+/**
+ * Tells the progress. How much there is comes from the snapshot before; for a first one it is counted beside the run, by a
+ * thread of its own, when somebody looks.
+ */
+function reportBackup(repository: Repository, plan: BackupPlan, options: BackupOptions, pool: WorkerPool, index: BlobIndex): () => void {
+  const previous = plan.parent?.summary;
+  const source: ProgressSource = {
+    phase: 'backing-up',
+    items: () => pool.total('files'),
+    bytes: () => pool.total('bytes'),
+    totalItems: previous?.total_files_processed,
+    totalBytes: previous?.total_bytes_processed,
+  };
+  const stop = reportProgress(options, pool, source);
+  if (previous || !options.onProgress) return stop;
+  const counter = new WorkerPool(repository, { control: options.control, index, threads: 1 });
+  const sources = plan.sources.map((path) => new Uint8Array(path));
+  counter
+    .run('estimate', { rules: plan.request.rules, leftOut: plan.leftOut, sources })
+    .then(({ files, bytes }) => {
+      source.totalItems = files;
+      source.totalBytes = bytes;
+    })
+    // Without it the progress has no end to name; the backup does not depend on it.
+    .catch(() => {})
+    .finally(() => counter.close())
+    .catch(() => {});
+  return () => {
+    stop();
+    void counter.close();
+  };
 }
 
 async function storeRest(pool: WorkerPool, store: PackStore): Promise<void> {

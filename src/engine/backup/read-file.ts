@@ -5,8 +5,7 @@
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { parsePolynomial } from '../../repository/polynomial.ts';
 import { maxChunkLength, minChunkLength } from '../../repository/kernel/kernel.ts';
-import { ID_BYTES } from '../../repository/tree/id.ts';
-import { sha256 } from '../../repository/ids.ts';
+import { idBytes, sha256 } from '../../repository/ids.ts';
 import type { WorkerContext } from '../workers/context.ts';
 
 /** Read at once from a large file, in bytes. */
@@ -53,7 +52,7 @@ export class FileReader {
       const size = before.size < minChunkLength ? this.#readSmall(fd, Number(before.size), ids) : this.#readChunked(fd, 0, 0, ids);
       const stat = fstatSync(fd, { bigint: true });
       const changed = stat.ino !== before.ino || stat.mtimeNs !== before.mtimeNs || stat.size !== before.size || BigInt(size) !== stat.size;
-      return { content: ids.length === 1 ? ids[0] : Buffer.concat(ids, ids.length * ID_BYTES), size, stat, changed };
+      return { content: ids.length === 1 ? ids[0] : Buffer.concat(ids, ids.length * idBytes), size, stat, changed };
     } finally {
       closeSync(fd);
     }

@@ -15,7 +15,7 @@ import { joinPath, splitPath } from '../../platform/byte-paths.ts';
 import type { UserNames } from '../../platform/users.ts';
 import { systemUserNames } from '../../platform/users.ts';
 import { formatNode } from '../../repository/tree/format.ts';
-import { ID_BYTES } from '../../repository/tree/id.ts';
+import { idBytes } from '../../repository/ids.ts';
 import { type Node, nodeType } from '../../repository/tree/node.ts';
 import type { WorkerContext } from '../workers/context.ts';
 import { createExcluder, type FolderExcluder } from './exclude.ts';
@@ -247,7 +247,7 @@ class Scan {
   #isUnchanged(before: Node, stat: BigIntStats): boolean {
     if (before.type !== 'file' || before.content === null || BigInt(before.size) !== stat.size) return false;
     if (before.mtimeNs !== stat.mtimeNs || before.ctimeNs !== stat.ctimeNs || before.inode !== stat.ino) return false;
-    for (let at = 0; at < before.content.length; at += ID_BYTES) if (!this.#context.index.has(before.content, at, 'data')) return false;
+    for (let at = 0; at < before.content.length; at += idBytes) if (!this.#context.index.has(before.content, at, 'data')) return false;
     return true;
   }
 

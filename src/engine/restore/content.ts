@@ -2,9 +2,8 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { dropPageCache } from '../../platform/posix.ts';
 import { emptyLocation } from '../../repository/blob-index.ts';
-import { sha256 } from '../../repository/ids.ts';
-import { sealOverhead } from '../../repository/pack.ts';
-import { ID_BYTES } from '../../repository/tree/id.ts';
+import { idBytes, sha256 } from '../../repository/ids.ts';
+import { sealOverhead } from '../../repository/crypto.ts';
 import type { Node } from '../../repository/tree/node.ts';
 import type { WorkerContext } from '../workers/context.ts';
 
@@ -29,14 +28,14 @@ export function holdsContent(path: Buffer, node: Node, context: WorkerContext, f
     if (!stat.isFile() || stat.size !== node.size) return false;
     if (fromDisk) dropPageCache(fd);
     let buffer = Buffer.allocUnsafe(0);
-    for (let at = 0; at < content.length; at += ID_BYTES) {
+    for (let at = 0; at < content.length; at += idBytes) {
       context.control.checkpoint();
       const length = blobLength(context, content, at);
       if (length === undefined) return undefined;
       if (buffer.length < length) buffer = Buffer.allocUnsafe(length);
       if (readFully(fd, buffer, length) !== length) return false;
       context.progress.add('bytes', length);
-      if (sha256(buffer.subarray(0, length)).compare(content, at, at + ID_BYTES) !== 0) return false;
+      if (sha256(buffer.subarray(0, length)).compare(content, at, at + idBytes) !== 0) return false;
     }
     return readSync(fd, Buffer.allocUnsafe(1), 0, 1, null) === 0;
   } finally {

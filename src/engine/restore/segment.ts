@@ -4,8 +4,8 @@
  */
 import { joinList } from '../../platform/byte-list.ts';
 import { type BlobIndex, emptyLocation } from '../../repository/blob-index.ts';
-import { sealOverhead } from '../../repository/pack.ts';
-import { ID_BYTES } from '../../repository/tree/id.ts';
+import { sealOverhead } from '../../repository/crypto.ts';
+import { idBytes } from '../../repository/ids.ts';
 import type { RestoreProblem } from './walk-job.ts';
 import { sizeOfBlobRow, sizeOfPlaceRow, type WriteTask } from './write-job.ts';
 
@@ -60,7 +60,7 @@ export function arrangeSegment(files: readonly SegmentFile[], index: BlobIndex, 
       return;
     }
     let offset = 0;
-    for (let at = 0; at < content.length; at += ID_BYTES) {
+    for (let at = 0; at < content.length; at += idBytes) {
       index.locate(content, at, 'data', location);
       const { entry, pack, length, uncompressedLength } = location;
       let blob = blobs.get(entry);
@@ -96,7 +96,7 @@ export function arrangeSegment(files: readonly SegmentFile[], index: BlobIndex, 
 
 function firstMissing(content: Buffer, index: BlobIndex): number {
   const location = emptyLocation();
-  for (let at = 0; at < content.length; at += ID_BYTES) if (!index.locate(content, at, 'data', location)) return at;
+  for (let at = 0; at < content.length; at += idBytes) if (!index.locate(content, at, 'data', location)) return at;
   return -1;
 }
 
@@ -108,7 +108,7 @@ function writeTask(
   common: Pick<WriteTask, 'remaining' | 'failed' | 'sparse' | 'durable'>,
 ): WriteTask {
   const blobs = new Float64Array(list.length * sizeOfBlobRow);
-  const ids = new Uint8Array(list.length * ID_BYTES);
+  const ids = new Uint8Array(list.length * idBytes);
   const places: number[] = [];
   const rows = new Map<number, number>();
   const names: Uint8Array[] = [];
@@ -126,7 +126,7 @@ function writeTask(
   list.forEach((blob, i) => {
     const count = blob.places.length / 2;
     blobs.set([blob.offset, blob.length, blob.uncompressedLength, places.length / sizeOfPlaceRow, count, 0], i * sizeOfBlobRow);
-    ids.set(files[blob.idFile].content.subarray(blob.idAt, blob.idAt + ID_BYTES), i * ID_BYTES);
+    ids.set(files[blob.idFile].content.subarray(blob.idAt, blob.idAt + idBytes), i * idBytes);
     for (let at = 0; at < blob.places.length; at += 2) places.push(rowOf(blob.places[at]), blob.places[at + 1], 0);
   });
   return {

@@ -1,4 +1,5 @@
 /** Everything that a worker can be asked to do. A job takes one argument and the worker's context, and is synchronous. */
+import { estimate } from '../backup/estimate.ts';
 import { beginScan, scan } from '../backup/scan.ts';
 import { assembleTree } from '../backup/store-tree.ts';
 import { describeFolders, parentTrees } from '../backup/ancestors.ts';
@@ -15,6 +16,7 @@ import { flush } from './flush.ts';
 export const jobs = {
   flush,
   loadIndexFile,
+  estimate,
   beginScan,
   scan,
   assembleTree,

@@ -33,6 +33,8 @@ interface Thread {
   readonly replies: MessagePort;
   readonly replyCount: Int32Array;
   readonly progress: WorkerProgress;
+  /** Jobs for this worker and no other; they come before the common ones. */
+  readonly own: QueuedJob[];
   current: QueuedJob | undefined;
 }
 
@@ -82,11 +84,15 @@ export class WorkerPool {
     return result as JobResult<N>;
   }
 
-  /** Runs a job once on every worker, which must all be free. */
+  /** Runs a job once on every worker, after the one that it is busy with. */
   async runOnEach<N extends JobName>(job: N, args: JobArgs<N>): Promise<JobResult<N>[]> {
     const results = await Promise.all(
       this.#threads.map(
-        (thread) => new Promise<unknown>((resolve, reject) => this.#post(thread, { job, args, transfer: [], resolve, reject })),
+        (thread) =>
+          new Promise<unknown>((resolve, reject) => {
+            thread.own.push({ job, args, transfer: [], resolve, reject });
+            this.#dispatch();
+          }),
       ),
     );
     return results as JobResult<N>[];
@@ -143,7 +149,7 @@ export class WorkerPool {
       corruptBlob: number === 0 ? this.#options.corruptBlob : undefined,
     };
     const worker = new Worker(workerLocation, { workerData: { start, replies: port2 }, transferList: [port2] });
-    const thread: Thread = { worker, replies: port1, replyCount: new Int32Array(replies), progress: new WorkerProgress(progress), current: undefined };
+    const thread: Thread = { worker, replies: port1, replyCount: new Int32Array(replies), progress: new WorkerProgress(progress), own: [], current: undefined };
     worker.on('message', (message: WorkerMessage) => this.#hear(thread, message));
     worker.on('error', (error) => this.#fail(toHoldfastError(error)));
     worker.on('exit', (code) => {
@@ -155,17 +161,22 @@ export class WorkerPool {
 
   #dispatch(): void {
     if (this.#failure) {
-      for (const job of this.#queue.splice(0)) job.reject(this.#failure);
+      this.#rejectWaiting(this.#failure);
       return;
     }
     for (const thread of this.#threads) {
-      if (this.#queue.length === 0) return;
-      if (!thread.current) this.#post(thread, this.#queue.shift()!);
+      if (thread.current) continue;
+      const job = thread.own.shift() ?? this.#queue.shift();
+      if (job) this.#post(thread, job);
     }
   }
 
+  #rejectWaiting(error: HoldfastError): void {
+    for (const thread of this.#threads) for (const job of thread.own.splice(0)) job.reject(error);
+    for (const job of this.#queue.splice(0)) job.reject(error);
+  }
+
   #post(thread: Thread, job: QueuedJob): void {
-    if (this.#failure) return job.reject(this.#failure);
     thread.current = job;
     thread.worker.postMessage({ job: job.job, args: job.args }, job.transfer as Transferable[]);
   }
@@ -242,7 +253,7 @@ export class WorkerPool {
     this.#failure = error;
     this.#options.control.cancel();
     this.#wakeAll();
-    for (const job of this.#queue.splice(0)) job.reject(error);
+    this.#rejectWaiting(error);
     // A thread that died answers nothing any more.
     if (error.code === 'internal') for (const thread of this.#threads) thread.current?.reject(error);
     this.#stored?.();

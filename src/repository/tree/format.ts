@@ -7,7 +7,7 @@ import { isUtf8 } from 'node:buffer';
 import { jsonBytes, jsonString } from './go-json.ts';
 import { quotedNameJson } from './go-quote.ts';
 import { localTime, type TimeFormat } from './go-time.ts';
-import { ID_BYTES, ID_DIGITS } from './id.ts';
+import { idBytes, idDigits } from '../ids.ts';
 import type { ExtendedAttribute, Node } from './node.ts';
 
 /** The JSON object of `node`, without its `raw`. `time` says in which zone times are written; this process's if left out. */
@@ -46,9 +46,9 @@ function xattrText({ name, value }: ExtendedAttribute): string {
 function contentText(ids: Buffer): string {
   if (ids.length === 0) return '[]';
   const hex = ids.toString('hex');
-  if (ids.length === ID_BYTES) return `["${hex}"]`;
-  let out = `["${hex.substring(0, ID_DIGITS)}`;
-  for (let at = ID_DIGITS; at < hex.length; at += ID_DIGITS) out += `","${hex.substring(at, at + ID_DIGITS)}`;
+  if (ids.length === idBytes) return `["${hex}"]`;
+  let out = `["${hex.substring(0, idDigits)}`;
+  for (let at = idDigits; at < hex.length; at += idDigits) out += `","${hex.substring(at, at + idDigits)}`;
   return `${out}"]`;
 }
 

@@ -8,7 +8,7 @@ import { isUtf8 } from 'node:buffer';
 import { decodeRune, encodeRune, INVALID_RUNE, runeWidth } from './go-utf8.ts';
 
 /** Deepest nesting of a value that is skipped. */
-export const MAX_DEPTH = 64;
+const MAX_DEPTH = 64;
 
 const UINT64_MAX = 0xffff_ffff_ffff_ffffn;
 const REPLACEMENT = 0xfffd;
@@ -24,7 +24,7 @@ for (const [letter, byte] of Object.entries({ '"': 0x22, '\\': 0x5c, '/': 0x2f, 
 }
 
 /** Throws: the text is refused for `reason`, seen at byte `at`. */
-export type Refuse = (reason: string, at: number) => never;
+type Refuse = (reason: string, at: number) => never;
 
 export class JsonScanner {
   readonly bytes: Buffer;
@@ -33,7 +33,8 @@ export class JsonScanner {
   /** The string last read by {@link string}, between its quotes. */
   start = 0;
   end = 0;
-  #escaped = false;
+  /** Whether it has escapes. */
+  escaped = false;
   #ascii = true;
   readonly #refuse: Refuse;
 
@@ -95,7 +96,7 @@ export class JsonScanner {
       if (byte === QUOTE) {
         this.end = pos;
         this.pos = pos + 1;
-        this.#escaped = escaped;
+        this.escaped = escaped;
         this.#ascii = union < 0x80;
         return;
       }
@@ -125,7 +126,7 @@ export class JsonScanner {
 
   /** Whether the string last read is the ASCII text `word`. */
   matches(word: Uint8Array): boolean {
-    if (this.#escaped) return this.stringBytes().equals(word);
+    if (this.escaped) return this.stringBytes().equals(word);
     const { bytes, start } = this;
     if (this.end - start !== word.length) return false;
     for (let i = 0; i < word.length; i++) {
@@ -140,9 +141,9 @@ export class JsonScanner {
    */
   stringBytes(): Buffer {
     const view = this.bytes.subarray(this.start, this.end);
-    if (this.#ascii) return this.#escaped ? this.#unescape(view, view.length) : view;
+    if (this.#ascii) return this.escaped ? this.#unescape(view, view.length) : view;
     const isValid = isUtf8(view);
-    if (isValid && !this.#escaped) return view;
+    if (isValid && !this.escaped) return view;
     return this.#unescape(view, isValid ? view.length : view.length * 3);
   }
 

@@ -3,7 +3,7 @@
  * no block of its own, and hostile text cannot ask for more memory than its own length.
  */
 
-import { ID_BYTES, ID_DIGITS, readHexId } from './id.ts';
+import { idBytes, idDigits, readHexId } from '../ids.ts';
 import type { JsonScanner } from './json-scan.ts';
 
 const OPEN_BRACKET = 0x5b;
@@ -21,7 +21,7 @@ export class IdReader {
 
   constructor(scan: JsonScanner) {
     this.#scan = scan;
-    this.#slab = Buffer.allocUnsafeSlow(Math.min(SLAB_BYTES, idsThatFit(scan.bytes.length) * ID_BYTES));
+    this.#slab = Buffer.allocUnsafeSlow(Math.min(SLAB_BYTES, idsThatFit(scan.bytes.length) * idBytes));
   }
 
   /** A list of IDs, one after the other. */
@@ -47,21 +47,21 @@ export class IdReader {
     const scan = this.#scan;
     const at = scan.peek() === QUOTE ? scan.pos + 1 : scan.refuse('an ID is expected');
     let first = start;
-    if (this.#slabPos + ID_BYTES > this.#slab.length) {
+    if (this.#slabPos + idBytes > this.#slab.length) {
       const list = this.#slab.subarray(start, this.#slabPos);
       const wanted = Math.max(SLAB_BYTES, list.length * 2);
-      this.#slab = Buffer.allocUnsafeSlow(Math.min(wanted, list.length + idsThatFit(scan.bytes.length - at + 1) * ID_BYTES));
+      this.#slab = Buffer.allocUnsafeSlow(Math.min(wanted, list.length + idsThatFit(scan.bytes.length - at + 1) * idBytes));
       this.#slab.set(list, 0);
       this.#slabPos = list.length;
       first = 0;
     }
-    const isId = this.#slabPos + ID_BYTES <= this.#slab.length && readHexId(scan.bytes, at, this.#slab, this.#slabPos);
-    if (!isId || scan.bytes[at + ID_DIGITS] !== QUOTE) scan.refuse('an ID is malformed', at);
-    this.#slabPos += ID_BYTES;
-    scan.pos = at + ID_DIGITS + 1;
+    const isId = this.#slabPos + idBytes <= this.#slab.length && readHexId(scan.bytes, at, this.#slab, this.#slabPos);
+    if (!isId || scan.bytes[at + idDigits] !== QUOTE) scan.refuse('an ID is malformed', at);
+    this.#slabPos += idBytes;
+    scan.pos = at + idDigits + 1;
     return first;
   }
 }
 
 /** The most IDs that `length` bytes of JSON can hold. */
-const idsThatFit = (length: number): number => Math.floor(length / (ID_DIGITS + 2));
+const idsThatFit = (length: number): number => Math.floor(length / (idDigits + 2));

@@ -31,7 +31,7 @@ const TYPES = (['file', 'dir', 'symlink', 'dev', 'chardev', 'fifo', 'socket', 'i
   (type) => ({ type, word: ascii(type) }),
 );
 
-export class ParsedNode implements Node {
+class ParsedNode implements Node {
   name: Buffer = EMPTY;
   type: NodeType = 'file';
   mode = 0;
@@ -145,12 +145,22 @@ export class NodeReader {
   #field(node: ParsedNode): void {
     const { scan } = this;
     scan.string();
+    const read = this.#reader();
+    scan.expect(COLON);
+    if (read === undefined) scan.skipValue();
+    else if (!scan.takeNull()) read(this, node);
+  }
+
+  /** What reads the field whose name was read last; undefined if the field is unknown. */
+  #reader(): ReadField | undefined {
+    const { scan } = this;
+    if (scan.escaped) {
+      const name = scan.stringBytes().toString('utf8');
+      return Object.hasOwn(FIELDS, name) ? FIELDS[name] : undefined;
+    }
     const length = scan.end - scan.start;
     const field = length < LONGEST_FIELD ? FIELD_TABLE[fieldSlot(length, scan.bytes[scan.start])] : undefined;
-    const isKnown = field !== undefined && scan.matches(field.word);
-    scan.expect(COLON);
-    if (!isKnown) scan.skipValue();
-    else if (!scan.takeNull()) field.read(this, node);
+    return field !== undefined && scan.matches(field.word) ? field.read : undefined;
   }
 
   name(): Buffer {

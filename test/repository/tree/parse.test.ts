@@ -29,8 +29,10 @@ function refusal(text: string | Buffer): string {
 }
 const refusedNode = (fields: string): string => refusal(`{"nodes":[{${fields}}]}`);
 
-function withoutRaw({ raw: _, ...node }: Node): Omit<Node, 'raw'> {
-  return { ...node };
+function withoutRaw(node: Node): Node {
+  const copy = { ...node };
+  delete copy.raw;
+  return copy;
 }
 
 describe('a tree', () => {
@@ -78,11 +80,10 @@ describe('a tree', () => {
   });
 
   it('understands JSON escapes in keys, names and texts', () => {
-    const node = parseNode(
-      '"\\u006eame":"\\u00e9\\ud83d\\ude00\\/x".'.replace('\\/x".', '\\\\x2a\\\\u20ac"') + ',"type":"f\\u0069fo","user":"\\ud800\\"\\b"',
-    );
+    const name = '"\\u006eame":"\\u00e9\\ud83d\\ude00\\\\x2a\\\\u20ac"';
+    const node = parseNode(`${name},"type":"f\\u0069fo","user":"\\ud800\\"\\b\\/","_\\u005fproto__":1,"\\u0078":2`);
     expect(node.name.toString()).toBe('é😀*€');
-    expect(node.user).toBe('\ufffd"\b');
+    expect(node.user).toBe('\ufffd"\b/');
   });
 
   it('reads bytes that are not UTF-8 as Go does, one U+FFFD for each', () => {
@@ -229,7 +230,8 @@ describe('a tree is refused', () => {
     fc.assert(
       fc.property(arbitraryNodes, (nodes) => {
         const blob = formatTree(nodes.map((node) => formatNode(node, kathmandu)));
-        for (let length = 0; length < blob.length - 1; length++) expect(refusal(blob.subarray(0, length))).toContain('cut off');
+        for (let length = 0; length < blob.length - 1; length++)
+          expect(refusal(blob.subarray(0, length))).toMatch(/cut off|an ID is malformed/);
       }),
       { numRuns: 10 },
     );
