@@ -165,11 +165,33 @@ const catalogue = {
       guidance: 'Run a check of this repository; a damaged snapshot can be removed by naming it.',
     }),
   },
+  'last-of-group': {
+    retryable: false,
+    words: (c) => ({
+      message: `This would remove every snapshot (${String(c.snapshots)}) of this group: ${String(c.group)}. Nothing was removed.`,
+      guidance: 'Keep one of them, or say with --force that all of them may go.',
+    }),
+  },
+  'plan-outdated': {
+    retryable: true,
+    words: (c) => ({
+      message: `The repository changed after this was planned: snapshot ${String(c.snapshot).slice(0, 8)}, which was to be kept, is gone. Nothing was removed.`,
+      guidance: 'Run it again: it is planned anew.',
+    }),
+  },
+  'prune-refused': {
+    retryable: false,
+    words: (c) => ({
+      message: `The repository was not pruned, because ${String(c.problem)}. Nothing that a snapshot needs was deleted.`,
+      guidance: 'Run a check to see what is affected, repair or forget that, then prune again.',
+    }),
+  },
+
   // --- encryption and chunking ---------------------------------------------------------------------------------
   'item-tampered': {
     retryable: false,
     words: (c) => ({
-      message: `${c.item ? String(c.item) : 'A piece of this repository'} is damaged or was changed after it was written, so nothing of it was used.`,
+      message: `${c.file ? `The file ${String(c.file)}` : 'A piece of this repository'} is damaged or was changed after it was written, so nothing of it was used.`,
       guidance: 'Run a check that reads all data to see which files are affected.',
     }),
   },
@@ -277,6 +299,13 @@ const catalogue = {
       guidance: 'Give it with --password-file FILE, or in HOLDFAST_PASSWORD or HOLDFAST_PASSWORD_FILE.',
     }),
   },
+  'password-empty': {
+    retryable: false,
+    words: () => ({
+      message: 'An empty password protects nothing. Nothing was changed.',
+      guidance: 'Choose a password with at least one character, better a long one.',
+    }),
+  },
   'key-invalid': {
     retryable: false,
     words: (c) => ({
@@ -305,6 +334,13 @@ const catalogue = {
       guidance: 'Run a check; restic\'s "repair index" makes the index anew from the packs.',
     }),
   },
+  'index-too-large': {
+    retryable: false,
+    words: (c) => ({
+      message: `The index of this repository needs more memory than this computer gives (${String(c.bytes)} bytes so far). The backup is not affected.`,
+      guidance: 'Close other programs and try again, or use a computer with more memory.',
+    }),
+  },
   'pack-invalid': {
     retryable: false,
     words: (c) => ({
@@ -324,6 +360,13 @@ const catalogue = {
     words: (c) => ({
       message: `Snapshot ${String(c.snapshot).slice(0, 8)} is damaged${because(c)}. Other snapshots are not affected.`,
       guidance: 'Use another snapshot, and run a check of this repository.',
+    }),
+  },
+  'snapshot-too-large': {
+    retryable: false,
+    words: (c) => ({
+      message: `Snapshot ${String(c.snapshot).slice(0, 8)} says that it holds ${String(c.entries)} files and folders, more than any disk can hold: its folders repeat each other again and again. No backup program makes such a snapshot.`,
+      guidance: 'Do not trust this repository; use another snapshot of it, or another copy.',
     }),
   },
   'snapshot-not-found': {

@@ -1,5 +1,5 @@
 /** Job: the plaintext of some data blobs, one after the other. */
-import { idLength } from '../repository/ids.ts';
+import { idBytes } from '../repository/ids.ts';
 import type { WorkerContext } from './workers/context.ts';
 
 export interface ReadBlobs {
@@ -13,9 +13,9 @@ export interface ReadBlobs {
 export function readBlobs({ ids, bytes }: ReadBlobs, context: WorkerContext): Uint8Array {
   let out = new Uint8Array(bytes);
   let length = 0;
-  for (let at = 0; at < ids.length; at += idLength) {
+  for (let at = 0; at < ids.length; at += idBytes) {
     context.control.checkpoint();
-    const plain = context.loadBlob('data', ids.subarray(at, at + idLength));
+    const plain = context.loadBlob('data', ids.subarray(at, at + idBytes));
     if (length + plain.length > out.length) {
       const larger = new Uint8Array(length + plain.length);
       larger.set(out.subarray(0, length));

@@ -5,8 +5,8 @@
 import { fail } from '../contract/errors.ts';
 import { displayPath } from '../platform/byte-paths.ts';
 import { type BlobIndex, emptyLocation } from '../repository/blob-index.ts';
-import { idLength } from '../repository/ids.ts';
-import { sealOverhead } from '../repository/pack.ts';
+import { idBytes } from '../repository/ids.ts';
+import { sealOverhead } from '../repository/crypto.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { Snapshot } from '../repository/snapshot.ts';
 import { withReading } from './reading.ts';
@@ -79,7 +79,7 @@ function nextPiece(index: BlobIndex, content: Uint8Array, at: number): { end: nu
     const length = known ? location.uncompressedLength || location.length - sealOverhead : 0;
     if (end > at && bytes + length > bytesPerJob) break;
     bytes += length;
-    end += idLength;
+    end += idBytes;
     // The job will say what is wrong.
     if (!known) break;
   }

@@ -69,7 +69,7 @@ export class EntryBatchBuilder {
   }
 
   take(): EntryBatch {
-    return { facts: this.#facts, names: new Uint8Array(joinList(this.#names)) };
+    return { facts: this.#facts, names: joinList(this.#names) };
   }
 }
 

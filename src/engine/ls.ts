@@ -1,5 +1,6 @@
 /** ls: what a snapshot holds, in batches and in order. Memory does not grow with the snapshot. */
-import type { HoldfastError } from '../contract/errors.ts';
+import { errorFromJSON, type HoldfastError } from '../contract/errors.ts';
+import { splitPath } from '../platform/byte-paths.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { Snapshot } from '../repository/snapshot.ts';
 import { type Entry, entriesOf } from './entry.ts';
@@ -7,7 +8,7 @@ import type { LsFrame } from './ls-job.ts';
 import { withReading } from './reading.ts';
 import type { RunOptions } from './run.ts';
 import { absolutePath, resolveSnapshotPath } from './snapshot-path.ts';
-import { splitPath } from '../platform/byte-paths.ts';
+import { unfoldingLimit } from './trees/unfold.ts';
 
 /** Few enough that the first ones show at once, enough that messages cost nothing. */
 const entriesPerBatch = 2_000;
@@ -22,13 +23,15 @@ export interface LsRequest {
 
 export interface LsResult {
   readonly entries: number;
+  /** Folders whose content could not be listed. */
+  readonly problems: readonly { readonly path: Buffer; readonly error: HoldfastError }[];
   /** Index files that could not be used. */
   readonly damage: readonly HoldfastError[];
 }
 
 /**
  * Hands over the entries in a folder, or the one entry that is no folder. `take` is awaited before the next batch is read.
- * Throws `snapshot-path-not-found`, `locked`, `cancelled`, what reading a tree throws (see resolveSnapshotPath) and what `take` throws.
+ * Throws `snapshot-path-not-found`, `snapshot-too-large`, `locked`, `cancelled`, what reading a tree throws (see resolveSnapshotPath) and what `take` throws.
  */
 export async function listSnapshot(
   repository: Repository,
@@ -36,21 +39,27 @@ export async function listSnapshot(
   options: RunOptions,
   take: (entries: readonly Entry[]) => void | Promise<void>,
 ): Promise<LsResult> {
-  return withReading(repository, options, async ({ pool, damage }) => {
+  return withReading(repository, options, async ({ pool, index, damage }) => {
     const found = await resolveSnapshotPath(pool, snapshot, path);
     if (!found.tree) {
       await take([found.entry!]);
-      return { entries: 1, damage };
+      return { entries: 1, problems: [], damage };
     }
     const start = absolutePath(path === undefined ? [] : splitPath(path));
     let frames: readonly LsFrame[] = [{ tree: found.tree, path: new Uint8Array(start), next: 0 }];
+    const refuseEndless = unfoldingLimit({ pool, index, snapshot: snapshot.id, root: found.tree });
     let entries = 0;
+    let folders = 0;
+    const problems: { path: Buffer; error: HoldfastError }[] = [];
     while (frames.length > 0) {
       const more = await pool.run('listMore', { frames, recursive, atMost: entriesPerBatch });
       frames = more.frames;
       entries += more.batch.facts.length;
+      for (const { type } of more.batch.facts) if (type === 'dir') folders += 1;
+      if (recursive) await refuseEndless(folders);
+      for (const { path: folder, error } of more.problems) problems.push({ path: Buffer.from(folder), error: errorFromJSON(error) });
       await take(entriesOf(more.batch));
     }
-    return { entries, damage };
+    return { entries, problems, damage };
   });
 }

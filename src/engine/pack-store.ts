@@ -4,9 +4,10 @@
  */
 import type { Clock } from '../platform/clock.ts';
 import type { BlobIndex } from '../repository/blob-index.ts';
+import { sealOverhead } from '../repository/crypto.ts';
 import { IndexFileBuilder } from '../repository/index-file.ts';
 import type { Lock } from '../repository/locks.ts';
-import { readEntries } from '../repository/pack.ts';
+import { maxHeaderBytes, readEntries } from '../repository/pack.ts';
 import { type FinishedPack, finishPack, headerBytes, type UnfinishedPack } from '../repository/packer.ts';
 import type { Repository } from '../repository/repository.ts';
 
@@ -19,7 +20,8 @@ export class PackStore {
   readonly #index: BlobIndex;
   readonly #lock: Pick<Lock, 'ensure'>;
   readonly #clock: Clock;
-  readonly #builder = new IndexFileBuilder();
+  readonly #packSize: number;
+  #builder = new IndexFileBuilder();
   #writing: Promise<void> = Promise.resolve();
   #checkpointMs = firstCheckpointMs;
   #lastCheckpoint: number;
@@ -27,11 +29,13 @@ export class PackStore {
   storedBytes = 0;
   storedPacks = 0;
 
-  constructor(repository: Repository, index: BlobIndex, lock: Pick<Lock, 'ensure'>, clock: Clock) {
+  /** `packSize` in bytes; default the repository's. */
+  constructor(repository: Repository, index: BlobIndex, lock: Pick<Lock, 'ensure'>, clock: Clock, packSize = repository.packSize) {
     this.#repository = repository;
     this.#index = index;
     this.#lock = lock;
     this.#clock = clock;
+    this.#packSize = packSize;
     this.#lastCheckpoint = clock.monotonic();
   }
 
@@ -57,20 +61,24 @@ export class PackStore {
 
   /** Stores what the workers have not filled, joined to as few packs as the pack size allows. */
   async storeUnfinished(unfinished: readonly UnfinishedPack[]): Promise<void> {
-    const { sealer, packSize } = this.#repository;
+    const { sealer } = this.#repository;
+    const packSize = this.#packSize;
     for (const type of ['data', 'tree'] as const) {
       let group: UnfinishedPack[] = [];
       let size = 0;
+      let header = 0;
       const finish = async (): Promise<void> => {
         if (group.length > 0) await this.store(joinUnfinished(sealer, group));
         group = [];
         size = 0;
+        header = 0;
       };
       for (const pack of unfinished) {
         if (pack.type !== type) continue;
-        if (size + pack.body.length > packSize) await finish();
+        if (size + pack.body.length > packSize || header + pack.header.length + sealOverhead > maxHeaderBytes) await finish();
         group.push(pack);
         size += pack.body.length;
+        header += pack.header.length;
       }
       await finish();
     }
@@ -82,9 +90,16 @@ export class PackStore {
     // One after the other, and each caller learns of its own failure.
     this.#writing = this.#writing.catch(() => {}).then(async () => {
       if (this.#builder.isEmpty) return;
-      const text = this.#builder.take();
-      await this.#lock.ensure();
-      await this.#repository.saveItem('index', text);
+      const writing = this.#builder;
+      this.#builder = new IndexFileBuilder();
+      try {
+        await this.#lock.ensure();
+        await this.#repository.saveItem('index', writing.text());
+      } catch (error) {
+        // Still to be named by an index file: a later call may succeed.
+        this.#builder.join(writing);
+        throw error;
+      }
     });
     await this.#writing;
   }

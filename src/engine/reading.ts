@@ -34,12 +34,16 @@ export async function withReading<T>(repository: Repository, options: RunOptions
   }
 }
 
-/** A place where nothing can be written can be read without a lock, for nobody can take anything away there either. */
+/**
+ * A place where nothing can be written is read without a lock: on read-only storage nobody can take anything away, and
+ * when a full disk holds the only backup, getting it back matters more than that another program might prune just now
+ * (whose lock is respected all the same; at worst, blobs are missing, and each is reported).
+ */
 async function lockIfWritable(repository: Repository, { holder, clock }: RunOptions): Promise<Lock | undefined> {
   try {
     return await Lock.acquire(repository, holder, false, clock);
   } catch (error) {
-    if (hasCode(error, 'storage-read-only')) return undefined;
+    if (hasCode(error, 'storage-read-only') || hasCode(error, 'storage-full')) return undefined;
     throw error;
   }
 }

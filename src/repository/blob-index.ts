@@ -28,10 +28,12 @@ export interface BlobLocation {
 export interface BlobIndexMemory {
   readonly blobs: SharedTableMemory;
   readonly packs: SharedTableMemory;
+  readonly copies: SharedTableMemory;
 }
 
 const blobWords = 12;
 const packWords = 11;
+const copyWords = 9;
 const claimed = 0x7fffffff;
 
 const tagOf = (type: BlobType): number => (type === 'tree' ? 1 : 0);
@@ -39,21 +41,25 @@ const tagOf = (type: BlobType): number => (type === 'tree' ? 1 : 0);
 export class BlobIndex {
   readonly #blobs: SharedTable;
   readonly #packs: SharedTable;
-  /** Records that `find` does not see: further copies of a blob. Filled only on the thread that loads. */
+  /** What `add` has seen: of each further copy of a blob, the blob's record, the pack and the offset. */
+  readonly #copies: SharedTable;
+  /** What another thread attaches to. */
   readonly memory: BlobIndexMemory;
 
-  private constructor(blobs: SharedTable, packs: SharedTable) {
+  private constructor(blobs: SharedTable, packs: SharedTable, copies: SharedTable) {
     this.#blobs = blobs;
     this.#packs = packs;
-    this.memory = { blobs: blobs.memory, packs: packs.memory };
+    this.#copies = copies;
+    this.memory = { blobs: blobs.memory, packs: packs.memory, copies: copies.memory };
   }
 
+  /** Throws `index-too-large`, as does everything that adds to the index, when the memory does not suffice. */
   static create(): BlobIndex {
-    return new BlobIndex(SharedTable.create(blobWords), SharedTable.create(packWords));
+    return new BlobIndex(SharedTable.create(blobWords), SharedTable.create(packWords), SharedTable.create(copyWords));
   }
 
   static attach(memory: BlobIndexMemory): BlobIndex {
-    return new BlobIndex(SharedTable.attach(memory.blobs), SharedTable.attach(memory.packs));
+    return new BlobIndex(SharedTable.attach(memory.blobs), SharedTable.attach(memory.packs), SharedTable.attach(memory.copies));
   }
 
   /** Records of blobs, further copies included. */
@@ -67,7 +73,7 @@ export class BlobIndex {
 
   /** Memory in use, in bytes. */
   get byteLength(): number {
-    return this.#blobs.byteLength + this.#packs.byteLength;
+    return this.#blobs.byteLength + this.#packs.byteLength + this.#copies.byteLength;
   }
 
   /** Whether the blob is stored or claimed. `id` holds 32 bytes from `at` on. */
@@ -85,12 +91,15 @@ export class BlobIndex {
     const blobs = this.#blobs;
     const tag = tagOf(type);
     blobs.lock();
-    const entry = blobs.findOrInsert(id, at, tag);
-    const word = entry * blobWords + 8;
-    const mine = blobs.inserted || this.#isLost(blobs.records[word] >>> 1);
-    if (mine) blobs.records[word] = ((claimed << 1) | tag) >>> 0;
-    blobs.unlock();
-    return mine;
+    try {
+      const entry = blobs.findOrInsert(id, at, tag);
+      const word = entry * blobWords + 8;
+      const mine = blobs.inserted || this.#isLost(blobs.records[word] >>> 1);
+      if (mine) blobs.records[word] = ((claimed << 1) | tag) >>> 0;
+      return mine;
+    } finally {
+      blobs.unlock();
+    }
   }
 
   /** Fills `into` and returns true when the blob is stored in a pack that exists. */
@@ -118,6 +127,23 @@ export class BlobIndex {
     return (this.#blobs.records[entry * blobWords + 8] & 1) === 1 ? 'tree' : 'data';
   }
 
+  /**
+   * Records of further copies, by the record that lookups give. Looks at every record, so it is for once a blob is damaged;
+   * what is added afterwards is not in it.
+   */
+  copies(): Map<number, number[]> {
+    const copies = new Map<number, number[]>();
+    if (this.#copies.count === 0) return copies;
+    for (let record = 0; record < this.blobCount; record++) {
+      const first = this.entryOf(this.idAt(record), 0, this.typeAt(record));
+      if (first === record) continue;
+      const others = copies.get(first);
+      if (others) others.push(record);
+      else copies.set(first, [record]);
+    }
+    return copies;
+  }
+
   /** The number of the record that `find` gives for this blob, or -1. */
   entryOf(id: Uint8Array, at: number, type: BlobType): number {
     const blobs = this.#blobs;
@@ -131,9 +157,11 @@ export class BlobIndex {
   pack(id: Uint8Array): number {
     const packs = this.#packs;
     packs.lock();
-    const pack = packs.findOrInsert(id, 0, 0);
-    packs.unlock();
-    return pack;
+    try {
+      return packs.findOrInsert(id, 0, 0);
+    } finally {
+      packs.unlock();
+    }
   }
 
   /** The number of the pack with this ID, or -1. */
@@ -179,28 +207,63 @@ export class BlobIndex {
     const blobs = this.#blobs;
     const tag = tagOf(type);
     blobs.lock();
-    let entry = blobs.findOrInsert(id, at, tag);
-    let word = entry * blobWords + 8;
-    const { records } = blobs;
-    if (!blobs.inserted) {
-      const where = records[word] >>> 1;
-      if (where === pack && records[word + 1] === offset) {
-        blobs.unlock();
-        return;
+    try {
+      let entry = blobs.findOrInsert(id, at, tag);
+      let word = entry * blobWords + 8;
+      const { records } = blobs;
+      if (!blobs.inserted) {
+        const where = records[word] >>> 1;
+        if (where === pack && records[word + 1] === offset) return;
+        if (where !== claimed && !this.#isLost(where)) {
+          if (!this.#isNewCopy(entry, pack, offset)) return;
+          entry = blobs.append(id, at, tag);
+          word = entry * blobWords + 8;
+        }
       }
-      if (where !== claimed && !this.#isLost(where)) {
-        entry = blobs.append(id, at, tag);
-        word = entry * blobWords + 8;
-      }
+      records[word] = ((pack << 1) | tag) >>> 0;
+      records[word + 1] = offset;
+      records[word + 2] = length;
+      records[word + 3] = uncompressedLength;
+      const packs = this.#packs.records;
+      packs[pack * packWords + 9] += length + (uncompressedLength > 0 ? 41 : 37);
+      packs[pack * packWords + 10] += 1;
+    } finally {
+      blobs.unlock();
     }
-    records[word] = ((pack << 1) | tag) >>> 0;
-    records[word + 1] = offset;
-    records[word + 2] = length;
-    records[word + 3] = uncompressedLength;
-    const packs = this.#packs.records;
-    packs[pack * packWords + 9] += length + (uncompressedLength > 0 ? 41 : 37);
-    packs[pack * packWords + 10] += 1;
-    blobs.unlock();
+  }
+
+  /** Whether a further copy of the blob of record `entry` is said to lie there for the first time. */
+  #isNewCopy(entry: number, pack: number, offset: number): boolean {
+    const place = new Uint8Array(Uint32Array.of(entry, pack, offset, 0, 0, 0, 0, 0).buffer);
+    const copies = this.#copies;
+    copies.lock();
+    try {
+      copies.findOrInsert(place, 0, 0);
+      return copies.inserted;
+    } finally {
+      copies.unlock();
+    }
+  }
+
+  /**
+   * To be called on one thread after packs were marked as lost: a blob that also lies in a pack which is there is found
+   * there from now on.
+   */
+  preferWhole(): void {
+    const { records } = this.#blobs;
+    const id = Buffer.alloc(32);
+    for (let copy = 0; copy < this.blobCount; copy++) {
+      const there = copy * blobWords + 8;
+      if (records[there] >>> 1 === claimed || this.#isLost(records[there] >>> 1)) continue;
+      this.idAt(copy).copy(id);
+      const entry = this.entryOf(id, 0, this.typeAt(copy));
+      const here = entry * blobWords + 8;
+      if (entry === copy || !this.#isLost(records[here] >>> 1)) continue;
+      // Both records stay, so that walks over all of them see every place once.
+      const lost = records.slice(here, here + 4);
+      records.copyWithin(here, there, there + 4);
+      records.set(lost, there);
+    }
   }
 
   #isLost(pack: number): boolean {

@@ -34,6 +34,7 @@ export const leastCost: KeyCost = { N: 1 << 15, r: 8, p: 1 };
 /** 128 MiB of memory at r = 8: what every machine can spare for a moment. */
 const largestN = 1 << 17;
 const targetMs = 250;
+const saltBytes = 64;
 
 const derive = (password: string, salt: Uint8Array, { N, r, p }: KeyCost): Promise<Buffer> =>
   new Promise((resolve, reject) => {
@@ -56,6 +57,11 @@ export async function calibrate(clock: Clock): Promise<KeyCost> {
   return { N, r: leastCost.r, p: Math.min(16, Math.max(1, Math.floor(targetMs / expected))) };
 }
 
+/** Throws `password-empty`: whoever reads such a repository's files could open it. */
+export function refuseEmpty(password: string): void {
+  if (password === '') throw new HoldfastError('password-empty');
+}
+
 const keyFrom64 = (bytes: Buffer): MasterKey => ({ encrypt: bytes.subarray(0, 32), macK: bytes.subarray(32, 48), macR: bytes.subarray(48, 64) });
 
 /** Room for the JSON of a master key. */
@@ -66,7 +72,7 @@ export interface KeyOwner {
   readonly hostname: string;
 }
 
-/** A key file that opens `master` with `password`, as the bytes to store. */
+/** A key file that opens `master` with `password`, as the bytes to store. Throws `password-empty`. */
 export async function lockKey(
   master: MasterKey,
   password: string,
@@ -75,7 +81,8 @@ export async function lockKey(
   kernel: Kernel,
   clock: Clock,
 ): Promise<Buffer> {
-  const salt = randomBytes(64);
+  refuseEmpty(password);
+  const salt = randomBytes(saltBytes);
   const sealer = new Sealer(keyFrom64(await derive(password, salt, cost)), kernel, keyTextBytes);
   const text = JSON.stringify({
     mac: { k: Buffer.from(master.macK).toString('base64'), r: Buffer.from(master.macR).toString('base64') },
@@ -109,11 +116,14 @@ export function parseKeyFile(bytes: Uint8Array): KeyFile {
   const isCount = (value: unknown): value is number => typeof value === 'number' && Number.isInteger(value) && value > 0;
   if (kdf !== 'scrypt' || typeof salt !== 'string' || typeof data !== 'string' || !isCount(N) || !isCount(r) || !isCount(p))
     throw new HoldfastError('key-invalid', { cause: 'a field is missing' });
-  if (N < 2 || (N & (N - 1)) !== 0 || 128 * N * r > 1 << 30 || N * r * p > 1 << 27) throw new HoldfastError('key-invalid', { cause: 'its cost is absurd' });
+  // scrypt takes 128·r·(N + p) bytes and a time that grows with N·r·p.
+  if (N < 2 || (N & (N - 1)) !== 0 || 128 * r * (N + p) > 1 << 30 || N * r * p > 1 << 27) throw new HoldfastError('key-invalid', { cause: 'its cost is absurd' });
+  if (Buffer.from(salt, 'base64').length !== saltBytes) throw new HoldfastError('key-invalid', { cause: 'its salt has another length' });
+  const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
   return {
-    created: String(file.created ?? ''),
-    username: String(file.username ?? ''),
-    hostname: String(file.hostname ?? ''),
+    created: textOf(file.created),
+    username: textOf(file.username),
+    hostname: textOf(file.hostname),
     kdf,
     N,
     r,

@@ -4,9 +4,10 @@
  * - A *shared* lock lets others read and add; an *exclusive* one conflicts with every other.
  * - A lock is *stale* when it is older than 30 minutes, or its process on this host is gone.
  * - A lock is *frozen* when it was not refreshed for 22.5 minutes (standby): nothing may be written until the lock file is
- *   seen to exist still; if it is gone, another program may have changed the repository, and the run must end.
+ *   seen to exist still; if it is gone, another program may have changed the repository, and the run must end. A lock that is
+ *   gone when it is to be refreshed is lost just the same.
  */
-import { HoldfastError, hasCode } from '../contract/errors.ts';
+import { type ErrorCode, HoldfastError, hasCode } from '../contract/errors.ts';
 import type { Clock } from '../platform/clock.ts';
 import { isProcessAlive } from '../platform/processes.ts';
 import type { Storage, StoredFile } from '../storage/storage.ts';
@@ -33,6 +34,7 @@ export interface LockRecord {
   readonly time: string;
   readonly exclusive: boolean;
   readonly hostname: string;
+  /** Empty when the system could not tell. */
   readonly username: string;
   readonly pid: number;
   readonly uid?: number;
@@ -52,6 +54,12 @@ export interface Lockable {
   readonly sealer: Sealer;
 }
 
+/** Locks of this process that may still lie in a storage which was out of reach when they should have been removed. */
+const leftBehind = new Set<string>();
+
+/** What makes a lock file one that cannot be read, unlike a storage that cannot be reached. */
+const unreadable = new Set<ErrorCode>(['item-tampered', 'file-short']);
+
 const lockFile = (name: string): StoredFile => ({ kind: 'lock', name });
 
 /** All locks of the repository. Empty files (another program is writing them) and those that vanish meanwhile are left out. */
@@ -61,13 +69,13 @@ export async function listLocks({ storage, sealer }: Lockable, clock: Clock): Pr
     if (size === 0) continue;
     for (let attempt = 1; ; attempt++) {
       try {
-        const record = JSON.parse(openItem(sealer, await storage.load(lockFile(name))).toString('utf8')) as LockRecord;
-        if (Number.isNaN(Date.parse(record.time))) throw new Error('its time is not one');
-        found.push({ name, record, problem: undefined });
+        found.push({ name, record: parseLock(openItem(sealer, await storage.load(lockFile(name)))), problem: undefined });
         break;
       } catch (error) {
         if (hasCode(error, 'file-not-found')) break;
         if (attempt === 3) {
+          // Whether a lock is there cannot be told by a storage that fails: that says nothing about the lock.
+          if (error instanceof HoldfastError && !unreadable.has(error.code)) throw error;
           found.push({ name, record: undefined, problem: error instanceof Error ? error.message : String(error) });
           break;
         }
@@ -78,19 +86,31 @@ export async function listLocks({ storage, sealer }: Lockable, clock: Clock): Pr
   return found;
 }
 
+/** Throws an Error whose message says what is wrong: a lock that somebody else may hold is never guessed at. */
+function parseLock(text: Buffer): LockRecord {
+  const { time, exclusive = false, hostname = '', username = '', pid = 0 } = (JSON.parse(text.toString('utf8')) ?? {}) as Partial<LockRecord>;
+  if (typeof time !== 'string' || Number.isNaN(Date.parse(time))) throw new Error('its time is not one');
+  if (typeof exclusive !== 'boolean') throw new Error('it does not say whether it is exclusive');
+  if (typeof hostname !== 'string' || typeof username !== 'string' || typeof pid !== 'number') throw new Error('its holder is malformed');
+  return { time, exclusive, hostname, username, pid };
+}
+
 export function isStale(record: LockRecord, hostname: string, clock: Clock): boolean {
   if (clock.now() - Date.parse(record.time) > staleMs) return true;
   return record.hostname === hostname && !isProcessAlive(record.pid);
 }
 
-/** Removes stale locks, or with `all` every lock. Returns those that it removed. */
+/** Removes stale locks and those that this process left behind, or with `all` every lock. Returns those that it removed. */
 export async function removeLocks(repository: Lockable, hostname: string, clock: Clock, all = false): Promise<FoundLock[]> {
   const removed: FoundLock[] = [];
   for (const lock of await listLocks(repository, clock)) {
-    if (!all && !(lock.record && isStale(lock.record, hostname, clock))) continue;
+    if (!all && !(lock.record && isStale(lock.record, hostname, clock)) && !leftBehind.has(lock.name)) continue;
     await removeQuietly(repository.storage, lock.name);
+    leftBehind.delete(lock.name);
     removed.push(lock);
   }
+  // Nobody is still writing the empty ones when a person says that no lock counts.
+  if (all) for await (const { name, size } of repository.storage.list('lock')) if (size === 0) await removeQuietly(repository.storage, name);
   return removed;
 }
 
@@ -108,7 +128,12 @@ export class Lock {
   readonly #exclusive: boolean;
   readonly #clock: Clock;
   #name = '';
+  /** When the lock file was written, by both clocks: each of them hides what the other shows. */
   #refreshed = 0;
+  #refreshedMonotonic = 0;
+  #released = false;
+  /** Files of this lock that could not be removed when they should have been. */
+  readonly #unremoved = new Set<string>();
   #refreshing: Promise<void> | undefined;
   #stop: (() => void) | undefined;
   #lost: HoldfastError | undefined;
@@ -132,62 +157,114 @@ export class Lock {
     const lock = new Lock(repository, holder, exclusive, clock);
     lock.removed = await removeLocks(repository, holder.hostname, clock);
     await lock.#refuseConflict();
-    lock.#name = await lock.#write();
     lock.#refreshed = clock.now();
+    lock.#refreshedMonotonic = clock.monotonic();
+    lock.#name = await lock.#write(lock.#refreshed);
     try {
       // Another program may have looked at the same moment: both see each other now.
       await clock.sleep(settleMs);
       await lock.#refuseConflict();
     } catch (error) {
-      await removeQuietly(repository.storage, lock.#name);
+      // What went wrong before matters more than that this goes wrong too; the next run removes the lock then.
+      await lock.#discard(lock.#name).catch(() => {});
       throw error;
     }
     lock.#stop = clock.every(refreshMs, () => void lock.#refresh().catch(() => {}));
     return lock;
   }
 
-  /** To be awaited before every write. Throws `lock-lost` when others may have taken this lock for stale. */
+  /**
+   * To be awaited before every write. Throws `lock-lost` when others may have taken this lock for stale, or what the
+   * storage throws when that cannot be found out now.
+   */
   async ensure(): Promise<void> {
-    if (this.#lost) throw this.#lost;
-    const age = this.#clock.now() - this.#refreshed;
-    // A clock that was set back tells nothing about the age.
-    if (age > frozenMs || age < -refreshMs) await this.#refresh();
-    if (this.#lost) throw this.#lost;
+    // More than once: a refresh that was under way may have begun before a standby.
+    for (this.#refuseLost(); this.#isFrozen; this.#refuseLost()) await this.#refresh();
   }
 
+  /** Removes the lock; afterwards `ensure` refuses every write. Throws what the storage throws. */
   async release(): Promise<void> {
+    this.#released = true;
     this.#stop?.();
     await this.#refreshing?.catch(() => {});
-    await removeQuietly(this.#repository.storage, this.#name);
+    for (const name of [this.#name, ...this.#unremoved]) await this.#discard(name);
+  }
+
+  get #isFrozen(): boolean {
+    const age = this.#clock.now() - this.#refreshed;
+    // Standby shows in wall time alone, a clock that was set back in monotonic time alone; one set back far tells nothing.
+    return age > frozenMs || age < -refreshMs || this.#clock.monotonic() - this.#refreshedMonotonic > frozenMs;
+  }
+
+  #refuseLost(): void {
+    if (this.#released) throw new HoldfastError('lock-lost');
+    if (this.#lost) throw this.#lost;
   }
 
   async #refresh(): Promise<void> {
+    if (this.#lost || this.#released) return;
     this.#refreshing ??= this.#replace().finally(() => (this.#refreshing = undefined));
     await this.#refreshing;
   }
 
   async #replace(): Promise<void> {
-    const { storage } = this.#repository;
     const old = this.#name;
-    const age = this.#clock.now() - this.#refreshed;
-    if (age > frozenMs || age < -refreshMs) {
-      try {
-        await storage.size(lockFile(old));
-      } catch (error) {
-        if (hasCode(error, 'file-not-found')) this.#lost = new HoldfastError('lock-lost');
-        throw this.#lost ?? error;
+    const wasFrozen = this.#isFrozen;
+    if (wasFrozen) await this.#refuseRemoved(old);
+    const [refreshed, refreshedMonotonic] = [this.#clock.now(), this.#clock.monotonic()];
+    const name = await this.#write(refreshed);
+    try {
+      if (wasFrozen || this.#isFrozen) {
+        // Whoever took the old lock for stale before the new one was there has removed it by then.
+        await this.#clock.sleep(settleMs);
+        await this.#refuseRemoved(old);
       }
+    } catch (error) {
+      await this.#discard(name).catch(() => {});
+      throw error;
     }
-    this.#name = await this.#write();
-    this.#refreshed = this.#clock.now();
-    await removeQuietly(storage, old);
+    this.#name = name;
+    this.#refreshed = refreshed;
+    this.#refreshedMonotonic = refreshedMonotonic;
+    const earlier = [...this.#unremoved];
+    // Somebody else removed it: for that one this run does not exist any more, whatever the new lock says.
+    if (!(await this.#discard(old).catch(() => true))) this.#lost = new HoldfastError('lock-lost');
+    for (const left of earlier) await this.#discard(left).catch(() => {});
   }
 
-  async #write(): Promise<string> {
+  async #refuseRemoved(name: string): Promise<void> {
+    try {
+      await this.#repository.storage.size(lockFile(name));
+    } catch (error) {
+      if (hasCode(error, 'file-not-found')) this.#lost = new HoldfastError('lock-lost', {}, { cause: error });
+      throw this.#lost ?? error;
+    }
+  }
+
+  /** Removes a file of this lock and returns whether it was there. When the storage fails it is tried again later. */
+  async #discard(name: string): Promise<boolean> {
+    let wasThere = true;
+    try {
+      await this.#repository.storage.remove(lockFile(name));
+    } catch (error) {
+      wasThere = false;
+      if (!hasCode(error, 'file-not-found')) {
+        this.#unremoved.add(name);
+        leftBehind.add(name);
+        throw error;
+      }
+    }
+    this.#unremoved.delete(name);
+    leftBehind.delete(name);
+    return wasThere;
+  }
+
+  /** Writes a lock file as of `now` (wall time) and returns its name. */
+  async #write(now: number): Promise<string> {
     const { storage, sealer } = this.#repository;
     const { hostname, username, pid, uid, gid } = this.#holder;
     const record: LockRecord = {
-      time: localTime.format(BigInt(Math.round(this.#clock.now())) * 1_000_000n),
+      time: localTime.format(BigInt(Math.round(now)) * 1_000_000n),
       exclusive: this.#exclusive,
       hostname,
       username,
@@ -197,7 +274,13 @@ export class Lock {
     };
     const sealed = sealItem(sealer, Buffer.from(JSON.stringify(record)), { compressed: true });
     const name = sha256(sealed).toString('hex');
-    await storage.save(lockFile(name), [sealed]);
+    try {
+      await storage.save(lockFile(name), [sealed]);
+    } catch (error) {
+      // It may have been stored all the same.
+      await this.#discard(name).catch(() => {});
+      throw error;
+    }
     return name;
   }
 
@@ -208,7 +291,7 @@ export class Lock {
       if (!this.#exclusive && !record.exclusive) continue;
       throw new HoldfastError('locked', {
         host: record.hostname,
-        program: `process ${record.pid} of ${record.username}`,
+        program: record.username === '' ? `process ${record.pid}` : `process ${record.pid} of ${record.username}`,
         since: record.time,
         exclusive: record.exclusive,
       });

@@ -8,6 +8,7 @@ import { HoldfastError } from '../contract/errors.ts';
 import type { BlobType } from './blob-index.ts';
 import { sealOverhead } from './crypto.ts';
 
+/** Of the sealed header; restic reads none that is longer. */
 export const maxHeaderBytes = 16 << 20;
 export const defaultPackSize = 16 << 20;
 export const packSizeLimits = { least: 4 << 20, most: 128 << 20 } as const;
@@ -61,8 +62,9 @@ export function readEntries(header: Buffer, visit: EntryVisitor): number {
 
 /** Where the sealed header lies in a pack of `size` bytes whose last four bytes are `tail`. */
 export function headerRange(tail: Buffer, size: number): { offset: number; length: number } {
+  if (tail.length !== 4) throw new HoldfastError('pack-invalid', { cause: `${tail.length} bytes came where 4 were asked for` });
   const length = tail.readUInt32LE(0);
-  if (length < sealOverhead + 37 || length > maxHeaderBytes + sealOverhead || length + 4 > size)
+  if (length < sealOverhead + 37 || length > maxHeaderBytes || length + 4 > size)
     throw new HoldfastError('pack-invalid', { cause: `header length ${length} in a file of ${size} bytes` });
   return { offset: size - 4 - length, length };
 }

@@ -107,7 +107,7 @@ export class Packer {
 
   #makeRoom(sealed: number): void {
     const need = sealed + this.#headerUsed + maxEntryBytes + sealOverhead + 4;
-    if (this.#buffer && (this.#used + need > this.#buffer.length || this.#headerUsed + maxEntryBytes > maxHeaderBytes)) this.finish();
+    if (this.#buffer && (this.#used + need > this.#buffer.length || this.#headerUsed + maxEntryBytes + sealOverhead > maxHeaderBytes)) this.finish();
     this.#buffer ??= Buffer.from(this.#takeBuffer(Math.max(this.#packSize + slackBytes, sealed + 256)));
   }
 

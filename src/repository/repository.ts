@@ -10,9 +10,9 @@ import { describeFile, type Storage, type StoredFile } from '../storage/storage.
 import { type Config, newConfig, parseConfig } from './config.ts';
 import { type MasterKey, randomMasterKey, Sealer } from './crypto.ts';
 import { isId, sha256 } from './ids.ts';
-import { openItem, sealItem } from './item.ts';
+import { openIndex, openItem, sealItem } from './item.ts';
 import { Kernel } from './kernel/kernel.ts';
-import { calibrate, type KeyCost, type KeyFile, type KeyOwner, lockKey, parseKeyFile, unlockKey } from './keys.ts';
+import { calibrate, type KeyCost, type KeyFile, type KeyOwner, lockKey, parseKeyFile, refuseEmpty, unlockKey } from './keys.ts';
 import { defaultPackSize } from './pack.ts';
 import { formatSnapshot, parseSnapshot, type Snapshot, type SnapshotFields } from './snapshot.ts';
 
@@ -33,9 +33,9 @@ export class Repository {
   readonly storage: Storage;
   readonly config: Config;
   readonly key: MasterKey;
-  readonly keyId: string;
   readonly sealer: Sealer;
   readonly #kernel: Kernel;
+  #keyId: string;
   /** Size that packs are filled to, in bytes. */
   packSize = defaultPackSize;
 
@@ -43,14 +43,21 @@ export class Repository {
     this.storage = storage;
     this.config = config;
     this.key = key;
-    this.keyId = keyId;
+    this.#keyId = keyId;
     this.#kernel = kernel;
     this.sealer = new Sealer(key, kernel, itemBytes);
   }
 
+  /** ID of the key file that opens the repository with the password in use. */
+  get keyId(): string {
+    return this.#keyId;
+  }
+
   /**
-   * Makes a repository. `polynomial` (hex) makes it cut files where another repository does, so that both share blobs.
-   * Throws `repository-exists` when the place holds a config, a key or a snapshot.
+   * Makes a repository. `polynomial` (hex) makes it cut files where another repository does, so that both share blobs. A
+   * try that ended between its two files is completed, with the same password.
+   * Throws `repository-exists` when the place holds a repository, a part of one, or a key of another password,
+   * `password-empty`, `bad-polynomial` or what the storage throws.
    */
   static async init(
     storage: Storage,
@@ -59,16 +66,17 @@ export class Repository {
     clock: Clock,
     options: { polynomial?: string | undefined; cost?: KeyCost | undefined } = {},
   ): Promise<Repository> {
+    refuseEmpty(password);
     await storage.create();
     if (await holdsRepository(storage)) return fail('repository-exists', { location: storage.location });
-    const kernel = Kernel.create();
-    const key = randomMasterKey();
-    const file = await lockKey(key, password, owner, options.cost ?? (await calibrate(clock)), kernel, clock);
-    const keyId = sha256(file).toString('hex');
     const config = newConfig(options.polynomial);
-    await storage.save({ kind: 'key', name: keyId }, [file]);
+    const kernel = Kernel.create();
+    const { key, keyId } =
+      (await findFirstKey(storage, password, kernel)) ??
+      (await storeFirstKey(storage, password, owner, options.cost ?? (await calibrate(clock)), kernel, clock));
     const repository = new Repository(storage, config, key, keyId, kernel);
     const sealed = sealItem(repository.sealer, Buffer.from(JSON.stringify(config)), { compressed: false });
+    // When this fails the key stays: the config may be there all the same, and if not, the next try goes on from here.
     await storage.save(configFile, [sealed]);
     return repository;
   }
@@ -93,12 +101,20 @@ export class Repository {
     return new Repository(storage, parseConfig(text), key, keyId, kernel);
   }
 
+  /** Whether the storage still answers: tells a file that cannot be read from a destination that is gone. */
+  async answers(): Promise<boolean> {
+    return this.storage.load(configFile).then(
+      () => true,
+      () => false,
+    );
+  }
+
   /** The JSON text of an item. Throws `item-tampered` (naming the file) or what the storage throws. */
   async loadItem(kind: 'index' | 'snapshot' | 'lock', name: string): Promise<Buffer> {
     const file: StoredFile = { kind, name };
     const sealed = await this.storage.load(file);
     try {
-      return openItem(this.sealer, sealed);
+      return kind === 'index' ? openIndex(this.sealer, sealed) : openItem(this.sealer, sealed);
     } catch (error) {
       if (!hasCode(error, 'item-tampered')) throw error;
       throw new HoldfastError('item-tampered', { ...error.context, file: describeFile(file) }, { cause: error });
@@ -151,31 +167,46 @@ export class Repository {
     return this.saveItem('snapshot', formatSnapshot(fields));
   }
 
-  /** The snapshot with this ID, this unique beginning of an ID, or the newest for `latest`. */
-  async findSnapshot(wanted: string): Promise<Snapshot> {
+  /**
+   * The snapshot with this ID, this unique beginning of an ID, or for `latest` the newest that can be read; those that cannot, and
+   * might be newer, go to `onProblem`.
+   */
+  async findSnapshot(wanted: string, onProblem: (id: string, error: HoldfastError) => void = () => {}): Promise<Snapshot> {
     if (wanted === 'latest') {
-      const newest = (await this.snapshots(() => {})).at(-1);
-      return newest ?? fail('snapshot-not-found', { snapshot: wanted });
+      let problem: HoldfastError | undefined;
+      const readable = await this.snapshots((id, error) => {
+        problem ??= error;
+        onProblem(id, error);
+      });
+      // A damaged snapshot is passed over; of a destination that does not answer any more, nobody knows which is the newest.
+      if (problem && (problem.code === 'storage-gone' || problem.code === 'storage-failed') && !(await this.answers())) throw problem;
+      const newest = readable.at(-1);
+      if (newest) return newest;
+      throw problem ?? new HoldfastError('snapshot-not-found', { snapshot: wanted });
     }
-    if (isId(wanted)) {
-      try {
-        return await this.snapshot(wanted);
-      } catch (error) {
-        if (hasCode(error, 'file-not-found')) return fail('snapshot-not-found', { snapshot: wanted }, error);
-        throw error;
-      }
-    }
-    const matches = /^[0-9a-f]+$/.test(wanted) ? (await this.names('snapshot')).filter((name) => name.startsWith(wanted)) : [];
+    const matches = isId(wanted) ? [wanted] : /^[0-9a-f]+$/.test(wanted) ? (await this.names('snapshot')).filter((name) => name.startsWith(wanted)) : [];
     if (matches.length === 0) return fail('snapshot-not-found', { snapshot: wanted });
     if (matches.length > 1) return fail('snapshot-ambiguous', { snapshot: wanted });
-    return this.snapshot(matches[0]);
+    try {
+      return await this.snapshot(matches[0]);
+    } catch (error) {
+      if (hasCode(error, 'file-not-found')) return fail('snapshot-not-found', { snapshot: wanted }, error);
+      throw error;
+    }
   }
 
-  async keys(): Promise<ListedKey[]> {
+  /** All keys, by ID. One that cannot be read goes to `onProblem`; without it the problem is thrown. */
+  async keys(onProblem?: (id: string, error: HoldfastError) => void): Promise<ListedKey[]> {
     const keys: ListedKey[] = [];
     for (const id of await this.names('key')) {
-      const file = parseKeyFile(await this.storage.load({ kind: 'key', name: id }));
-      keys.push({ id, file, current: id === this.keyId });
+      try {
+        const file = parseKeyFile(await this.storage.load({ kind: 'key', name: id }));
+        keys.push({ id, file, current: id === this.#keyId });
+      } catch (error) {
+        if (hasCode(error, 'file-not-found')) continue;
+        if (!onProblem || !(error instanceof HoldfastError)) throw error;
+        onProblem(id, error);
+      }
     }
     return keys;
   }
@@ -187,15 +218,16 @@ export class Repository {
     await this.storage.save({ kind: 'key', name: id }, [file]);
     // A key that does not open must never be the reason to remove one that does.
     const opened = await unlockKey(parseKeyFile(await this.storage.load({ kind: 'key', name: id })), password, this.#kernel);
-    if (!opened || !Buffer.from(opened.encrypt).equals(this.key.encrypt)) return fail('encoding-failed', { blob: 'key file' });
-    return id;
+    if (opened?.encrypt.equals(this.key.encrypt)) return id;
+    await this.storage.remove({ kind: 'key', name: id });
+    return fail('encoding-failed', { blob: 'key file' });
   }
 
   /** Removes the key whose ID begins with `prefix`. Throws `key-not-found`, or `key-in-use` for the one in use. */
   async removeKey(prefix: string): Promise<string> {
     const matches = (await this.names('key')).filter((name) => name.startsWith(prefix));
     if (prefix === '' || matches.length !== 1) return fail('key-not-found', { key: prefix });
-    if (matches[0] === this.keyId) return fail('key-in-use');
+    if (matches[0] === this.#keyId) return fail('key-in-use');
     await this.storage.remove({ kind: 'key', name: matches[0] });
     return matches[0];
   }
@@ -203,12 +235,14 @@ export class Repository {
   /** Replaces the password that opened the repository; returns the new key's ID. */
   async changePassword(password: string, owner: KeyOwner, clock: Clock, cost?: KeyCost): Promise<string> {
     const id = await this.addKey(password, owner, clock, cost);
-    await this.storage.remove({ kind: 'key', name: this.keyId });
+    const old = this.#keyId;
+    this.#keyId = id;
+    await this.storage.remove({ kind: 'key', name: old });
     return id;
   }
 }
 
-/** Whether a place holds a config, a key or a snapshot. */
+/** Whether a place holds a repository, or a part of one that somebody might still save: anything but keys alone. */
 export async function holdsRepository(storage: Storage): Promise<boolean> {
   try {
     await storage.size(configFile);
@@ -216,21 +250,49 @@ export async function holdsRepository(storage: Storage): Promise<boolean> {
   } catch (error) {
     if (!hasCode(error, 'file-not-found')) throw error;
   }
-  for (const kind of ['key', 'snapshot'] as const) for await (const _ of storage.list(kind)) return true;
+  for (const kind of ['snapshot', 'index', 'pack'] as const) for await (const _ of storage.list(kind)) return true;
   return false;
 }
 
-async function findKey(storage: Storage, password: string, kernel: Kernel): Promise<{ key: MasterKey; keyId: string }> {
-  let damaged: unknown;
+interface FoundKey {
+  readonly key: MasterKey;
+  readonly keyId: string;
+}
+
+async function storeFirstKey(storage: Storage, password: string, owner: KeyOwner, cost: KeyCost, kernel: Kernel, clock: Clock): Promise<FoundKey> {
+  const key = randomMasterKey();
+  const file = await lockKey(key, password, owner, cost, kernel, clock);
+  const keyId = sha256(file).toString('hex');
+  await storage.save({ kind: 'key', name: keyId }, [file]);
+  return { key, keyId };
+}
+
+/** The key of a repository whose making ended before its config was stored; undefined when there is none. */
+async function findFirstKey(storage: Storage, password: string, kernel: Kernel): Promise<FoundKey | undefined> {
+  let isEmpty = true;
+  for await (const _ of storage.list('key')) isEmpty = false;
+  if (isEmpty) return undefined;
+  try {
+    return await findKey(storage, password, kernel);
+  } catch (error) {
+    if (hasCode(error, 'wrong-password') || hasCode(error, 'key-invalid')) return fail('repository-exists', { location: storage.location }, error);
+    throw error;
+  }
+}
+
+async function findKey(storage: Storage, password: string, kernel: Kernel): Promise<FoundKey> {
+  let damaged: HoldfastError | undefined;
   for await (const { name } of storage.list('key')) {
     try {
       const key = await unlockKey(parseKeyFile(await storage.load({ kind: 'key', name })), password, kernel);
       if (key) return { key, keyId: name };
     } catch (error) {
-      if (!hasCode(error, 'key-invalid') && !hasCode(error, 'file-not-found')) throw error;
+      // Another program may have removed it since the listing.
+      if (hasCode(error, 'file-not-found')) continue;
+      if (!hasCode(error, 'key-invalid')) throw error;
       damaged = error;
     }
   }
-  if (damaged && hasCode(damaged, 'key-invalid')) throw damaged;
+  if (damaged) throw damaged;
   return fail('wrong-password', { location: storage.location });
 }

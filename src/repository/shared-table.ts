@@ -6,11 +6,13 @@
  * - A *slot* is one 32-bit word that holds a record's number + 1, or 0.
  *
  * Open addressing with linear probing, at most three quarters full, so a 12-word record costs at most
- * 48 + 4 / 0.375 ≈ 59 bytes. All access goes through one mutex (a futex on `Atomics.wait`): its critical sections take
+ * 48 · 17/16 + 4 / 0.375 ≈ 62 bytes. All access goes through one mutex (a futex on `Atomics.wait`): its critical sections take
  * some hundred nanoseconds beside the tens of microseconds that a blob takes, and it lets the table grow in place.
- * The hash is seeded at random, so that a hostile repository cannot choose keys that collide.
+ * The hash is tabulation over all 32 bytes of the key with random tables, so a hostile repository, which chooses keys at
+ * will, cannot choose ones that collide (Pătraşcu and Thorup, The Power of Simple Tabulation Hashing, 2012).
  */
 import { randomFillSync } from 'node:crypto';
+import { fail } from '../contract/errors.ts';
 
 export interface SharedTableMemory {
   readonly control: SharedArrayBuffer;
@@ -18,15 +20,37 @@ export interface SharedTableMemory {
   readonly slots: SharedArrayBuffer;
 }
 
-const word = { mutex: 0, count: 1, mask: 2, words: 3, seed: 4 } as const;
-const controlWords = 8;
-/** Address space that is reserved, not memory that is used. */
+const word = { mutex: 0, count: 1, mask: 2, words: 3, tables: 16 } as const;
+/** A table of 256 words for each byte of the key. */
+const tableWords = 32 * 256;
+const controlWords = word.tables + tableWords;
+/** Address space that is reserved, not memory that is used; where there is less of it, a table can hold less. */
 const reservedBytes = 2 ** 32;
+const leastReservedBytes = 2 ** 26;
 const firstSlots = 1 << 10;
+
+function reserve(bytes: number): SharedArrayBuffer {
+  for (let maxByteLength = reservedBytes; ; maxByteLength /= 2) {
+    try {
+      return new SharedArrayBuffer(bytes, { maxByteLength });
+    } catch (error) {
+      if (maxByteLength <= leastReservedBytes) fail('index-too-large', { bytes }, error);
+    }
+  }
+}
+
+function grow(memory: SharedArrayBuffer, bytes: number): void {
+  try {
+    memory.grow(bytes);
+  } catch (error) {
+    fail('index-too-large', { bytes: memory.byteLength }, error);
+  }
+}
 
 export class SharedTable {
   readonly memory: SharedTableMemory;
   readonly #control: Int32Array;
+  readonly #tables: Int32Array;
   readonly #words: number;
   readonly #records: Uint32Array;
   readonly #slots: Uint32Array;
@@ -36,23 +60,24 @@ export class SharedTable {
   private constructor(memory: SharedTableMemory) {
     this.memory = memory;
     this.#control = new Int32Array(memory.control);
+    this.#tables = this.#control.subarray(word.tables, word.tables + tableWords);
     this.#words = this.#control[word.words];
     // Views without a length follow the buffers as they grow, in every thread.
     this.#records = new Uint32Array(memory.records);
     this.#slots = new Uint32Array(memory.slots);
   }
 
-  /** An empty table whose records have `words` words, at least 9. */
+  /** An empty table whose records have `words` words, at least 9. Throws `index-too-large`. */
   static create(words: number): SharedTable {
     const control = new SharedArrayBuffer(controlWords * 4);
     const view = new Int32Array(control);
     view[word.words] = words;
     view[word.mask] = firstSlots - 1;
-    randomFillSync(view, word.seed, 4);
+    randomFillSync(view, word.tables, tableWords);
     return new SharedTable({
       control,
-      records: new SharedArrayBuffer(firstSlots * words * 2, { maxByteLength: reservedBytes }),
-      slots: new SharedArrayBuffer(firstSlots * 4, { maxByteLength: reservedBytes }),
+      records: reserve(firstSlots * words * 2),
+      slots: reserve(firstSlots * 4),
     });
   }
 
@@ -96,7 +121,7 @@ export class SharedTable {
 
   /**
    * The number of the record with this key and tag; when there was none, a new one with zeros behind key and tag, and
-   * {@link inserted} is true. Call between `lock` and `unlock`.
+   * {@link inserted} is true. Call between `lock` and `unlock`. Throws `index-too-large` and leaves the table as it was.
    */
   findOrInsert(key: Uint8Array, offset: number, tag: number): number {
     let slot = this.#locate(key, offset, tag);
@@ -116,12 +141,14 @@ export class SharedTable {
 
   inserted = false;
 
-  /** A new record that `find` does not see. Call between `lock` and `unlock`. */
+  /** A new record that `find` does not see. Call between `lock` and `unlock`. Throws `index-too-large`. */
   append(key: Uint8Array, offset: number, tag: number): number {
     const number = this.count;
     const end = (number + 1) * this.#words * 4;
     const { records } = this.memory;
-    if (end > records.byteLength) records.grow(Math.min(reservedBytes, Math.max(end, Math.ceil((records.byteLength * 5) / 4 / 4096) * 4096)));
+    // Growing happens in place, so small steps cost little.
+    const larger = Math.ceil((records.byteLength * 17) / 16 / 4096) * 4096;
+    if (end > records.byteLength) grow(records, Math.max(end, Math.min(larger, records.maxByteLength)));
     this.#readKey(key, offset);
     const at = number * this.#words;
     this.#records.set(this.#key, at);
@@ -136,12 +163,15 @@ export class SharedTable {
   }
 
   #hash(k: Uint32Array, at: number, tag: number): number {
-    const seed = this.#control;
-    let h = Math.imul(k[at] ^ seed[word.seed], 0x9e3779b1) ^ Math.imul(k[at + 2] ^ seed[word.seed + 1], 0x85ebca6b);
-    h ^= Math.imul(k[at + 5] ^ seed[word.seed + 2], 0xc2b2ae35) ^ Math.imul(k[at + 7] ^ seed[word.seed + 3], 0x27d4eb2f);
-    h ^= tag;
-    h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d);
-    return h ^ (h >>> 13);
+    const tables = this.#tables;
+    let h = tag;
+    for (let i = 0; i < 8; i++) {
+      const key = k[at + i];
+      const table = i << 10;
+      h ^= tables[table | (key & 0xff)] ^ tables[table | 0x100 | ((key >>> 8) & 0xff)];
+      h ^= tables[table | 0x200 | ((key >>> 16) & 0xff)] ^ tables[table | 0x300 | (key >>> 24)];
+    }
+    return h;
   }
 
   /** The slot that holds the key, or the free one where it belongs. */
@@ -176,7 +206,7 @@ export class SharedTable {
     const old = this.#control[word.mask] + 1;
     // Duplicates stand in the records but not in the slots: only what the slots name moves.
     const numbers = this.#slots.slice(0, old);
-    this.memory.slots.grow(old * 2 * 4);
+    grow(this.memory.slots, old * 2 * 4);
     this.#slots.fill(0);
     const mask = old * 2 - 1;
     this.#control[word.mask] = mask;

@@ -70,7 +70,30 @@ const textOr = (value: unknown): string | undefined => (typeof value === 'string
 const textsOr = (value: unknown): string[] | undefined => (isTexts(value) && value.length > 0 ? value : undefined);
 const countOr = (value: unknown): number | undefined => (typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : undefined);
 
-/** A stored snapshot. Unknown fields are ignored. Throws `snapshot-invalid` when time, tree or paths are not there. */
+/** Figures that are not numbers count as 0: nothing but what a person is told depends on them. */
+function summaryOr(value: unknown): SnapshotSummary | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const raw = value as Partial<Record<keyof SnapshotSummary, unknown>>;
+  const count = (name: keyof SnapshotSummary): number => countOr(raw[name]) ?? 0;
+  return {
+    backup_start: textOr(raw.backup_start) ?? '',
+    backup_end: textOr(raw.backup_end) ?? '',
+    files_new: count('files_new'),
+    files_changed: count('files_changed'),
+    files_unmodified: count('files_unmodified'),
+    dirs_new: count('dirs_new'),
+    dirs_changed: count('dirs_changed'),
+    dirs_unmodified: count('dirs_unmodified'),
+    data_blobs: count('data_blobs'),
+    tree_blobs: count('tree_blobs'),
+    data_added: count('data_added'),
+    data_added_packed: count('data_added_packed'),
+    total_files_processed: count('total_files_processed'),
+    total_bytes_processed: count('total_bytes_processed'),
+  };
+}
+
+/** A stored snapshot. Unknown fields are ignored. Throws `snapshot-invalid` when time or tree are not there. */
 export function parseSnapshot(id: string, text: Buffer): Snapshot {
   const invalid = (cause: string): HoldfastError => new HoldfastError('snapshot-invalid', { snapshot: id, cause });
   let raw: Record<string, unknown>;
@@ -96,6 +119,6 @@ export function parseSnapshot(id: string, text: Buffer): Snapshot {
     tags: textsOr(raw.tags),
     original: textOr(raw.original),
     program_version: textOr(raw.program_version),
-    summary: typeof summary === 'object' && summary !== null ? (summary as SnapshotSummary) : undefined,
+    summary: summaryOr(summary),
   };
 }

@@ -7,7 +7,7 @@ export const compress = (plain: Uint8Array): Buffer => zstdCompressSync(plain);
 
 /**
  * The content of a frame. `limit` bounds it in bytes, so that a hostile frame cannot fill the memory; frames without a
- * content size are accepted. Throws `item-tampered` for anything that is not one valid frame within the limit.
+ * content size are accepted, bytes after the frame ignored. Throws `item-tampered` for anything else.
  */
 export function decompress(frame: Uint8Array, limit: number): Buffer {
   try {

@@ -58,6 +58,7 @@ interface Patience {
 export class RetryingStorage implements Storage {
   readonly location: string;
   readonly localPath?: (file: StoredFile) => string;
+  readonly removeLeftovers?: (before: number) => Promise<number>;
   readonly #inner: Storage;
   readonly #clock: Pick<Clock, 'sleep'>;
   readonly #limits: RetryLimits;
@@ -74,6 +75,8 @@ export class RetryingStorage implements Storage {
     this.#onRetry = options.onRetry ?? (() => undefined);
     this.#random = options.random ?? Math.random;
     if (inner.localPath) this.localPath = (file) => inner.localPath!(file);
+    // Tidying is not worth waiting for: the next run does it too.
+    if (inner.removeLeftovers) this.removeLeftovers = (before) => inner.removeLeftovers!(before);
   }
 
   create(): Promise<void> {

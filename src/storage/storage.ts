@@ -54,6 +54,12 @@ export interface Storage {
   close(): Promise<void>;
   /** Where the file's bytes can be read synchronously from the local file system, if they can. Wrappers that must see every read leave it out. */
   localPath?(file: StoredFile): string;
+  /**
+   * Removes unfinished files that killed saves have left, if they were last written before `before` (ms since 1970), and
+   * resolves to their number. Absent where a killed save leaves nothing. A save at work writes its file within seconds, so
+   * a day ago is safe beside other programs; holding the exclusive lock, now is.
+   */
+  removeLeftovers?(before: number): Promise<number>;
 }
 
 /** How a file is called in messages, for example `pack 0a1b…`. */

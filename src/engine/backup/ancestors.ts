@@ -2,45 +2,70 @@
  * The folders above the sources: in a snapshot's root tree every source stands under its full path, but of the folders on
  * the way only the part that leads to a source is kept.
  */
-import { statSync } from 'node:fs';
+import { type BigIntStats, statSync } from 'node:fs';
 import { HoldfastError, hasCode } from '../../contract/errors.ts';
 import { baseName, splitPath } from '../../platform/byte-paths.ts';
-import { systemUserNames } from '../../platform/users.ts';
+import { systemUserNames, type UserNames } from '../../platform/users.ts';
 import { formatNode } from '../../repository/tree/format.ts';
+import type { Node } from '../../repository/tree/node.ts';
 import type { WorkerContext } from '../workers/context.ts';
 import { nodeOfEntry } from './node-of-entry.ts';
+import { type Problem, problemOf } from './scan-task.ts';
 
-/** Job: the node (as JSON without subtree) of each folder; a link on the way counts as the folder that it leads to. */
-export function describeFolders(paths: readonly Uint8Array[], _: WorkerContext): string[] {
+/**
+ * Job: the node (as JSON without subtree) of each folder, or what is wrong with it; a link on the way counts as the folder that it
+ * leads to.
+ */
+export function describeFolders(paths: readonly Uint8Array[], _: WorkerContext): (string | Problem)[] {
   const users = systemUserNames();
   return paths.map((bytes) => {
     const path = Buffer.from(bytes);
-    const stat = statSync(path, { bigint: true });
-    return formatNode(nodeOfEntry(path, baseName(path), stat, users));
+    try {
+      const stat = statSync(path, { bigint: true });
+      return formatNode(nodeAbove(path, stat, users));
+    } catch (error) {
+      return problemOf(path, error);
+    }
   });
 }
 
-export interface ParentTreesQuery {
+/** Whoever may pass through a folder need not be allowed to read its attributes. */
+function nodeAbove(path: Buffer, stat: BigIntStats, users: UserNames): Node {
+  try {
+    return nodeOfEntry(path, baseName(path), stat, users);
+  } catch {
+    return nodeOfEntry(path, baseName(path), stat, users, false);
+  }
+}
+
+export interface ParentFoldersQuery {
   /** Root tree of the parent snapshot. */
   readonly root: Uint8Array;
   readonly folders: readonly Uint8Array[];
 }
 
-/** Job: the tree of each folder in the parent snapshot; undefined where it has none that can be read. */
-export function parentTrees({ root, folders }: ParentTreesQuery, context: WorkerContext): (Uint8Array | undefined)[] {
+/** A folder in the parent snapshot: its node (as JSON) and its tree; undefined where it has none that can be read. */
+export interface ParentFolder {
+  readonly node: Uint8Array | undefined;
+  readonly tree: Uint8Array | undefined;
+}
+
+/** Job: what the parent snapshot holds of each folder. */
+export function parentFolders({ root, folders }: ParentFoldersQuery, context: WorkerContext): ParentFolder[] {
   return folders.map((folder) => {
+    let node: Node | undefined;
     let tree: Uint8Array | undefined = root;
     for (const name of splitPath(Buffer.from(folder))) {
-      if (!tree) return undefined;
-      tree = subtree(context, tree, name);
+      node = tree && findNode(context, tree, name);
+      tree = node?.subtree ?? undefined;
     }
-    return tree && new Uint8Array(tree);
+    return { node: node?.raw && new Uint8Array(node.raw), tree: tree && new Uint8Array(tree) };
   });
 }
 
-function subtree(context: WorkerContext, tree: Uint8Array, name: Buffer): Uint8Array | undefined {
+function findNode(context: WorkerContext, tree: Uint8Array, name: Buffer): Node | undefined {
   try {
-    return context.loadTree(tree).find((node) => node.name.equals(name))?.subtree ?? undefined;
+    return context.loadTree(tree).find((node) => node.name.equals(name));
   } catch (error) {
     // Without the parent's tree everything is read again: slower, nothing lost.
     if (error instanceof HoldfastError && !hasCode(error, 'cancelled')) return undefined;

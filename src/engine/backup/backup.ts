@@ -1,5 +1,5 @@
 /** Backup: reads the sources and adds a snapshot of them to the repository. */
-import { HoldfastError } from '../../contract/errors.ts';
+import { HoldfastError, hasCode } from '../../contract/errors.ts';
 import { BlobIndex } from '../../repository/blob-index.ts';
 import { bytesOfId } from '../../repository/ids.ts';
 import { Lock } from '../../repository/locks.ts';
@@ -17,6 +17,9 @@ import { walkSources } from './walk.ts';
 
 /** What Holdfast calls itself in snapshots. */
 const programVersion = 'holdfast 0.1.0';
+
+/** Unfinished files younger than this may belong to another program that is at work. */
+const leftoverAgeMs = 24 * 60 * 60_000;
 
 export interface BackupOptions extends RunOptions {
   /** In bytes; default 16 MiB. */
@@ -43,7 +46,7 @@ export async function executeBackup(repository: Repository, plan: BackupPlan, op
   const started = clock.now();
   const lock = await Lock.acquire(repository, options.holder, false, clock);
   const index = BlobIndex.create();
-  const store = new PackStore(repository, index, lock, clock);
+  const store = new PackStore(repository, index, lock, clock, options.packSize);
   const pool = new WorkerPool(repository, {
     control,
     index,
@@ -53,10 +56,13 @@ export async function executeBackup(repository: Repository, plan: BackupPlan, op
     corruptBlob: options.corruptBlob,
   });
   try {
-    const indexProblems = await loadIndex(repository, pool);
+    const loaded = new Set<string>();
+    const indexProblems = await loadIndex(repository, pool, loaded);
     const { lost, unindexed } = await comparePacks(repository, index);
     // Unindexed packs are nobody's only when no other run may be writing them, which a stale lock suggests and listing proves.
-    const adoptedPacks = await adoptPacks(repository, store, unindexed, lock, clock);
+    const adoptedPacks = await adoptPacks(repository, store, index, unindexed, lock, clock, () => loadIndex(repository, pool, loaded));
+    // Files that a killed run left half written; that they cannot be removed is no reason to make no backup.
+    await repository.storage.removeLeftovers?.(clock.now() - leftoverAgeMs).catch(() => {});
     await pool.runOnEach('beginScan', { rules: plan.request.rules, leftOut: plan.leftOut });
     const stop = reportBackup(repository, plan, options, pool, index);
     const parentTree = plan.parent && bytesOfId(plan.parent.tree);
@@ -73,10 +79,12 @@ export async function executeBackup(repository: Repository, plan: BackupPlan, op
     ];
     return { snapshot, summary, problems: [...plan.missing, ...walk.problems], damage, adoptedPacks };
   } catch (error) {
-    // What is stored is kept for the next run; a failure of this last effort would only hide why the run ended.
+    // One worker's failure ends the work of all; nothing is stored any more when the caller learns that the run has ended.
     control.cancel();
+    await pool.settled();
+    // What is stored is kept for the next run; a failure of this last effort would only hide why the run ended.
     await storeRest(pool, store).catch(() => store.flushIndex().catch(() => {}));
-    throw error;
+    throw hasCode(error, 'cancelled') ? (pool.failure ?? error) : error;
   } finally {
     await pool.close();
     await lock.release().catch(() => {});

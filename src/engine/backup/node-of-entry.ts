@@ -8,9 +8,10 @@ const none: readonly ExtendedAttribute[] = [];
 
 /**
  * `path` is where the entry is, `name` what it is called in its tree, `stat` what `lstat` said of it (for a folder above a
- * source: `stat`). Reads the link's target and the extended attributes, ACLs among them; throws what the system does.
+ * source: `stat`). Reads the link's target and, unless told not to, the extended attributes, ACLs among them; throws what the
+ * system does.
  */
-export function nodeOfEntry(path: Buffer, name: Buffer, stat: BigIntStats, users: UserNames): Node {
+export function nodeOfEntry(path: Buffer, name: Buffer, stat: BigIntStats, users: UserNames, withXattrs = true): Node {
   const mode = Number(stat.mode);
   const type = nodeType(mode);
   const uid = Number(stat.uid);
@@ -33,7 +34,7 @@ export function nodeOfEntry(path: Buffer, name: Buffer, stat: BigIntStats, users
     size: type === 'file' ? Number(stat.size) : 0,
     links: type === 'file' || type === 'symlink' || isDevice ? Number(stat.nlink) : 0,
     linkTarget: type === 'symlink' ? readlinkSync(path, { encoding: 'buffer' }) : undefined,
-    xattrs: readXattrs(path),
+    xattrs: withXattrs ? readXattrs(path) : none,
     genericAttributes: undefined,
     device: isDevice ? stat.rdev : 0n,
     content: null,

@@ -8,11 +8,11 @@
 import { lstatSync, realpathSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fail } from '../../contract/errors.ts';
-import { displayPath, isInside } from '../../platform/byte-paths.ts';
+import { baseName, displayPath, isInside, joinPath, parentPath } from '../../platform/byte-paths.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { localFolderOf } from '../../storage/local-folder.ts';
 import type { Snapshot } from '../../repository/snapshot.ts';
-import type { Problem } from './scan-task.ts';
+import { type Problem, problemOf } from './scan-task.ts';
 import type { ExcludeRules } from './exclude.ts';
 
 export type Strategy = 'incremental' | 'differential' | 'full';
@@ -52,13 +52,13 @@ export interface BackupPlan {
   readonly tags: readonly string[];
   readonly leftOut: readonly { readonly device: bigint; readonly inode: bigint }[];
   readonly notes: readonly BackupNote[];
-  /** Sources that are not there. */
+  /** Sources that are not there or cannot be reached. */
   readonly missing: readonly Problem[];
 }
 
 /**
- * Throws `bad-usage` without sources, `source-missing` when none of them exists, `source-in-destination` for one that lies
- * inside the repository.
+ * Throws `bad-usage` without sources or when one is a link on the way to another, `source-missing` when none of them exists,
+ * `source-in-destination` for one that lies inside the repository.
  */
 export async function planBackup(repository: Repository, request: BackupRequest): Promise<BackupPlan> {
   if (request.sources.length === 0) return fail('bad-usage', { problem: 'No folder or file to back up was named.', guidance: 'Name at least one.' });
@@ -69,16 +69,15 @@ export async function planBackup(repository: Repository, request: BackupRequest)
   for (const path of wanted) {
     const other = sources.find((source) => isInside(path, source));
     if (other?.equals(path)) continue;
-    if (other) {
-      notes.push({ kind: 'source-inside-another', path: displayPath(path), other: displayPath(other) });
-      continue;
-    }
     try {
       lstatSync(path);
-      sources.push(path);
     } catch (error) {
-      missing.push({ path: new Uint8Array(path), kind: 'vanished', detail: (error as Error).message });
+      missing.push(problemOf(path, error));
+      continue;
     }
+    if (!other) sources.push(path);
+    else if (lstatSync(other).isSymbolicLink()) return refuseBehindLink(path, other);
+    else notes.push({ kind: 'source-inside-another', path: displayPath(path), other: displayPath(other) });
   }
   if (sources.length === 0) return fail('source-missing', { path: missing.map(({ path }) => displayPath(Buffer.from(path))).join(', ') });
   const leftOut = leaveOutDestination(localFolderOf(repository.storage), sources, notes);
@@ -93,6 +92,13 @@ export async function planBackup(repository: Repository, request: BackupRequest)
   return { request, sources, paths, strategy, parent, tags, leftOut, notes, missing };
 }
 
+/** Under one name a snapshot holds either a link or a folder. */
+const refuseBehindLink = (path: Buffer, link: Buffer): never =>
+  fail('bad-usage', {
+    problem: `${displayPath(link)} is a link, and ${displayPath(path)} is reached through it: both cannot be stored under the same name.`,
+    guidance: 'Name the folder that the link leads to instead of the link.',
+  });
+
 const absolute = (path: string | Buffer): Buffer => {
   if (typeof path === 'string') return Buffer.from(resolve(path));
   // Only bytes that are not UTF-8 come as such; "latin1" keeps each byte through the resolving of dots.
@@ -105,13 +111,32 @@ const matches = (snapshot: Snapshot, hostname: string, paths: readonly string[])
 
 function leaveOutDestination(folder: string | undefined, sources: readonly Buffer[], notes: BackupNote[]): { device: bigint; inode: bigint }[] {
   if (folder === undefined) return [];
-  const destination = Buffer.from(realpathSync(folder));
+  const { destination, dev, ino } = factsOf(folder);
   for (const source of sources) {
-    const real = realpathSync(source, { encoding: 'buffer' });
+    const real = realPath(source);
     if (isInside(real, destination)) return fail('source-in-destination', { path: displayPath(source), location: folder });
     if (isInside(destination, real)) notes.push({ kind: 'destination-left-out', path: folder });
   }
   // By what it is, not by its path: a source may reach it through a link or another mount.
-  const { dev, ino } = statSync(folder, { bigint: true });
   return [{ device: dev, inode: ino }];
+}
+
+/** The path without links on the way; a link that is itself a source stands for itself. What cannot be resolved stays as it is. */
+function realPath(source: Buffer): Buffer {
+  // Only the native variant takes names that are not UTF-8.
+  const resolved = (path: Buffer): Buffer => realpathSync.native(path, { encoding: 'buffer' });
+  try {
+    return lstatSync(source).isSymbolicLink() ? joinPath(resolved(parentPath(source)), baseName(source)) : resolved(source);
+  } catch {
+    return source;
+  }
+}
+
+function factsOf(folder: string): { destination: Buffer; dev: bigint; ino: bigint } {
+  try {
+    const { dev, ino } = statSync(folder, { bigint: true });
+    return { destination: Buffer.from(realpathSync(folder)), dev, ino };
+  } catch (error) {
+    return fail('storage-gone', { location: folder, cause: (error as Error).message }, error);
+  }
 }

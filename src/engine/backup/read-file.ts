@@ -16,9 +16,15 @@ export interface FileContent {
   readonly content: Buffer;
   /** Bytes read. */
   readonly size: number;
-  /** What the file was when reading ended. */
-  readonly stat: BigIntStats;
+  /** It was written to, or another file took its place, while it was read. */
   readonly changed: boolean;
+}
+
+/** What the open file is. Throws, as if it were missing, when it is not a file: a FIFO or a device took its place. */
+function fileStat(fd: number): BigIntStats {
+  const stat = fstatSync(fd, { bigint: true });
+  if (!stat.isFile()) throw Object.assign(new Error('it is not a file any more'), { code: 'ENOENT' });
+  return stat;
 }
 
 /** Figures of what this worker's files added. */
@@ -50,9 +56,9 @@ export class FileReader {
     try {
       const ids: Buffer[] = [];
       const size = before.size < minChunkLength ? this.#readSmall(fd, Number(before.size), ids) : this.#readChunked(fd, 0, 0, ids);
-      const stat = fstatSync(fd, { bigint: true });
+      const stat = fileStat(fd);
       const changed = stat.ino !== before.ino || stat.mtimeNs !== before.mtimeNs || stat.size !== before.size || BigInt(size) !== stat.size;
-      return { content: ids.length === 1 ? ids[0] : Buffer.concat(ids, ids.length * idBytes), size, stat, changed };
+      return { content: ids.length === 1 ? ids[0] : Buffer.concat(ids, ids.length * idBytes), size, changed };
     } finally {
       closeSync(fd);
     }
@@ -79,6 +85,8 @@ export class FileReader {
     const { kernel, control, progress } = this.#context;
     kernel.resetChunk();
     let total = size;
+    // A device that took the file's place may have no end.
+    fileStat(fd);
     for (let ended = false; ; ) {
       const cut = available > 0 ? kernel.findCut(this.#buffer, available) : 0;
       if (cut > 0) {

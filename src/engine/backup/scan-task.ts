@@ -15,6 +15,18 @@ export interface Problem {
   readonly detail: string;
 }
 
+/**
+ * What the system says when an entry is not there, or is not any more what `lstat` said: a link, a folder or a socket took its
+ * place.
+ */
+const goneCodes: ReadonlySet<string | undefined> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'EISDIR', 'ENXIO']);
+
+/** The problem that an error of the system is for the entry. */
+export function problemOf(path: Uint8Array, error: unknown): Problem {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return { path: new Uint8Array(path), kind: goneCodes.has(code) ? 'vanished' : 'unreadable', detail: message };
+}
+
 export interface ScanFigures {
   filesNew: number;
   filesChanged: number;
@@ -67,6 +79,8 @@ export interface OpenFrame {
   /** The folder's own name and node (as JSON without subtree), for the tree of the folder above. */
   readonly name: Uint8Array;
   readonly node: string;
+  /** The node (as JSON) of this name in the parent snapshot. */
+  readonly before: Uint8Array | undefined;
   /** Joined list: name, node, name, node… of the entries that are done. */
   readonly done: Uint8Array;
   /** Joined list of names. */

@@ -23,8 +23,8 @@ import { acrossFileSystems, isTooLarge } from './exclude-facts.ts';
 import { createTagFinder, type TagFinder } from './exclude-tags.ts';
 import { nodeOfEntry } from './node-of-entry.ts';
 import { FileReader } from './read-file.ts';
-import { noFigures, type OpenFrame, type Problem, type ScanOptions, type ScanResult, type ScanTask } from './scan-task.ts';
-import { countFolder, storeTree } from './store-tree.ts';
+import { noFigures, type OpenFrame, type Problem, problemOf, type ScanOptions, type ScanResult, type ScanTask } from './scan-task.ts';
+import { countFile, countFolder, storeTree } from './store-tree.ts';
 
 /** Work that a task does at least before it is shared, so that sharing stays a small part of all: entries, and bytes. */
 const leastEntries = 48;
@@ -278,31 +278,32 @@ class Scan {
       let node: Node;
       if (type === 'file') {
         progress.path = path;
-        const { content, size, stat: after, changed } = this.#state.reader.read(path, stat);
-        node = nodeOfEntry(path, name, changed ? after : stat, this.#state.users);
+        const { content, size, changed } = this.#state.reader.read(path, stat);
+        // What was there before reading: a file that changed meanwhile differs from its node, so that the next run reads it again.
+        node = nodeOfEntry(path, name, stat, this.#state.users);
         node.content = content;
         node.size = size;
         if (changed) this.#problems.push({ path: new Uint8Array(path), kind: 'changed', detail: 'it was written to while it was read' });
-        if (!before || before.type !== 'file') this.#figures.filesNew += 1;
-        else if (before.content && content.equals(before.content) && before.mtimeNs === node.mtimeNs) this.#figures.filesUnmodified += 1;
-        else this.#figures.filesChanged += 1;
         this.#figures.totalBytes += size;
         progress.add('files', 1);
       } else node = nodeOfEntry(path, name, stat, this.#state.users);
-      this.#finish(frame, name, node, before);
+      const same = this.#finish(frame, name, node, before);
+      if (type === 'file') countFile(this.#figures, before !== undefined, same);
     } catch (error) {
       if (error instanceof HoldfastError) throw error;
       this.#report(frame, path, error);
     }
   }
 
-  #finish(frame: Frame, name: Buffer, node: Node, before: Node | undefined): void {
+  /** Whether the parent's node says the same. */
+  #finish(frame: Frame, name: Buffer, node: Node, before: Node | undefined): boolean {
     const text = formatNode(node);
     const raw = before?.raw;
     const same = raw !== undefined && raw.length === Buffer.byteLength(text) && Buffer.compare(raw, Buffer.from(text)) === 0;
     if (!same) frame.same = false;
     frame.doneNames.push(name);
     frame.doneNodes.push(text);
+    return same;
   }
 
   #enter(frame: Frame, path: Buffer, name: Buffer, stat: BigIntStats, before: Node | undefined): void {
@@ -340,23 +341,21 @@ class Scan {
     const above = this.#stack[this.#stack.length - 1];
     // Nothing differs and nothing is gone: the parent's tree is this folder's, as long as it is stored.
     const isParent = frame.same && frame.parentNodes.length === frame.doneNodes.length && this.#context.index.has(parentTree!, 0, 'tree');
-    const tree = isParent ? Buffer.from(parentTree!) : storeTree(this.#context, this.#figures, frame.doneNodes);
-    countFolder(this.#figures, parentTree !== undefined, parentTree !== undefined && Buffer.compare(tree, parentTree) === 0);
+    own!.node.subtree = isParent ? Buffer.from(parentTree!) : storeTree(this.#context, this.#figures, frame.doneNodes);
+    const same = this.#finish(above, own!.name, own!.node, own!.before);
+    countFolder(this.#figures, own!.before !== undefined, same);
     this.#context.progress.add('dirs', 1);
-    own!.node.subtree = tree;
-    this.#finish(above, own!.name, own!.node, own!.before);
   }
 
   #report(frame: Frame, path: Buffer, error: unknown): void {
     frame.same = false;
-    const { code, message } = (error ?? {}) as NodeJS.ErrnoException;
-    const kind = error === undefined ? 'unsupported' : code === 'ENOENT' || code === 'ENOTDIR' ? 'vanished' : 'unreadable';
-    this.#problems.push({ path: new Uint8Array(path), kind, detail: message ?? 'it is neither file, folder, link nor device' });
+    const unsupported: Problem = { path: new Uint8Array(path), kind: 'unsupported', detail: 'it is neither file, folder, link nor device' };
+    this.#problems.push(error === undefined ? unsupported : problemOf(path, error));
   }
 }
 
 function openFrame(frame: Frame): OpenFrame {
-  const { name, node } = frame.own!;
+  const { name, node, before } = frame.own!;
   return {
     path: new Uint8Array(frame.path),
     parentTree: frame.parentTree && new Uint8Array(frame.parentTree),
@@ -364,6 +363,7 @@ function openFrame(frame: Frame): OpenFrame {
     device: frame.device!,
     name: new Uint8Array(name),
     node: formatNode(node),
+    before: before?.raw && new Uint8Array(before.raw),
     done: joinDone(frame),
     remaining: joinList(frame.names.slice(frame.next)),
   };

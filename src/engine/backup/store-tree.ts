@@ -8,7 +8,6 @@ import { noFigures, type ScanFigures } from './scan-task.ts';
 export interface AssembleTask {
   /** Joined lists of names and nodes. */
   readonly pieces: readonly Uint8Array[];
-  readonly parentTree: Uint8Array | undefined;
 }
 
 export interface AssembleResult {
@@ -17,7 +16,7 @@ export interface AssembleResult {
 }
 
 /** Job: stores the tree of a folder whose pieces were made by several tasks. */
-export function assembleTree({ pieces, parentTree }: AssembleTask, context: WorkerContext): AssembleResult {
+export function assembleTree({ pieces }: AssembleTask, context: WorkerContext): AssembleResult {
   const entries: [name: Buffer, node: Buffer][] = [];
   for (const piece of pieces) {
     const items = splitList(piece);
@@ -26,7 +25,6 @@ export function assembleTree({ pieces, parentTree }: AssembleTask, context: Work
   entries.sort(([a], [b]) => a.compare(b));
   const figures = noFigures();
   const tree = storeTree(context, figures, entries.map(([, node]) => node));
-  countFolder(figures, parentTree !== undefined, parentTree !== undefined && Buffer.compare(tree, parentTree) === 0);
   return { tree: new Uint8Array(tree), figures };
 }
 
@@ -43,7 +41,14 @@ export function storeTree(context: WorkerContext, figures: ScanFigures, nodes: r
   return id;
 }
 
-/** Counts a folder, compared with the parent snapshot's. */
+/** Counts a file that was read, as {@link countFolder} counts a folder. */
+export function countFile(figures: ScanFigures, existed: boolean, same: boolean): void {
+  if (!existed) figures.filesNew += 1;
+  else if (same) figures.filesUnmodified += 1;
+  else figures.filesChanged += 1;
+}
+
+/** Counts a folder; `existed`: the parent snapshot has an entry of its name, `same`: that says the same of the folder and all that it holds. */
 export function countFolder(figures: ScanFigures, existed: boolean, same: boolean): void {
   if (!existed) figures.dirsNew += 1;
   else if (same) figures.dirsUnmodified += 1;

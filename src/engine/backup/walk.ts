@@ -3,11 +3,13 @@
  * were done by several of them.
  */
 import { readdirSync, statSync } from 'node:fs';
-import { baseName, joinPath, parentPath } from '../../platform/byte-paths.ts';
+import { fail } from '../../contract/errors.ts';
+import { baseName, displayPath, joinPath, parentPath } from '../../platform/byte-paths.ts';
 import { joinList, splitList } from '../../platform/byte-list.ts';
 import type { RunControl } from '../../platform/cancellation.ts';
 import type { WorkerPool } from '../workers/pool.ts';
 import { noFigures, type OpenFrame, type Problem, type ScanFigures, type ScanResult } from './scan-task.ts';
+import { countFolder } from './store-tree.ts';
 
 /** A folder whose tree is not stored yet. */
 interface Folder {
@@ -17,6 +19,8 @@ interface Folder {
   /** JSON without subtree. */
   readonly node: string;
   readonly parentTree: Uint8Array | undefined;
+  /** The node (as JSON) of this folder in the parent snapshot. */
+  readonly before: Uint8Array | undefined;
   readonly source: Uint8Array | undefined;
   readonly device: bigint | undefined;
   readonly pieces: Uint8Array[];
@@ -41,7 +45,10 @@ export interface WalkResult {
   readonly problems: readonly Problem[];
 }
 
-/** Stores the trees of all sources and gives the root tree's ID. `root` is the parent snapshot's root tree. */
+/**
+ * Stores the trees of all sources and gives the root tree's ID. `root` is the parent snapshot's root tree. Throws `source-missing`
+ * when none of the sources is there any more.
+ */
 export async function walkSources(
   pool: WorkerPool,
   control: RunControl,
@@ -49,6 +56,18 @@ export async function walkSources(
   root: Uint8Array | undefined,
 ): Promise<WalkResult> {
   return new Walk(pool, control).run(sources, root);
+}
+
+/** Every folder above one of the sources, each before those that it holds. */
+function foldersAbove(sources: readonly Buffer[]): Buffer[] {
+  const paths = new Map<string, Buffer>();
+  for (const source of sources) {
+    for (let path = parentPath(source); ; path = parentPath(path)) {
+      paths.set(path.toString('hex'), path);
+      if (path.length <= 1) break;
+    }
+  }
+  return [...paths.values()].sort((a, b) => a.length - b.length);
 }
 
 class Walk {
@@ -73,29 +92,41 @@ class Walk {
     });
     // The promise may fail before it is awaited below.
     tree.catch(() => {});
-    const folders = await this.#ancestors(sources, root);
-    const byFolder = Map.groupBy(sources, (source) => parentPath(source).toString('hex'));
+    const { folders, reached } = await this.#ancestors(sources, root);
+    // Nothing is below the root then, so that nothing would ever complete it.
+    if (reached.length === 0) return this.#nothing(sources);
+    const byFolder = Map.groupBy(reached, (source) => parentPath(source).toString('hex'));
     for (const [key, group] of byFolder) {
       const names = isRoot(group[0]) ? (readdirSync('/', { encoding: 'buffer' }) as Buffer[]).sort(Buffer.compare) : group.map(baseName);
       this.#addNames(folders.get(key)!, joinList(names));
     }
     this.#pump();
-    return { tree: await tree, figures: this.#figures, problems: this.#problems };
+    const id = await tree;
+    const lost = new Set(this.#problems.filter(({ kind }) => kind !== 'changed').map(({ path }) => Buffer.from(path).toString('hex')));
+    if (sources.every((source) => lost.has(source.toString('hex')))) return this.#nothing(sources);
+    return { tree: id, figures: this.#figures, problems: this.#problems };
   }
 
-  /** A folder for each path above a source, from the root down. */
-  async #ancestors(sources: readonly Buffer[], root: Uint8Array | undefined): Promise<Map<string, Folder>> {
-    const paths = new Map<string, Buffer>();
-    for (const source of sources) {
-      for (let path = parentPath(source); ; path = parentPath(path)) {
-        paths.set(path.toString('hex'), path);
-        if (path.length <= 1) break;
-      }
-    }
-    const ordered = [...paths.values()].sort((a, b) => a.length - b.length);
+  #nothing(sources: readonly Buffer[]): never {
+    return fail('source-missing', { path: sources.map(displayPath).join(', ') });
+  }
+
+  /** A folder for each path above a source, from the root down. A source that cannot be reached any more is a problem. */
+  async #ancestors(
+    sources: readonly Buffer[],
+    root: Uint8Array | undefined,
+  ): Promise<{ folders: Map<string, Folder>; reached: readonly Buffer[] }> {
+    const above = foldersAbove(sources);
+    const described = await this.#pool.run('describeFolders', above.map((path) => new Uint8Array(path)));
+    const nodes = new Map(above.map((path, i) => [path.toString('hex'), described[i]]));
+    const reached = sources.filter((source) => {
+      const folder = nodes.get(parentPath(source).toString('hex'))!;
+      if (typeof folder !== 'string') this.#problems.push({ ...folder, path: new Uint8Array(source) });
+      return typeof folder === 'string';
+    });
+    const ordered = foldersAbove(reached);
     const plain = ordered.map((path) => new Uint8Array(path));
-    const nodes = await this.#pool.run('describeFolders', plain);
-    const trees = root ? await this.#pool.run('parentTrees', { root, folders: plain }) : [];
+    const before = root ? await this.#pool.run('parentFolders', { root, folders: plain }) : [];
     const folders = new Map<string, Folder>();
     ordered.forEach((path, i) => {
       const up = path.length > 1 ? folders.get(parentPath(path).toString('hex')) : undefined;
@@ -105,8 +136,9 @@ class Walk {
         path,
         up,
         name,
-        node: nodes[i],
-        parentTree: trees[i],
+        node: nodes.get(path.toString('hex')) as string,
+        parentTree: before[i]?.tree,
+        before: before[i]?.node,
         // Only the root of everything is a source and has no folder above it that could hold it.
         source: isRoot(sources[0]) ? new Uint8Array(path) : undefined,
         device: isRoot(sources[0]) ? statSync('/', { bigint: true }).dev : undefined,
@@ -114,7 +146,7 @@ class Walk {
         pending: 0,
       });
     });
-    return folders;
+    return { folders, reached };
   }
 
   #addNames(folder: Folder, names: Uint8Array): void {
@@ -175,17 +207,17 @@ class Walk {
   async #complete(folder: Folder): Promise<void> {
     try {
       await this.#control.checkpointAsync();
-      const { tree, figures } = await this.#pool.run('assembleTree', { pieces: folder.pieces, parentTree: folder.parentTree });
-      const { up } = folder;
+      const { tree, figures } = await this.#pool.run('assembleTree', { pieces: folder.pieces });
+      const { up, before } = folder;
+      addFigures(this.#figures, figures);
       if (!up) {
         // The root has no entry anywhere, so it is not counted as a folder.
-        addFigures(this.#figures, { ...noFigures(), trees: figures.trees });
         this.#finish(tree);
         return;
       }
-      addFigures(this.#figures, figures);
-      const node = `${folder.node.slice(0, -1)},"subtree":"${Buffer.from(tree).toString('hex')}"}`;
-      up.pieces.push(joinList([folder.name, Buffer.from(node)]));
+      const node = Buffer.from(`${folder.node.slice(0, -1)},"subtree":"${Buffer.from(tree).toString('hex')}"}`);
+      countFolder(this.#figures, before !== undefined, before !== undefined && node.equals(before));
+      up.pieces.push(joinList([folder.name, node]));
       up.pending -= 1;
       if (up.pending === 0) await this.#complete(up);
     } catch (error) {
@@ -202,6 +234,7 @@ function openFolder(up: Folder, frame: OpenFrame): Folder {
     name: frame.name,
     node: frame.node,
     parentTree: frame.parentTree,
+    before: frame.before,
     source: frame.source,
     device: frame.device,
     pieces: frame.done.length > 0 ? [frame.done] : [],

@@ -1,9 +1,9 @@
 /** Job: adds one index file of the repository to the shared index. */
 import { addIndexFile } from '../../repository/index-file.ts';
-import { openItem } from '../../repository/item.ts';
+import { openIndex } from '../../repository/item.ts';
 import type { WorkerContext } from '../workers/context.ts';
 
 /** `name` is the index file's. Throws `index-invalid`, `item-tampered` or what the storage throws. */
 export function loadIndexFile(name: string, context: WorkerContext): void {
-  addIndexFile(openItem(context.sealer, context.read({ kind: 'index', name })), context.index);
+  addIndexFile(openIndex(context.sealer, context.read({ kind: 'index', name })), context.index);
 }

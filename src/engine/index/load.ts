@@ -11,12 +11,14 @@ export interface IndexProblem {
   readonly error: HoldfastError;
 }
 
+const isStorageError = ({ code }: HoldfastError): boolean => code === 'storage-gone' || code === 'storage-failed' || code === 'storage-denied';
+
 /**
  * Fills the pool's index. List what refers to blobs (snapshots) before calling it: whoever adds a snapshot meanwhile has
- * written its index files first. An index file that another program replaced meanwhile is looked for anew.
+ * written its index files first. An index file that another program replaced meanwhile is looked for anew. `loaded` names the
+ * files that are in the index already, and afterwards those that are now: with the same set a later call loads only new ones.
  */
-export async function loadIndex(repository: Repository, pool: WorkerPool): Promise<IndexProblem[]> {
-  const loaded = new Set<string>();
+export async function loadIndex(repository: Repository, pool: WorkerPool, loaded: Set<string> = new Set()): Promise<IndexProblem[]> {
   for (let attempt = 1; ; attempt++) {
     const problems: IndexProblem[] = [];
     let vanished = false;
@@ -29,11 +31,14 @@ export async function loadIndex(repository: Repository, pool: WorkerPool): Promi
         } catch (error) {
           if (!(error instanceof HoldfastError) || hasCode(error, 'cancelled')) throw error;
           if (hasCode(error, 'file-not-found')) vanished = true;
+          // One file that cannot be read is damage; a destination that does not answer at all is not.
+          else if (isStorageError(error) && !(await repository.answers())) throw error;
           problems.push({ name, error });
         }
       }),
     );
-    if (!vanished || attempt === 3) return problems;
+    // What came as wrong bytes once may come right the second time; what vanished was replaced by something else.
+    if (problems.length === 0 || attempt === (vanished ? 3 : 2)) return problems;
   }
 }
 
@@ -55,5 +60,6 @@ export async function comparePacks(repository: Repository, index: BlobIndex): Pr
     lost.push(pack);
     index.markLost(pack);
   }
+  if (lost.length > 0) index.preferWhole();
   return { lost, unindexed };
 }

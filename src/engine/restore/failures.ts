@@ -1,6 +1,18 @@
-/** Which failures of the target end a restore, and which affect one entry only. */
+/** Which failures of the target or the repository end a restore, and which affect one entry only. */
 import { displayPath } from '../../platform/byte-paths.ts';
-import { fail } from '../../contract/errors.ts';
+import { type ErrorCode, fail, HoldfastError } from '../../contract/errors.ts';
+import type { WorkerContext } from '../workers/context.ts';
+
+const perhapsGone = new Set<ErrorCode>(['storage-gone', 'storage-failed', 'storage-denied', 'file-not-found']);
+
+/**
+ * Throws `error` again unless it only says that one piece of the repository cannot be used. A disk that is about to die
+ * refuses single files; a drive that was unplugged refuses everything.
+ */
+export function throwIfGone(error: unknown, context: WorkerContext): asserts error is HoldfastError {
+  if (!(error instanceof HoldfastError) || error.code === 'cancelled') throw error;
+  if (perhapsGone.has(error.code) && !context.answers()) throw error;
+}
 
 /** Throws `target-full` or `target-read-only` when going on would only fail the same way for everything that follows. */
 export function throwIfFatal(error: unknown, path: Buffer): void {

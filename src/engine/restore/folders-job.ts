@@ -3,20 +3,19 @@ import { splitList } from '../../platform/byte-list.ts';
 import { parseNode } from '../../repository/tree/parse.ts';
 import type { WorkerContext } from '../workers/context.ts';
 import { applyMetadata } from './metadata.ts';
-import type { RestoreProblem } from './walk-job.ts';
+import type { RestoreProblem } from './walk-task.ts';
 
 export interface FoldersTask {
   /** Joined list: path, node as JSON, whether the run made it; each before what is in it. */
   readonly met: Uint8Array;
 }
 
-/** Job: sets the metadata of folders, the deepest first. */
-export function finishFolders({ met }: FoldersTask, context: WorkerContext): RestoreProblem[] {
+/** Job: sets the metadata of folders, the deepest first. A cancelled run does it too, so that no folder stays half made. */
+export function finishFolders({ met }: FoldersTask, _: WorkerContext): RestoreProblem[] {
   const problems: RestoreProblem[] = [];
   const items = splitList(met);
   for (let i = items.length - 3; i >= 0; i -= 3) {
-    context.control.checkpoint();
-    const details = applyMetadata(items[i], parseNode(items[i + 1]), items[i + 2][0] === 1);
+    const details = applyMetadata(items[i], parseNode(items[i + 1]), items[i + 2][0] !== 1);
     for (const detail of details) problems.push({ path: new Uint8Array(items[i]), kind: 'metadata', detail });
   }
   return problems;

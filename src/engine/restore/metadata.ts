@@ -1,19 +1,26 @@
 /** Gives a restored entry the owner, mode, extended attributes and times of its node. */
-import { chmodSync, lchownSync } from 'node:fs';
-import { setTimes, setXattr, listXattrs, removeXattr } from '../../platform/posix.ts';
-import { type Node, unixMode } from '../../repository/tree/node.ts';
+import { type BigIntStats, chmodSync, lchownSync } from 'node:fs';
+import { getXattr, listXattrs, removeXattr, setTimes, setXattr } from '../../platform/posix.ts';
+import { type ExtendedAttribute, type Node, unixMode } from '../../repository/tree/node.ts';
 
-const isRoot = process.getuid?.() === 0;
+const ownUid = process.getuid?.();
+const isRoot = ownUid === 0;
+/** Groups that this user may give files to. */
+const ownGroups: ReadonlySet<number> = new Set(process.getgroups?.());
+
+const S_ISUID = 0o4000;
+const S_ISGID = 0o2000;
 
 /** What could not be set, in words. */
 export type MetadataProblems = string[];
 
 /**
- * Sets everything that the system lets this user set, times last. `isNew` says that the entry was just made, so that it has
- * no attributes that must go. Only root can give files away: anybody else's files stay their own, which is no problem to
- * report, as with every archiver.
+ * Sets everything that the system lets this user set, times last. `existing` is what `lstat` said of an entry that was there
+ * before: what is right already is left alone, so that the entry does not look changed, and foreign attributes go. `true`
+ * stands for an entry that was just made where it may have inherited some. Only root can give files away: anybody else's
+ * files stay their own (and in their groups), which is no problem to report, as with every archiver.
  */
-export function applyMetadata(path: Buffer, node: Node, isNew: boolean): MetadataProblems {
+export function applyMetadata(path: Buffer, node: Node, existing: BigIntStats | boolean): MetadataProblems {
   const problems: MetadataProblems = [];
   const attempt = (what: string, act: () => void): void => {
     try {
@@ -22,15 +29,55 @@ export function applyMetadata(path: Buffer, node: Node, isNew: boolean): Metadat
       problems.push(`${what}: ${(error as Error).message}`);
     }
   };
+  const stat = typeof existing === 'object' ? existing : undefined;
+  const mode = modeFor(node);
+  const hasOwner = stat && hasOwnerOf(stat, node);
+  let hasMode = stat && (node.type === 'symlink' || (Number(stat.mode) & 0o7777) === mode);
   // Ownership first: giving a file away clears setuid and capabilities.
-  if (isRoot) attempt('owner', () => lchownSync(path, node.uid, node.gid));
+  if (!hasOwner && isRoot) {
+    attempt('owner', () => lchownSync(path, node.uid, node.gid));
+    hasMode = false;
+  } else if (!hasOwner && ownGroups.has(node.gid)) {
+    chgrpQuietly(path, node.gid);
+    hasMode = false;
+  }
   // An attribute of the user can be written only while the file can be; ACLs and the system's own may come after the mode.
-  if (!isNew) attempt('extended attributes', () => removeForeign(path, node));
-  for (const { name, value } of node.xattrs) if (isUsers(name)) attempt(`attribute ${name.toString()}`, () => setXattr(path, name, value ?? empty));
-  if (node.type !== 'symlink') attempt('mode', () => chmodSync(path, unixMode(node.mode, node.type) & 0o7777));
-  for (const { name, value } of node.xattrs) if (!isUsers(name)) attempt(`attribute ${name.toString()}`, () => setXattr(path, name, value ?? empty));
-  attempt('times', () => setTimes(path, { atimeNs: node.atimeNs, mtimeNs: node.mtimeNs }));
+  if (stat?.isFile() && !isRoot && (Number(stat.mode) & 0o200) === 0 && (node.xattrs.length > 0 || listXattrs(path).length > 0)) {
+    attempt('mode', () => chmodSync(path, 0o600));
+    hasMode = false;
+  }
+  const wanted = existing === false ? node.xattrs : missingXattrs(path, node, attempt);
+  const set = ({ name, value }: ExtendedAttribute): void => attempt(`attribute ${name.toString()}`, () => setXattr(path, name, value ?? empty));
+  for (const attribute of wanted) if (isUsers(attribute.name)) set(attribute);
+  if (node.type !== 'symlink' && !hasMode) attempt('mode', () => chmodSync(path, mode));
+  for (const attribute of wanted) if (!isUsers(attribute.name)) set(attribute);
+  if (!hasOwner || !hasMode || wanted.length > 0 || stat?.mtimeNs !== node.mtimeNs) {
+    attempt('times', () => setTimes(path, { atimeNs: node.atimeNs, mtimeNs: node.mtimeNs }));
+  }
   return problems;
+}
+
+/** Whether the owner is right already, as far as this user can set it. */
+function hasOwnerOf(stat: BigIntStats, node: Node): boolean {
+  const sameGroup = Number(stat.gid) === node.gid;
+  return isRoot ? Number(stat.uid) === node.uid && sameGroup : sameGroup || !ownGroups.has(node.gid);
+}
+
+/** The node's permission bits, as far as this user may give them. */
+function modeFor(node: Node): number {
+  const mode = unixMode(node.mode, node.type) & 0o7777;
+  if (isRoot || node.type === 'dir') return mode;
+  // A program that ran as its owner must not run as whoever restores it; `cp -p` does the same.
+  return mode & ~((node.uid === ownUid ? 0 : S_ISUID) | (ownGroups.has(node.gid) ? 0 : S_ISGID));
+}
+
+/** That somebody else's file stays in its group is no problem either. */
+function chgrpQuietly(path: Buffer, gid: number): void {
+  try {
+    lchownSync(path, -1, gid);
+  } catch {
+    // See above.
+  }
 }
 
 const empty = Buffer.alloc(0);
@@ -41,9 +88,15 @@ const isUsers = (name: Buffer): boolean => name.subarray(0, users.length).equals
 /** Security labels belong to the system that the entry is on, not to what was backed up. */
 const systems = ['security.selinux', 'security.ima', 'security.evm', 'com.apple.provenance'];
 
-function removeForeign(path: Buffer, node: Node): void {
-  for (const name of listXattrs(path)) {
-    if (node.xattrs.some((wanted) => wanted.name.equals(name)) || systems.includes(name.toString())) continue;
-    removeXattr(path, name);
-  }
+/** Removes what the node does not have and returns what the entry does not have yet. */
+function missingXattrs(path: Buffer, node: Node, attempt: (what: string, act: () => void) => void): readonly ExtendedAttribute[] {
+  const had = new Set<ExtendedAttribute>();
+  attempt('extended attributes', () => {
+    for (const name of listXattrs(path)) {
+      const wanted = node.xattrs.find((attribute) => attribute.name.equals(name));
+      if (!wanted && !systems.includes(name.toString())) removeXattr(path, name);
+      else if (wanted && getXattr(path, name)?.equals(wanted.value ?? empty)) had.add(wanted);
+    }
+  });
+  return had.size === 0 ? node.xattrs : node.xattrs.filter((attribute) => !had.has(attribute));
 }

@@ -1,18 +1,19 @@
 /** What a restore starts from: the entries of a snapshot, the place they go to, and the rules for what is there already. */
 import { lstatSync, mkdirSync, readdirSync, realpathSync, statfsSync, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
-import { fail } from '../../contract/errors.ts';
+import { basename, dirname, resolve } from 'node:path';
+import { fail, type HoldfastError } from '../../contract/errors.ts';
 import { joinList } from '../../platform/byte-list.ts';
-import { displayPath, isInside, splitPath } from '../../platform/byte-paths.ts';
+import { displayPath, isInside, joinPath, parentPath, splitPath } from '../../platform/byte-paths.ts';
+import { bytesOfId } from '../../repository/ids.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { Snapshot } from '../../repository/snapshot.ts';
 import { localTime } from '../../repository/tree/go-time.ts';
 import { localFolderOf } from '../../storage/local-folder.ts';
 import type { Reading } from '../reading.ts';
 import type { RunOptions } from '../run.ts';
-import { resolveSnapshotPath } from '../snapshot-path.ts';
+import { absolutePath, resolveSnapshotPath } from '../snapshot-path.ts';
 import type { OverwritePolicy } from './policy.ts';
-import type { FolderTask } from './walk-job.ts';
+import type { FolderTask } from './walk-task.ts';
 
 export interface RestoreRequest {
   /** An ID, the beginning of one, or `latest`. */
@@ -27,6 +28,7 @@ export interface RestoreRequest {
   readonly overwrite?: OverwritePolicy | undefined;
   /** Removes what the snapshot does not hold from the folders that are restored whole. */
   readonly delete?: boolean | undefined;
+  /** How much space files with holes will need is not known before, so that it is not checked. */
   readonly sparse?: boolean | undefined;
   /** Writes to the disk, then reads every file again from there and compares it with the snapshot. */
   readonly verify?: boolean | undefined;
@@ -34,61 +36,83 @@ export interface RestoreRequest {
 
 export interface RestoreStart {
   readonly snapshot: Snapshot;
-  readonly target: string;
-  readonly folders: readonly FolderTask[];
+  /** Snapshots that cannot be read, when the newest was asked for: one of them may have been newer. */
+  readonly damage: readonly HoldfastError[];
+  readonly target: Buffer;
+  readonly root: FolderTask;
   readonly policy: OverwritePolicy;
   readonly delete: boolean;
   readonly stamp: string;
+  /** Everything goes back to where it was. */
+  readonly isOriginal: boolean;
   /** Everything in the snapshot is wanted, so that its summary tells how much it is. */
   readonly isWhole: boolean;
   /** The target itself, when it stands for a folder of the snapshot: path, node, whether the run makes it. */
   readonly own: readonly Uint8Array[] | undefined;
-  hasRoomFor(bytes: number): boolean;
+  /** Real path of a repository in a local folder. */
+  readonly repository: Buffer | undefined;
+  /** Where the space is needed: folders, which need not be there yet. */
+  readonly spacePaths: readonly Buffer[];
 }
 
 /** Throws `snapshot-not-found`, `snapshot-path-not-found`, `target-unusable`, or what reading a tree throws. */
 export async function resolveStart(repository: Repository, { pool }: Reading, request: RestoreRequest, options: RunOptions): Promise<RestoreStart> {
-  const snapshot = await repository.findSnapshot(request.snapshot);
-  const path = request.path && splitPath(request.path).length > 0 ? request.path : undefined;
-  const found = await resolveSnapshotPath(pool, snapshot, path);
-  const names = path ? splitPath(path) : [];
+  const damage: HoldfastError[] = [];
+  const snapshot = await repository.findSnapshot(request.snapshot, (_, error) => damage.push(error));
+  const names = request.path ? splitPath(request.path) : [];
+  const found = await resolveSnapshotPath(pool, snapshot, absolutePath(names));
   const isFolder = found.tree !== undefined;
-  const { target, isNew } = placeFor(repository, request, isFolder ? names : names.slice(0, -1));
   const above = isFolder ? names : names.slice(0, -1);
   const items = (request.items ?? []).map((item) => relativeTo(above, item));
-  const selection = isFolder ? (items.length > 0 ? items : undefined) : [names.slice(-1)];
-  for (const item of items) await resolveSnapshotPath(pool, snapshot, Buffer.from(`/${[...above, ...item].map((name) => name.toString('latin1')).join('/')}`, 'latin1'));
+  for (const item of items) await resolveSnapshotPath(pool, snapshot, absolutePath([...above, ...item]));
+  const selection = !isFolder ? [names.slice(-1)] : items.length > 0 && items.every((item) => item.length > 0) ? items : undefined;
+  const local = localFolderOf(repository.storage);
+  const folder = local === undefined ? undefined : realpathSync(local, { encoding: 'buffer' });
+  const isHome = request.target === undefined;
+  if (isHome) await refuseUnknownHome(pool, snapshot);
+  const { target, isNew } = isHome ? { target: Buffer.from('/'), isNew: false } : placeFor(request.target, folder);
+  // Where everything was, what leads there is met too: it may have to be made.
+  const base = isHome ? [] : above;
+  const wanted = !isHome || above.length === 0 ? selection : selection ? selection.map((each) => [...above, ...each]) : [above];
   // A snapshot names its sources as text.
-  const shown = above.map((name) => Buffer.from(displayPath(name)));
+  const shown = base.map((name) => Buffer.from(displayPath(name)));
   const sources = snapshot.paths.map((source) => splitPath(Buffer.from(source)));
   const below = sources.filter((source) => source.length > shown.length && shown.every((name, i) => name.equals(source[i])));
-  const isInSource = sources.some((source) => source.length <= shown.length && source.every((name, i) => name.equals(shown[i])));
-  const bytesFree = freeBytes(target);
   const root: FolderTask = {
-    tree: isFolder ? found.tree! : found.holder,
-    path: new Uint8Array(Buffer.from(target)),
-    selection: selection?.map((each) => joinList(each)),
+    tree: isHome ? new Uint8Array(bytesOfId(snapshot.tree)) : isFolder ? found.tree! : found.holder,
+    path: new Uint8Array(target),
+    selection: wanted?.map((each) => joinList(each)),
     isNew,
-    inSource: isInSource,
+    inSource: sources.some((source) => source.length <= shown.length && source.every((name, i) => name.equals(shown[i]))),
     sources: below.map((each) => joinList(each.slice(shown.length))),
   };
-  const ownsTarget = isFolder && found.raw !== undefined && (request.target === undefined || isNew || isEmpty(target)) && !selection;
+  const isOriginal = absolutePath(base).equals(target);
+  const ownsTarget = !isHome && isFolder && found.raw !== undefined && !selection && (isNew || (isOriginal ? root.inSource : isEmpty(target)));
   return {
     snapshot,
+    damage,
     target,
-    folders: [root],
+    root,
     policy: request.overwrite ?? 'always',
     delete: request.delete === true,
     stamp: localTime.format(BigInt(Math.round(options.clock.now())) * 1_000_000n).slice(0, 16).replace('T', ' ').replace(':', '.'),
-    isWhole: !path && !selection,
-    own: ownsTarget ? [new Uint8Array(Buffer.from(target)), found.raw!, Uint8Array.of(isNew ? 1 : 0)] : undefined,
-    hasRoomFor: (bytes) => bytesFree === undefined || bytes <= bytesFree,
+    isOriginal,
+    isWhole: names.length === 0 && !selection,
+    own: ownsTarget ? [new Uint8Array(target), found.raw!, Uint8Array.of(isNew ? 1 : 0)] : undefined,
+    repository: folder,
+    spacePaths: !isHome ? [target] : above.length > 0 ? [absolutePath(above)] : snapshot.paths.map((source) => Buffer.from(source)),
   };
 }
 
-/** Throws `target-too-small` when the bytes to write do not fit. */
-export function refuseTooSmall(start: RestoreStart, bytes: number): void {
-  if (!start.hasRoomFor(bytes)) fail('target-too-small', { path: start.target, needed: bytes, free: freeBytes(start.target) ?? 0 });
+/** Of files that were named relative to some folder, a snapshot (not one of ours) does not tell where they were. */
+async function refuseUnknownHome(pool: Reading['pool'], snapshot: Snapshot): Promise<void> {
+  const tree = new Uint8Array(bytesOfId(snapshot.tree));
+  for (const source of snapshot.paths) {
+    const names = splitPath(Buffer.from(source));
+    // What is not UTF-8 is not named exactly.
+    if (names.length === 0 || source.includes('\\x') || (await pool.run('findEntry', { tree, names: joinList(names) }))) return;
+  }
+  fail('target-unusable', { path: '/', cause: 'the snapshot does not say where its files were' });
 }
 
 /** Makes the target. Throws `target-unusable`. */
@@ -96,30 +120,41 @@ export function prepareTarget({ target }: RestoreStart): void {
   try {
     mkdirSync(target, { recursive: true, mode: 0o700 });
   } catch (error) {
-    fail('target-unusable', { path: target, cause: (error as Error).message }, error);
+    fail('target-unusable', { path: displayPath(target), cause: (error as Error).message }, error);
   }
 }
 
-function placeFor(repository: Repository, request: RestoreRequest, names: readonly Buffer[]): { target: string; isNew: boolean } {
-  const wanted = request.target ?? `/${names.map(displayPath).join('/')}`;
-  const folder = localFolderOf(repository.storage);
-  let target = resolve(wanted);
-  const stat = lstatSync(target, { throwIfNoEntry: false });
-  // A link that the person names is followed once, here; no link below it ever is.
-  if (stat) target = realpathSync(target);
-  if (stat && !statSync(target).isDirectory()) return fail('target-unusable', { path: wanted, cause: 'it is not a folder' });
-  if (folder !== undefined && isInside(Buffer.from(target), Buffer.from(realpathSync(folder))))
-    return fail('target-unusable', { path: wanted, cause: 'the repository itself is there' });
-  return { target, isNew: !stat };
+function placeFor(wanted: string, repository: Buffer | undefined): { target: Buffer; isNew: boolean } {
+  const { target, isNew } = realPlace(wanted);
+  if (!isNew && !statSync(target).isDirectory()) return fail('target-unusable', { path: wanted, cause: 'it is not a folder' });
+  if (repository && isInside(target, repository)) return fail('target-unusable', { path: wanted, cause: 'the repository itself is there' });
+  return { target, isNew };
 }
+
+/** A link that the person names, or that leads to what is named, is followed once, here; no link below the target ever is. */
+function realPlace(wanted: string): { target: Buffer; isNew: boolean } {
+  const missing: Buffer[] = [];
+  for (let place = resolve(wanted); ; place = dirname(place)) {
+    try {
+      const real = realpathSync(place, { encoding: 'buffer' });
+      return { target: missing.reduceRight(joinPath, real), isNew: missing.length > 0 };
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code !== 'ENOENT' || isLink(place)) return fail('target-unusable', { path: wanted, cause: message }, error);
+      missing.push(Buffer.from(basename(place)));
+    }
+  }
+}
+
+const isLink = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
 
 function relativeTo(above: readonly Buffer[], item: Buffer): Buffer[] {
   const names = splitPath(item);
-  const isAbsolute = item[0] === 0x2f && names.length > above.length && above.every((name, i) => name.equals(names[i]));
+  const isAbsolute = item[0] === 0x2f && names.length >= above.length && above.every((name, i) => name.equals(names[i]));
   return isAbsolute ? names.slice(above.length) : names;
 }
 
-const isEmpty = (folder: string): boolean => {
+const isEmpty = (folder: Buffer): boolean => {
   try {
     return readdirSync(folder).length === 0;
   } catch {
@@ -127,14 +162,22 @@ const isEmpty = (folder: string): boolean => {
   }
 };
 
-/** Bytes that this user may still write there; undefined when the system does not tell. */
-function freeBytes(target: string): number | undefined {
-  for (let folder = target; ; folder = dirname(folder)) {
-    try {
-      const { bavail, bsize } = statfsSync(folder);
-      return bavail * bsize;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(folder) === folder) return undefined;
+/** Bytes that this user may still write to the file systems of these folders; undefined when the system does not tell. */
+export function freeBytes(paths: readonly Buffer[]): number | undefined {
+  const free = new Map<bigint, number>();
+  for (const path of paths) {
+    for (let folder = path; ; folder = parentPath(folder)) {
+      try {
+        const { dev } = statSync(folder, { bigint: true });
+        const { bavail, bsize } = statfsSync(folder);
+        free.set(dev, bavail * bsize);
+        break;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || folder.length <= 1) return undefined;
+      }
     }
   }
+  let sum = 0;
+  for (const bytes of free.values()) sum += bytes;
+  return paths.length > 0 ? sum : undefined;
 }

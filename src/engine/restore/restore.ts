@@ -1,19 +1,34 @@
 /** Restore: brings files of a snapshot back, and proves it when asked to. */
-import { type HoldfastError } from '../../contract/errors.ts';
+import { closeSync, openSync } from 'node:fs';
+import { fail, type HoldfastError } from '../../contract/errors.ts';
 import { joinList, splitList } from '../../platform/byte-list.ts';
+import { displayPath } from '../../platform/byte-paths.ts';
+import { syncFileSystem } from '../../platform/posix.ts';
+import { sha256 } from '../../repository/ids.ts';
 import type { Repository } from '../../repository/repository.ts';
+import type { Node } from '../../repository/tree/node.ts';
 import { parseNode } from '../../repository/tree/parse.ts';
 import { type Reading, withReading } from '../reading.ts';
 import { type Phase, reportProgress, type RunOptions } from '../run.ts';
 import type { JobArgs, WorkerPool } from '../workers/pool.ts';
-import { prepareTarget, type RestoreRequest, type RestoreStart, resolveStart, refuseTooSmall } from './plan.ts';
+import { unfoldingLimit } from '../trees/unfold.ts';
+import { syncsWhole } from './content.ts';
+import { throwIfFatal } from './failures.ts';
+import { beginParts, partPath, type PartNames } from './part-file.ts';
+import { freeBytes, prepareTarget, type RestoreRequest, type RestoreStart, resolveStart } from './plan.ts';
 import { arrangeSegment, type SegmentFile } from './segment.ts';
-import { fileFlags, type FolderTask, noWalkFigures, type PlannedEntry, type RestoreProblem, type WalkFigures, type WalkOptions, type WalkResult } from './walk-job.ts';
+import { fileFlags, type FolderTask, noWalkFigures, type PlannedEntry, type RestoreProblem, type WalkFigures, type WalkOptions, type WalkResult } from './walk-task.ts';
+import { unlinkQuietly, writeFlags } from './write-job.ts';
 
 /** A segment is written when it holds so many files, or so much content (bytes). */
 const segmentFiles = 16_384;
 const segmentBytes = 512 << 20;
 const foldersAtOnce = 64;
+
+export interface RestoreOptions extends RunOptions {
+  /** So many files are written together; only tests set it. */
+  readonly segmentFiles?: number | undefined;
+}
 
 export interface RestorePlan {
   readonly snapshot: string;
@@ -26,25 +41,23 @@ export interface RestorePlan {
 export interface RestoreResult extends RestorePlan {
   /** What `--verify` compared: entries and bytes; undefined when it was not asked for. */
   readonly verified: { readonly entries: number; readonly bytes: number } | undefined;
-  /** Index files that could not be used. */
+  /** Index files, and when the newest snapshot was asked for snapshots, that could not be used. */
   readonly damage: readonly HoldfastError[];
 }
 
 /**
  * Says exactly what a restore would do, and changes nothing. `onEntry` is called for each entry. Throws
- * `snapshot-not-found`, `snapshot-path-not-found`, `locked`, `cancelled` or what the storage throws.
+ * `snapshot-not-found`, `snapshot-path-not-found`, `snapshot-too-large`, `locked`, `cancelled` or what the storage throws.
  */
 export const planRestore = (
   repository: Repository,
   request: RestoreRequest,
-  options: RunOptions,
+  options: RestoreOptions,
   onEntry?: (entry: PlannedEntry) => void,
 ): Promise<RestorePlan> =>
   withReading(repository, options, async (reading) => {
     const start = await resolveStart(repository, reading, request, options);
-    const restore = new Restore(reading, start, request, options);
-    await restore.walk(false, onEntry);
-    return restore.result;
+    return (await trial(reading, start, request, options, onEntry)).result;
   });
 
 /**
@@ -52,99 +65,200 @@ export const planRestore = (
  * `target-too-small`, `target-read-only`, `target-gone`, `target-unusable` and what {@link planRestore} throws. After any
  * of them the same restore can be run again: what is there already is compared, not written.
  */
-export const executeRestore = (repository: Repository, request: RestoreRequest, options: RunOptions): Promise<RestoreResult> =>
+export const executeRestore = (repository: Repository, request: RestoreRequest, options: RestoreOptions): Promise<RestoreResult> =>
   withReading(repository, options, async (reading) => {
     const start = await resolveStart(repository, reading, request, options);
-    const upperBound = start.snapshot.summary?.total_bytes_processed;
-    if (upperBound === undefined || !start.hasRoomFor(upperBound)) {
-      const trial = new Restore(reading, start, request, options);
-      await trial.walk(false);
-      refuseTooSmall(start, trial.result.figures.bytes);
-    }
+    await refuseTooSmall(reading, start, request, options);
     prepareTarget(start);
-    const restore = new Restore(reading, start, request, options);
-    await restore.walk(true);
-    await restore.finishFolders();
-    const verified = request.verify ? await restore.verify() : undefined;
-    return { ...restore.result, verified, damage: reading.damage };
+    const parts = beginParts();
+    try {
+      const restore = new Restore(reading, start, request, options, parts.names);
+      const verified = await restore.run();
+      return { ...restore.result, verified, damage: [...start.damage, ...reading.damage] };
+    } finally {
+      parts.end();
+    }
   });
+
+const noParts: PartNames = { run: '', living: [] };
+
+async function trial(
+  reading: Reading,
+  start: RestoreStart,
+  request: RestoreRequest,
+  options: RestoreOptions,
+  onEntry?: (entry: PlannedEntry) => void,
+): Promise<Restore> {
+  const restore = new Restore(reading, start, request, options, noParts);
+  await restore.walk(false, onEntry);
+  return restore;
+}
+
+/**
+ * Throws `target-too-small` when what is to be written surely does not fit, also with the space that replaced and deleted
+ * files give back. Looks at every entry only when the snapshot as a whole would not fit.
+ */
+async function refuseTooSmall(reading: Reading, start: RestoreStart, request: RestoreRequest, options: RestoreOptions): Promise<void> {
+  if (request.sparse) return;
+  const free = freeBytes(start.spacePaths);
+  const atMost = start.snapshot.summary?.total_bytes_processed;
+  if (free === undefined || (atMost !== undefined && atMost <= free)) return;
+  const { result, freed } = await trial(reading, start, request, options);
+  const needed = result.figures.bytes - freed;
+  if (needed > free) fail('target-too-small', { path: displayPath(start.spacePaths[0]), needed, free });
+}
+
+interface Link {
+  readonly key: string;
+  readonly first: Buffer;
+  readonly file: SegmentFile;
+}
 
 class Restore {
   readonly #pool: WorkerPool;
   readonly #reading: Reading;
   readonly #start: RestoreStart;
   readonly #request: RestoreRequest;
-  readonly #options: RunOptions;
+  readonly #options: RestoreOptions;
+  readonly #parts: PartNames;
   readonly #figures = noWalkFigures();
   readonly #problems: RestoreProblem[] = [];
   readonly #met: Uint8Array[] = [];
   readonly #elsewhere: Uint8Array[] = [];
-  /** By device and inode: where the first name of a file with several was restored. */
+  readonly #mounts: Uint8Array[] = [];
+  /** By what makes two entries names of one file: where its first name was restored. */
   readonly #firstNames = new Map<string, Buffer>();
+  #act = false;
   #segment: SegmentFile[] = [];
   #segmentBytes = 0;
-  #links: Uint8Array[] = [];
+  #links: Link[] = [];
+  #segments = 0;
+  #writing: Promise<void> = Promise.resolve();
+  /** Space that replaced and deleted files give back, in bytes. */
+  freed = 0;
 
-  constructor(reading: Reading, start: RestoreStart, request: RestoreRequest, options: RunOptions) {
+  constructor(reading: Reading, start: RestoreStart, request: RestoreRequest, options: RestoreOptions, parts: PartNames) {
     this.#reading = reading;
     this.#pool = reading.pool;
     this.#start = start;
     this.#request = request;
     this.#options = options;
+    this.#parts = parts;
   }
 
   get result(): RestorePlan {
-    return { snapshot: this.#start.snapshot.id, target: this.#start.target, figures: this.#figures, problems: this.#problems };
+    const { snapshot, target } = this.#start;
+    return { snapshot: snapshot.id, target: displayPath(target), figures: this.#figures, problems: this.#problems };
+  }
+
+  /** Everything; returns what was verified. */
+  async run(): Promise<RestoreResult['verified']> {
+    let failure: unknown;
+    let verified: RestoreResult['verified'];
+    try {
+      await this.walk(true);
+      if (this.#request.verify) verified = await this.#verify();
+    } catch (error) {
+      failure = error;
+    }
+    // Last, since a folder's mode may close it and everything put into it changes its time; but also after a failure.
+    try {
+      await this.#finishFolders();
+    } catch (error) {
+      failure ??= error;
+    }
+    if (failure !== undefined) throw failure;
+    if (this.#request.verify) this.#sync();
+    return verified;
   }
 
   /** Meets every folder; with `act`, restores everything but the folders' own metadata. */
   async walk(act: boolean, onEntry?: (entry: PlannedEntry) => void): Promise<void> {
-    const { policy, delete: remove, stamp } = this.#start;
-    const walkOptions: WalkOptions = { act, policy, delete: remove, stamp };
+    this.#act = act;
+    const { policy, delete: remove, stamp, isOriginal, repository } = this.#start;
+    const options: WalkOptions = { act, policy, delete: remove, stamp, isOriginal, repository: repository && new Uint8Array(repository), parts: this.#parts };
+    const list = onEntry !== undefined;
+    const most = this.#options.segmentFiles ?? segmentFiles;
     const stop = this.#progress(act ? 'restoring' : 'scanning');
+    const { pool, index } = this.#reading;
+    const refuseEndless = unfoldingLimit({ pool, index, snapshot: this.#start.snapshot.id, root: this.#start.root.tree });
     try {
-      const folders: FolderTask[] = [...this.#start.folders];
+      const folders: FolderTask[] = [this.#start.root];
       while (folders.length > 0) {
-        // The last folders are the deepest: their files lie near each other in the packs.
-        const batches: FolderTask[][] = [];
-        for (let i = 0; i < this.#pool.size && folders.length > 0; i++) batches.push(folders.splice(-Math.ceil(Math.min(foldersAtOnce, folders.length / (this.#pool.size - i)))).reverse());
-        const results = await Promise.all(batches.map((batch) => this.#pool.run('walkFolders', { folders: batch, options: walkOptions, list: onEntry !== undefined })));
+        const results = await Promise.all(this.#batches(folders).map((batch) => this.#pool.run('walkFolders', { folders: batch, options, list })));
         for (const result of results) {
           this.#take(result, onEntry);
-          folders.push(...[...result.folders].reverse());
+          for (let i = result.folders.length - 1; i >= 0; i--) folders.push(result.folders[i]);
         }
-        if (this.#segment.length >= segmentFiles || this.#segmentBytes >= segmentBytes) await this.#writeSegment();
+        await refuseEndless(this.#figures.folders);
+        if (this.#segment.length >= most || this.#segmentBytes >= segmentBytes) await this.#beginSegment();
       }
-      await this.#writeSegment();
+      // A further name becomes a file of its own when the first cannot be restored.
+      while (this.#segment.length > 0 || this.#links.length > 0) {
+        await this.#beginSegment();
+        await this.#writing;
+      }
+      await this.#writing;
     } finally {
+      // A failed walk must not leave anything behind that is still being written.
+      await this.#writing.catch(() => {});
+      await this.#pool.settled();
       stop();
     }
   }
 
-  async finishFolders(): Promise<void> {
+  /** Takes the last folders, which are the deepest: their files lie near each other in the packs. */
+  #batches<T>(folders: T[]): T[][] {
+    const batches: T[][] = [];
+    for (let i = 0; i < this.#pool.size && folders.length > 0; i++) batches.push(folders.splice(-Math.ceil(Math.min(foldersAtOnce, folders.length / (this.#pool.size - i)))).reverse());
+    return batches;
+  }
+
+  async #finishFolders(): Promise<void> {
     const { own } = this.#start;
     const met = own ? [joinList(own), ...this.#met] : this.#met;
     // Each list was met after those before it, so the last ones are the deepest; within a list the job goes backwards too.
-    for (const list of met.reverse()) this.#problems.push(...(await this.#pool.run('finishFolders', { met: list })));
+    for (const list of met.reverse()) addAll(this.#problems, await this.#pool.run('finishFolders', { met: list }));
   }
 
-  async verify(): Promise<{ entries: number; bytes: number }> {
+  /** Brings everything written so far onto the disks. */
+  #sync(): void {
+    if (!syncsWhole) return;
+    for (const folder of [this.#start.target, ...this.#mounts.flatMap((list) => splitList(list))]) {
+      let fd: number;
+      try {
+        fd = openSync(folder, 'r');
+      } catch {
+        // A folder that is closed to this user: what is written there is compared, though perhaps not from the disk.
+        continue;
+      }
+      try {
+        syncFileSystem(fd);
+      } catch (error) {
+        throwIfFatal(error, folder);
+        throw error;
+      } finally {
+        closeSync(fd);
+      }
+    }
+  }
+
+  async #verify(): Promise<{ entries: number; bytes: number }> {
     const stop = this.#progress('verifying');
     const elsewhere = joinList(this.#elsewhere.flatMap((list) => splitList(list)));
     const affected = new Set(this.#problems.filter(({ kind }) => kind !== 'metadata').map(({ path }) => Buffer.from(path).toString('latin1')));
     const sum = { entries: 0, bytes: 0 };
-    let folders: FolderTask[] = [...this.#start.folders];
+    const folders: Pick<FolderTask, 'tree' | 'path' | 'selection'>[] = [this.#start.root];
     try {
+      this.#sync();
       while (folders.length > 0) {
-        const batches: FolderTask[][] = [];
-        for (let i = 0; i < this.#pool.size && folders.length > 0; i++) batches.push(folders.splice(-Math.ceil(Math.min(foldersAtOnce, folders.length / (this.#pool.size - i)))).reverse());
-        const results = await Promise.all(batches.map((batch) => this.#pool.run('verifyFolders', { folders: batch, elsewhere })));
+        const results = await Promise.all(this.#batches(folders).map((batch) => this.#pool.run('verifyFolders', { folders: batch, elsewhere })));
         for (const result of results) {
           sum.entries += result.compared;
           sum.bytes += result.bytes;
           // What could not be restored is said already.
           for (const problem of result.problems) if (!affected.has(Buffer.from(problem.path).toString('latin1'))) this.#problems.push(problem);
-          folders.push(...([...result.folders].reverse() as FolderTask[]));
+          for (let i = result.folders.length - 1; i >= 0; i--) folders.push(result.folders[i]);
         }
       }
     } finally {
@@ -169,28 +283,44 @@ class Restore {
 
   #take(result: WalkResult, onEntry?: (entry: PlannedEntry) => void): void {
     for (const name of Object.keys(this.#figures) as (keyof WalkFigures)[]) this.#figures[name] += result.figures[name];
-    this.#problems.push(...result.problems);
+    this.freed += result.freed;
+    addAll(this.#problems, result.problems);
     if (result.met.length > 0) this.#met.push(result.met);
     if (result.elsewhere.length > 0) this.#elsewhere.push(result.elsewhere);
+    if (result.mounts.length > 0) this.#mounts.push(result.mounts);
     if (onEntry) for (const entry of result.entries) onEntry(entry);
     const items = splitList(result.files);
     for (let i = 0; i < items.length; i += 4) this.#addFile(items[i], items[i + 1], items[i + 2], items[i + 3][0]);
   }
 
-  #addFile(path: Buffer, node: Buffer, content: Buffer, flags: number): void {
+  #addFile(path: Buffer, json: Buffer, content: Buffer, flags: number): void {
+    const node = parseNode(json);
+    const file: SegmentFile = { path, node: json, content, size: node.size, inherits: (flags & fileFlags.inherits) !== 0 };
     if ((flags & fileFlags.hardLinked) !== 0) {
-      const { deviceId, inode } = parseNode(node);
-      const key = `${deviceId}:${inode}`;
+      const key = fileKey(node, content);
       const first = this.#firstNames.get(key);
       if (first) {
-        this.#links.push(first, path, node);
+        if (this.#act && (flags & fileFlags.stays) === 0) this.#links.push({ key, first, file });
         return;
       }
       this.#firstNames.set(key, path);
+      if ((flags & fileFlags.isThere) !== 0) return;
+      this.#figures.bytes += node.size;
     }
-    if ((flags & fileFlags.isThere) !== 0) return;
-    this.#segment.push({ path, node, content, exists: (flags & fileFlags.exists) !== 0 });
-    this.#segmentBytes += parseNode(node).size;
+    if (this.#act) this.#addToSegment(file);
+  }
+
+  #addToSegment(file: SegmentFile): void {
+    this.#segment.push(file);
+    this.#segmentBytes += file.size;
+  }
+
+  /** Writes what has come together while the walk goes on, when the segment before it is written. */
+  async #beginSegment(): Promise<void> {
+    await this.#writing;
+    this.#writing = this.#writeSegment();
+    // The walk asks later how it went.
+    this.#writing.catch(() => {});
   }
 
   async #writeSegment(): Promise<void> {
@@ -199,28 +329,87 @@ class Restore {
     this.#segment = [];
     this.#segmentBytes = 0;
     this.#links = [];
-    const list = (some: readonly SegmentFile[]): Uint8Array => joinList(some.flatMap(({ path, node }) => [path, node]));
+    const part = `${this.#parts.run}-${(this.#segments += 1).toString(36)}`;
     const empty = files.filter(({ content }) => content.length === 0);
     const full = files.filter(({ content }) => content.length > 0);
-    await this.#runAll('makeEmptyFiles', slices(empty).map((files) => ({ files: list(files) })));
-    const arranged = arrangeSegment(full, this.#reading.index, { sparse: this.#request.sparse === true, durable: this.#request.verify === true });
-    this.#problems.push(...arranged.problems);
-    for (const numbers of slices(arranged.prepared)) {
-      const { failed, problems } = await this.#pool.run('prepareFiles', { files: list(numbers.map((number) => full[number])) });
-      for (const row of failed) arranged.failed[numbers[row]] = 1;
-      this.#problems.push(...problems);
+    await this.#runAll(
+      'makeEmptyFiles',
+      slices(empty).map((some, i) => ({ files: listFiles(some), flags: Uint8Array.from(some, flagsOf), part: `${part}-e${i}` })),
+    );
+    const arranged = arrangeSegment(full, this.#reading.index, { part, sparse: this.#request.sparse === true, durable: this.#request.verify === true && !syncsWhole });
+    addAll(this.#problems, arranged.problems);
+    try {
+      for (const numbers of slices(arranged.prepared)) {
+        const lengths = Float64Array.from(numbers, (number) => arranged.lengths[number]);
+        const task = { files: listFiles(numbers.map((number) => full[number])), numbers: Uint32Array.from(numbers), lengths, part };
+        const { failed, problems } = await this.#pool.run('prepareFiles', task);
+        for (const row of failed) arranged.failed[numbers[row]] = 1;
+        addAll(this.#problems, problems);
+      }
+      await this.#runAll('writeBlobs', arranged.tasks);
+    } catch (error) {
+      full.forEach(({ path }, number) => unlinkQuietly(partPath(path, part, number)));
+      throw error;
     }
-    await this.#runAll('writeBlobs', arranged.tasks);
-    for (const some of slices(links, 3 * 256)) this.#problems.push(...(await this.#pool.run('makeHardLinks', { links: joinList(some) })));
+    await this.#linkFurtherNames(links, part);
+  }
+
+  async #linkFurtherNames(links: readonly Link[], part: string): Promise<void> {
+    if (links.length === 0) return;
+    const failures = new Map<string, RestoreProblem>();
+    for (const problem of this.#problems) if (problem.kind !== 'metadata') failures.set(Buffer.from(problem.path).toString('latin1'), problem);
+    const possible: Link[] = [];
+    for (const link of links) {
+      const failure = failures.get(link.first.toString('latin1'));
+      if (!failure) possible.push(link);
+      // What stands at the first name is not this file. Its data is needed for this name too; what else was wrong may not matter here.
+      else if (failure.kind === 'damaged') this.#problems.push({ ...failure, path: new Uint8Array(link.file.path) });
+      else this.#restoreAgain(link);
+    }
+    for (const [i, some] of slices(possible).entries()) {
+      const task = { links: joinList(some.flatMap(({ first, file }) => [first, file.path, file.node])), part: `${part}-l${i}` };
+      const { apart, problems } = await this.#pool.run('makeHardLinks', task);
+      addAll(this.#problems, problems);
+      for (const row of apart) this.#addToSegment(some[row].file);
+    }
+  }
+
+  /** The first name of a file could not be restored: the next one takes its place. */
+  #restoreAgain({ key, first, file }: Link): void {
+    const current = this.#firstNames.get(key);
+    if (current && !current.equals(first)) this.#links.push({ key, first: current, file });
+    else {
+      this.#firstNames.set(key, file.path);
+      this.#addToSegment(file);
+    }
   }
 
   async #runAll<N extends 'makeEmptyFiles' | 'writeBlobs'>(job: N, tasks: readonly JobArgs<N>[]): Promise<void> {
-    const results = await Promise.allSettled(tasks.map((task) => this.#pool.run(job, task)));
-    for (const result of results) {
-      if (result.status === 'rejected') throw result.reason;
-      this.#problems.push(...(result.value as RestoreProblem[]));
-    }
+    let failure: unknown;
+    const run = async (task: JobArgs<N>): Promise<void> => {
+      try {
+        addAll(this.#problems, (await this.#pool.run(job, task)) as RestoreProblem[]);
+      } catch (error) {
+        failure ??= error;
+        // The others would only fail in the same way, one after the other.
+        this.#options.control.cancel();
+      }
+    };
+    await Promise.all(tasks.map(run));
+    if (failure) throw failure;
   }
+}
+
+/** What makes two entries names of one file: inode numbers alone can be used twice while a backup runs. */
+const fileKey = ({ deviceId, inode, size }: Node, content: Buffer): string => `${deviceId}:${inode}:${size}:${sha256(content).toString('latin1')}`;
+
+const flagsOf = ({ inherits }: SegmentFile): number => (inherits ? writeFlags.inherits : 0);
+
+const listFiles = (files: readonly SegmentFile[]): Uint8Array => joinList(files.flatMap(({ path, node }) => [path, node]));
+
+/** `push(...items)` fails when there are very many. */
+function addAll<T>(list: T[], items: readonly T[]): void {
+  for (const item of items) list.push(item);
 }
 
 function slices<T>(items: readonly T[], size = 512): T[][] {

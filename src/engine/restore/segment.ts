@@ -6,8 +6,8 @@ import { joinList } from '../../platform/byte-list.ts';
 import { type BlobIndex, emptyLocation } from '../../repository/blob-index.ts';
 import { sealOverhead } from '../../repository/crypto.ts';
 import { idBytes } from '../../repository/ids.ts';
-import type { RestoreProblem } from './walk-job.ts';
-import { sizeOfBlobRow, sizeOfPlaceRow, type WriteTask } from './write-job.ts';
+import type { RestoreProblem } from './walk-task.ts';
+import { sizeOfBlobRow, sizeOfPlaceRow, writeFlags, type WriteTask } from './write-job.ts';
 
 /** A task reads about this much of a pack, so that all workers have something to do; bytes. */
 const taskBytes = 4 << 20;
@@ -18,8 +18,10 @@ export interface SegmentFile {
   /** Node as JSON. */
   readonly node: Buffer;
   readonly content: Buffer;
-  /** Something stands at its place that it replaces. */
-  readonly exists: boolean;
+  /** As the node has it, in bytes. */
+  readonly size: number;
+  /** It comes into a folder from which it inherits attributes that it must not have. */
+  readonly inherits: boolean;
 }
 
 interface Blob {
@@ -35,7 +37,9 @@ interface Blob {
 
 export interface ArrangedSegment {
   readonly tasks: WriteTask[];
-  /** Numbers of the files that need a temporary file before anything is written. */
+  /** By number: how long the content of the file is, in bytes. */
+  readonly lengths: Float64Array;
+  /** Numbers of the files whose part file must be there before anything is written. */
   readonly prepared: number[];
   /** Files of which a blob is not in the index. */
   readonly problems: RestoreProblem[];
@@ -43,15 +47,16 @@ export interface ArrangedSegment {
 }
 
 /** Sorts the blobs of `files` into tasks. Files without content must not be among them. */
-export function arrangeSegment(files: readonly SegmentFile[], index: BlobIndex, options: { sparse: boolean; durable: boolean }): ArrangedSegment {
+export function arrangeSegment(files: readonly SegmentFile[], index: BlobIndex, options: Pick<WriteTask, 'part' | 'sparse' | 'durable'>): ArrangedSegment {
   const remaining = new Int32Array(new SharedArrayBuffer(Math.max(4, files.length * 4)));
   const failed = new Int32Array(new SharedArrayBuffer(Math.max(4, files.length * 4)));
   const blobs = new Map<number, Blob>();
   const packs = new Map<number, Blob[]>();
   const problems: RestoreProblem[] = [];
   const prepared: number[] = [];
+  const lengths = new Float64Array(files.length);
   const location = emptyLocation();
-  files.forEach(({ content, path, exists }, number) => {
+  files.forEach(({ content, path, size }, number) => {
     const missing = firstMissing(content, index);
     if (missing >= 0) {
       const id = content.toString('hex', missing, missing + 6);
@@ -75,10 +80,12 @@ export function arrangeSegment(files: readonly SegmentFile[], index: BlobIndex, 
       offset += uncompressedLength > 0 ? uncompressedLength : length - sealOverhead;
       remaining[number] += 1;
     }
-    if (exists || remaining[number] > 1) prepared.push(number);
+    lengths[number] = offset;
+    if (offset !== size) problems.push({ path: new Uint8Array(path), kind: 'metadata', detail: `the snapshot says that it has ${size} bytes, but it has ${offset}` });
+    if (remaining[number] > 1) prepared.push(number);
   });
-  const direct = new Uint8Array(files.length).fill(1);
-  for (const number of prepared) direct[number] = 0;
+  const flags = Uint8Array.from(files, ({ inherits }) => writeFlags.single | (inherits ? writeFlags.inherits : 0));
+  for (const number of prepared) flags[number] &= ~writeFlags.single;
   const tasks: WriteTask[] = [];
   for (const [pack, list] of packs) {
     list.sort((a, b) => a.offset - b.offset);
@@ -87,11 +94,11 @@ export function arrangeSegment(files: readonly SegmentFile[], index: BlobIndex, 
       let bytes = 0;
       let to = from;
       while (to < list.length && (to === from || (bytes < taskBytes && to - from < taskBlobs))) bytes += list[to++].length;
-      tasks.push(writeTask(name, list.slice(from, to), files, direct, { remaining, failed, ...options }));
+      tasks.push(writeTask(name, list.slice(from, to), files, flags, { remaining, failed, ...options }));
       from = to;
     }
   }
-  return { tasks, prepared, problems, failed };
+  return { tasks, prepared, lengths, problems, failed };
 }
 
 function firstMissing(content: Buffer, index: BlobIndex): number {
@@ -104,8 +111,8 @@ function writeTask(
   pack: string,
   list: readonly Blob[],
   files: readonly SegmentFile[],
-  direct: Uint8Array,
-  common: Pick<WriteTask, 'remaining' | 'failed' | 'sparse' | 'durable'>,
+  flags: Uint8Array,
+  common: Pick<WriteTask, 'part' | 'remaining' | 'failed' | 'sparse' | 'durable'>,
 ): WriteTask {
   const blobs = new Float64Array(list.length * sizeOfBlobRow);
   const ids = new Uint8Array(list.length * idBytes);
@@ -136,7 +143,7 @@ function writeTask(
     places: Float64Array.from(places),
     files: joinList(names),
     numbers: Uint32Array.from(numbers),
-    direct: Uint8Array.from(numbers, (number) => direct[number]),
+    flags: Uint8Array.from(numbers, (number) => flags[number]),
     ...common,
   };
 }

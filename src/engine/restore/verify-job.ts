@@ -1,13 +1,15 @@
 /** The worker's part of `--verify`: reads every restored file again, from the disk, and compares it with the snapshot. */
-import { lstatSync, readlinkSync } from 'node:fs';
-import { HoldfastError, hasCode } from '../../contract/errors.ts';
+import { type BigIntStats, lstatSync, readlinkSync } from 'node:fs';
+import { HoldfastError } from '../../contract/errors.ts';
 import { joinList, splitList } from '../../platform/byte-list.ts';
 import { joinPath } from '../../platform/byte-paths.ts';
+import { sha256 } from '../../repository/ids.ts';
 import type { Node } from '../../repository/tree/node.ts';
 import type { WorkerContext } from '../workers/context.ts';
 import { holdsContent } from './content.ts';
+import { throwIfGone } from './failures.ts';
 import { typeOf } from './policy.ts';
-import type { FolderTask, RestoreProblem } from './walk-job.ts';
+import { type FolderTask, longestPath, type RestoreProblem } from './walk-task.ts';
 
 export interface VerifyTask {
   readonly folders: readonly Pick<FolderTask, 'tree' | 'path' | 'selection'>[];
@@ -38,9 +40,10 @@ export function verifyFolders(task: VerifyTask, context: WorkerContext): VerifyR
     try {
       nodes = context.loadTree(folder.tree);
     } catch (error) {
-      // The restore itself has reported it.
-      if (error instanceof HoldfastError && !hasCode(error, 'cancelled')) continue;
-      throw error;
+      throwIfGone(error, context);
+      // A folder that the restore itself could not read either is reported already, and not again.
+      problems.push({ path: new Uint8Array(folder.path), kind: 'differs', detail: `it could not be compared: ${error.message}` });
+      continue;
     }
     const children: VerifyTask['folders'][number][] = [];
     for (const node of nodes) {
@@ -49,22 +52,24 @@ export function verifyFolders(task: VerifyTask, context: WorkerContext): VerifyR
       const selection = folder.selection?.map(splitList).filter((names) => names[0].equals(node.name));
       if (selection?.length === 0) continue;
       let place = joinPath(Buffer.from(folder.path), node.name);
+      // The restore has reported it.
+      if (place.length > longestPath) continue;
+      const other = elsewhere.get(place.toString('latin1'));
+      if (other?.length === 0) continue;
+      place = other ?? place;
       if (node.type === 'dir') {
         const inner = selection?.some((names) => names.length === 1) ? undefined : selection?.map((names) => joinList(names.slice(1)));
         children.push({ tree: new Uint8Array(node.subtree!), path: new Uint8Array(place), selection: inner });
         continue;
       }
       if (node.type === 'socket' || node.type === 'irregular') continue;
-      const other = elsewhere.get(place.toString('latin1'));
-      if (other?.length === 0) continue;
-      place = other ?? place;
       const difference = compare(place, node, context);
       compared += 1;
       bytes += node.size;
       context.progress.add('files', 1);
       if (difference !== undefined) problems.push({ path: new Uint8Array(place), kind: 'differs', detail: difference });
     }
-    stack.push(...children.reverse());
+    for (let i = children.length - 1; i >= 0; i--) stack.push(children[i]);
   }
   return { folders: stack.reverse(), compared, bytes, problems };
 }
@@ -77,10 +82,22 @@ function compare(place: Buffer, node: Node, context: WorkerContext): string | un
     if (typeOf(stat) !== node.type) return 'it is of another kind';
     if (node.type === 'symlink') return readlinkSync(place, { encoding: 'buffer' }).equals(node.linkTarget ?? Buffer.alloc(0)) ? undefined : 'it leads elsewhere';
     if (node.type !== 'file') return node.type === 'fifo' || stat.rdev === node.device ? undefined : 'it is another device';
-    const same = holdsContent(place, node, context, true);
+    const same = stat.nlink > 1n ? holdsOnce(place, node, stat, context) : holdsContent(place, node, context, true);
     return same === undefined ? 'the repository no longer knows its content' : same ? undefined : 'its content differs';
   } catch (error) {
     if (error instanceof HoldfastError) throw error;
     return (error as Error).message;
   }
 }
+
+/** A file with many names is read once by each worker. */
+function holdsOnce(place: Buffer, node: Node, { dev, ino }: BigIntStats, context: WorkerContext): boolean | undefined {
+  const { state } = context;
+  const known = (state.get(linkedFiles) as Map<string, boolean | undefined> | undefined) ?? new Map<string, boolean | undefined>();
+  state.set(linkedFiles, known);
+  const key = `${dev}:${ino}:${sha256(node.content!).toString('latin1')}`;
+  if (!known.has(key)) known.set(key, holdsContent(place, node, context, true));
+  return known.get(key);
+}
+
+const linkedFiles = 'verify: linked files';

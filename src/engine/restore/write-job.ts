@@ -2,21 +2,21 @@
  * The worker's part of a restore that writes content: reads pieces of one pack, proves each blob, and puts it wherever it
  * belongs. The worker that writes a file's last blob completes the file.
  *
- * A file that is one blob and replaces nothing is written at its place at once. Every other file grows under a temporary
- * name and is renamed when it is whole, so that no half-written content ever stands under a name that means something.
+ * Every file grows under a name of its own (see part-file.ts) and is renamed when it is whole, so that no half-written
+ * content ever stands under a name that means something, and a run that is cut off leaves nothing that looks finished.
  */
 import { closeSync, constants, fsyncSync, ftruncateSync, linkSync, lstatSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
 import { HoldfastError, hasCode } from '../../contract/errors.ts';
 import { splitList } from '../../platform/byte-list.ts';
-import { joinPath, parentPath } from '../../platform/byte-paths.ts';
 import { decodeBlob } from '../../repository/blob-codec.ts';
-import { sha256 } from '../../repository/ids.ts';
+import { sealOverhead } from '../../repository/crypto.ts';
 import type { Node } from '../../repository/tree/node.ts';
 import { parseNode } from '../../repository/tree/parse.ts';
 import type { WorkerContext } from '../workers/context.ts';
-import { throwIfFatal } from './failures.ts';
+import { throwIfFatal, throwIfGone } from './failures.ts';
 import { applyMetadata } from './metadata.ts';
-import type { RestoreProblem } from './walk-job.ts';
+import { partPath } from './part-file.ts';
+import type { RestoreProblem } from './walk-task.ts';
 
 /** Neighbouring blobs are read together when no more than this lies between them; bytes. */
 const readGap = 32 << 10;
@@ -25,6 +25,9 @@ const readAtOnce = 8 << 20;
 const openFiles = 64;
 /** Runs of zeros of at least this length become holes; one block of every common file system. */
 const holeBytes = 4096;
+
+/** Bits of a file's flags: it is one blob, so that whoever writes that makes its part file; see SegmentFile. */
+export const writeFlags = { single: 1, inherits: 2 } as const;
 
 export const sizeOfBlobRow = 6;
 export const sizeOfPlaceRow = 3;
@@ -42,12 +45,15 @@ export interface WriteTask {
   readonly files: Uint8Array;
   /** For each file: its number in the segment. */
   readonly numbers: Uint32Array;
-  /** For each file: whether it is written at its place at once. */
-  readonly direct: Uint8Array;
+  /** For each file: {@link writeFlags}. */
+  readonly flags: Uint8Array;
+  /** The part file of a file is called by this and its number in the segment. */
+  readonly part: string;
   /** By number in the segment: how many blobs are still to be written, and whether one of them could not be. */
   readonly remaining: Int32Array;
   readonly failed: Int32Array;
   readonly sparse: boolean;
+  /** Whether each file is brought onto the disk before it gets its name. */
   readonly durable: boolean;
 }
 
@@ -61,17 +67,24 @@ export function writeBlobs(task: WriteTask, context: WorkerContext): RestoreProb
   }
 }
 
-export interface FinishTask {
+export interface EmptyTask {
   /** Joined list: path, node, path, node… */
   readonly files: Uint8Array;
+  /** For each file: {@link writeFlags}. */
+  readonly flags: Uint8Array;
+  /** The part file of a file is called by this and its row. */
+  readonly part: string;
 }
 
 /** Job: files without content. */
-export function makeEmptyFiles({ files }: FinishTask, context: WorkerContext): RestoreProblem[] {
+export function makeEmptyFiles({ files, flags, part }: EmptyTask, context: WorkerContext): RestoreProblem[] {
   const problems: RestoreProblem[] = [];
-  forEachFile(files, problems, (path, node) => {
-    closeSync(openSync(temporaryName(path), create, 0o600));
-    complete(path, temporaryName(path), node, problems);
+  forEachFile(files, problems, (path, node, row) => {
+    context.control.checkpoint();
+    const growing = partPath(path, part, row);
+    closeSync(openSync(growing, createNew, 0o600));
+    complete(path, growing, node, flags[row], problems);
+    if (node.size !== 0) problems.push({ path: new Uint8Array(path), kind: 'metadata', detail: `the snapshot says that it has ${node.size} bytes, but it has none` });
     context.progress.add('files', 1);
   });
   return problems;
@@ -80,20 +93,32 @@ export function makeEmptyFiles({ files }: FinishTask, context: WorkerContext): R
 export interface LinkTask {
   /** Joined list: existing path, new path, node… */
   readonly links: Uint8Array;
+  /** The part file of a link is called by this and its row. */
+  readonly part: string;
 }
 
-/** Job: further names of files that are restored already. */
-export function makeHardLinks({ links }: LinkTask, context: WorkerContext): RestoreProblem[] {
+/** Failures that say that the file cannot have this further name, though there may be a file of its own under it. */
+const linkless = new Set(['EPERM', 'EXDEV', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
+
+/** Job: further names of files that are restored already. Returns the rows of those that the file system does not allow. */
+export function makeHardLinks({ links, part }: LinkTask, context: WorkerContext): { apart: number[]; problems: RestoreProblem[] } {
+  const apart: number[] = [];
   const problems: RestoreProblem[] = [];
   const items = splitList(links);
   for (let i = 0; i < items.length; i += 3) {
+    context.control.checkpoint();
     const [first, path] = [items[i], items[i + 1]];
     try {
       if (!isSameFile(first, path)) {
-        const temporary = temporaryName(path);
-        unlinkIfThere(temporary);
-        linkSync(first, temporary);
-        renameSync(temporary, path);
+        const growing = partPath(path, part, i / 3);
+        try {
+          linkSync(first, growing);
+        } catch (error) {
+          if (!linkless.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+          apart.push(i / 3);
+          continue;
+        }
+        putInPlace(growing, path);
       }
       context.progress.add('files', 1);
       context.progress.add('bytes', parseNode(items[i + 2]).size);
@@ -102,15 +127,11 @@ export function makeHardLinks({ links }: LinkTask, context: WorkerContext): Rest
       problems.push({ path: new Uint8Array(path), kind: 'failed', detail: (error as Error).message });
     }
   }
-  return problems;
+  return { apart, problems };
 }
 
-const create = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | (constants.O_NOFOLLOW ?? 0);
+/** What is at the place already, be it a link or a name of somebody else's file, is never opened for writing. */
 const createNew = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
-
-/** Beside the file, and the same for every try, so that the next restore takes over what a cut-off one left. */
-export const temporaryName = (path: Buffer): Buffer =>
-  joinPath(parentPath(path), Buffer.from(`.holdfast-${sha256(path).toString('hex', 0, 12)}.part`));
 
 function isSameFile(a: Buffer, b: Buffer): boolean {
   const there = lstatSync(b, { bigint: true, throwIfNoEntry: false });
@@ -119,11 +140,11 @@ function isSameFile(a: Buffer, b: Buffer): boolean {
   return there.dev === dev && there.ino === ino;
 }
 
-function forEachFile(files: Uint8Array, problems: RestoreProblem[], act: (path: Buffer, node: Node) => void): void {
+function forEachFile(files: Uint8Array, problems: RestoreProblem[], act: (path: Buffer, node: Node, row: number) => void): void {
   const items = splitList(files);
   for (let i = 0; i < items.length; i += 2) {
     try {
-      act(items[i], parseNode(items[i + 1]));
+      act(items[i], parseNode(items[i + 1]), i / 2);
     } catch (error) {
       if (error instanceof HoldfastError) throw error;
       throwIfFatal(error, items[i]);
@@ -132,18 +153,29 @@ function forEachFile(files: Uint8Array, problems: RestoreProblem[], act: (path: 
   }
 }
 
-function unlinkIfThere(path: Buffer): void {
+/** Takes away what a failed file left. That this fails too is no news beside the first failure, which is reported. */
+export function unlinkQuietly(path: Buffer): void {
   try {
     unlinkSync(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  } catch {
+    // See above.
   }
 }
 
-/** Gives a written file its metadata and, when it grew under another name, its own. */
-function complete(path: Buffer, written: Buffer, node: Node, problems: RestoreProblem[]): void {
-  for (const detail of applyMetadata(written, node, true)) problems.push({ path: new Uint8Array(path), kind: 'metadata', detail });
-  if (written !== path) renameSync(written, path);
+/** Gives a written file its metadata and its name. */
+function complete(path: Buffer, growing: Buffer, node: Node, flags: number, problems: RestoreProblem[]): void {
+  for (const detail of applyMetadata(growing, node, (flags & writeFlags.inherits) !== 0)) problems.push({ path: new Uint8Array(path), kind: 'metadata', detail });
+  putInPlace(growing, path);
+}
+
+/** Throws what the system does when something stands there that a file cannot replace; then nothing is left of it. */
+export function putInPlace(growing: Buffer, path: Buffer): void {
+  try {
+    renameSync(growing, path);
+  } catch (error) {
+    unlinkQuietly(growing);
+    throw error;
+  }
 }
 
 class ContentWriter {
@@ -154,6 +186,8 @@ class ContentWriter {
   readonly #nodes: Buffer[] = [];
   /** By row in the task's files. */
   readonly #open = new Map<number, number>();
+  /** Rows of single files whose part file this task has made. */
+  readonly #made = new Set<number>();
 
   constructor(task: WriteTask, context: WorkerContext) {
     this.#task = task;
@@ -213,8 +247,11 @@ class ContentWriter {
       const bytes = sealed ?? this.#context.read({ kind: 'pack', name: pack }, { offset: blobs[row], length: blobs[row + 1] });
       plain = decodeBlob(this.#context.sealer, bytes, id, blobs[row + 2], 'data');
     } catch (error) {
-      if (!(error instanceof HoldfastError) || hasCode(error, 'cancelled') || hasCode(error, 'storage-gone')) throw error;
+      throwIfGone(error, this.#context);
       damage = error;
+      const copy = this.#context.loadCopy('data', id);
+      // The places of what follows in the files were counted with the length that the index tells.
+      if (copy && copy.length === (blobs[row + 2] || blobs[row + 1] - sealOverhead)) plain = copy;
     }
     for (let i = 0; i < blobs[row + 4]; i++) {
       const place = (blobs[row + 3] + i) * sizeOfPlaceRow;
@@ -232,6 +269,8 @@ class ContentWriter {
         this.#write(file, offset, plain);
         this.#context.progress.add('bytes', plain.length);
       } catch (error) {
+        // Into a file of several blobs other workers may be writing.
+        if (this.#isSingle(file)) this.#discard(file);
         throwIfFatal(error, path);
         this.#giveUp(file, 'failed', error);
       }
@@ -247,8 +286,12 @@ class ContentWriter {
     this.#problems.push({ path: new Uint8Array(this.#paths[file]), kind, detail: (error as Error).message });
   }
 
-  #target(file: number): Buffer {
-    return this.#task.direct[file] === 1 ? this.#paths[file] : temporaryName(this.#paths[file]);
+  #growing(file: number): Buffer {
+    return partPath(this.#paths[file], this.#task.part, this.#task.numbers[file]);
+  }
+
+  #isSingle(file: number): boolean {
+    return (this.#task.flags[file] & writeFlags.single) !== 0;
   }
 
   #descriptor(file: number): number {
@@ -259,8 +302,9 @@ class ContentWriter {
       closeSync(fd);
       this.#open.delete(oldest);
     }
-    const flags = this.#task.direct[file] === 1 ? createNew : constants.O_WRONLY | (constants.O_NOFOLLOW ?? 0);
-    const fd = openSync(this.#target(file), flags, 0o600);
+    const isNew = this.#isSingle(file) && !this.#made.has(file);
+    const fd = openSync(this.#growing(file), isNew ? createNew : constants.O_WRONLY | (constants.O_NOFOLLOW ?? 0), 0o600);
+    if (isNew) this.#made.add(file);
     this.#open.set(file, fd);
     return fd;
   }
@@ -271,7 +315,8 @@ class ContentWriter {
       writeFully(fd, plain, offset);
       return;
     }
-    // The file has its full length already, so what is not written is a hole.
+    // What is not written of a file that has its full length is a hole; that of several blobs was made so.
+    if (this.#isSingle(file)) ftruncateSync(fd, plain.length);
     for (let at = 0; at < plain.length; ) {
       let end = Math.min(at + holeBytes, plain.length);
       if (isZero(plain, at, end)) {
@@ -285,28 +330,30 @@ class ContentWriter {
   }
 
   #finish(file: number): void {
-    const { failed, numbers, durable, sparse, direct } = this.#task;
+    const { failed, numbers, durable, flags } = this.#task;
     const path = this.#paths[file];
-    const target = this.#target(file);
     try {
       if (Atomics.load(failed, numbers[file]) === 1) {
-        this.#close(file);
-        unlinkIfThere(target);
+        this.#discard(file);
         return;
       }
       const node = parseNode(this.#nodes[file]);
       const fd = this.#descriptor(file);
-      if (sparse && direct[file] === 1) ftruncateSync(fd, node.size);
       if (durable) fsyncSync(fd);
       this.#close(file);
-      complete(path, target, node, this.#problems);
+      complete(path, this.#growing(file), node, flags[file], this.#problems);
       this.#context.progress.add('files', 1);
     } catch (error) {
       if (error instanceof HoldfastError) throw error;
+      this.#discard(file);
       throwIfFatal(error, path);
       this.#giveUp(file, 'failed', error);
-      unlinkIfThere(target);
     }
+  }
+
+  #discard(file: number): void {
+    this.#close(file);
+    if (!this.#isSingle(file) || this.#made.has(file)) unlinkQuietly(this.#growing(file));
   }
 
   #close(file: number): void {
@@ -329,22 +376,23 @@ const isZero = (bytes: Uint8Array, at: number, end: number): boolean =>
 export interface PrepareTask {
   /** Joined list: path, node, path, node… */
   readonly files: Uint8Array;
+  /** For each file: its number in the segment, by which, and `part`, its part file is called. */
+  readonly numbers: Uint32Array;
+  readonly part: string;
+  /** For each file: the length of its content, in bytes. */
+  readonly lengths: Float64Array;
 }
 
-/** Job: makes the temporary files that several workers will write to, at their full length. Returns the rows that failed. */
-export function prepareFiles({ files }: PrepareTask, _: WorkerContext): { failed: number[]; problems: RestoreProblem[] } {
+/** Job: makes the part files that several workers will write to, at their full length. Returns the rows that failed. */
+export function prepareFiles({ files, numbers, part, lengths }: PrepareTask, context: WorkerContext): { failed: number[]; problems: RestoreProblem[] } {
   const problems: RestoreProblem[] = [];
   const failed: number[] = [];
-  let row = -1;
-  forEachFile(files, problems, (path, node) => {
-    row += 1;
-    const before = problems.length;
-    const temporary = temporaryName(path);
+  forEachFile(files, problems, (path, _, row) => {
+    context.control.checkpoint();
     try {
-      unlinkIfThere(temporary);
-      const fd = openSync(temporary, createNew, 0o600);
+      const fd = openSync(partPath(path, part, numbers[row]), createNew, 0o600);
       try {
-        ftruncateSync(fd, node.size);
+        ftruncateSync(fd, lengths[row]);
       } finally {
         closeSync(fd);
       }
@@ -352,7 +400,6 @@ export function prepareFiles({ files }: PrepareTask, _: WorkerContext): { failed
       failed.push(row);
       throw error;
     }
-    if (problems.length > before) failed.push(row);
   });
   return { failed, problems };
 }

@@ -4,10 +4,10 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { type MessagePort, receiveMessageOnPort, type Transferable } from 'node:worker_threads';
-import { errorFromJSON, fail, HoldfastError } from '../../contract/errors.ts';
+import { errorFromJSON, fail, hasCode, HoldfastError } from '../../contract/errors.ts';
 import { RunControl } from '../../platform/cancellation.ts';
 import { BlobEncoder, decodeBlob } from '../../repository/blob-codec.ts';
-import { BlobIndex, type BlobType, emptyLocation } from '../../repository/blob-index.ts';
+import { BlobIndex, type BlobLocation, type BlobType, emptyLocation } from '../../repository/blob-index.ts';
 import { Sealer } from '../../repository/crypto.ts';
 import { Kernel } from '../../repository/kernel/kernel.ts';
 import { type FinishedPack, Packer, type UnfinishedPack } from '../../repository/packer.ts';
@@ -15,6 +15,7 @@ import type { Node } from '../../repository/tree/node.ts';
 import { parseTree } from '../../repository/tree/parse.ts';
 import { layoutPath } from '../../storage/names.ts';
 import { describeFile, type Range, type StoredFile } from '../../storage/storage.ts';
+import { isDamage } from '../trees/damage-codes.ts';
 import { WorkerProgress } from './progress.ts';
 import type { Reply, WorkerMessage, WorkerStart } from './protocol.ts';
 
@@ -44,6 +45,8 @@ export class WorkerContext {
   #buffersMade = 0;
   readonly #files = new Map<string, number>();
   readonly #location = emptyLocation();
+  /** Made when the first blob turns out to be damaged. */
+  #copies: ReadonlyMap<number, readonly number[]> | undefined;
 
   constructor(start: WorkerStart, replies: MessagePort, send: (message: WorkerMessage, transfer: Transferable[]) => void) {
     this.start = start;
@@ -92,9 +95,34 @@ export class WorkerContext {
   loadBlob(type: BlobType, id: Uint8Array): Uint8Array {
     const location = this.#location;
     if (!this.index.locate(id, 0, type, location)) return fail('blob-missing', { blob: Buffer.from(id).toString('hex'), type });
-    const pack = this.index.packId(location.pack).toString('hex');
-    const sealed = this.read({ kind: 'pack', name: pack }, { offset: location.offset, length: location.length });
-    return decodeBlob(this.sealer, sealed, id, location.uncompressedLength, type);
+    try {
+      return this.#loadFrom(location, type, id);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      const copy = this.loadCopy(type, id);
+      if (copy) return copy;
+      throw error;
+    }
+  }
+
+  /** The plaintext of a blob as {@link loadBlob} gives it, from another place than lookups give; undefined when no other is whole. */
+  loadCopy(type: BlobType, id: Uint8Array): Uint8Array | undefined {
+    this.#copies ??= this.index.copies();
+    const location = emptyLocation();
+    for (const record of this.#copies.get(this.index.entryOf(id, 0, type)) ?? []) {
+      if (!this.index.at(record, location)) continue;
+      try {
+        return this.#loadFrom(location, type, id);
+      } catch (error) {
+        if (!isDamage(error)) throw error;
+      }
+    }
+    return undefined;
+  }
+
+  #loadFrom({ pack, offset, length, uncompressedLength }: BlobLocation, type: BlobType, id: Uint8Array): Uint8Array {
+    const sealed = this.read({ kind: 'pack', name: this.index.packId(pack).toString('hex') }, { offset, length });
+    return decodeBlob(this.sealer, sealed, id, uncompressedLength, type);
   }
 
   /** The nodes of a tree. Throws as `loadBlob` does, and `tree-invalid`. */
@@ -108,6 +136,21 @@ export class WorkerContext {
   /** Reads from the repository's storage and waits for it. Fails as `Storage.load` does. */
   read(file: StoredFile, range?: Range): Uint8Array {
     if (this.start.localFolder !== undefined && range) return this.#readLocally(file, range);
+    return this.#ask(file, range);
+  }
+
+  /** Whether the destination still answers: tells a file that cannot be read from a destination that is gone. */
+  answers(): boolean {
+    try {
+      this.#ask({ kind: 'config', name: '' }, undefined);
+      return true;
+    } catch (error) {
+      if (hasCode(error, 'cancelled')) throw error;
+      return false;
+    }
+  }
+
+  #ask(file: StoredFile, range: Range | undefined): Uint8Array {
     this.#send({ kind: 'read', file, range }, []);
     for (;;) {
       const reply = this.#receive();
@@ -150,9 +193,8 @@ export class WorkerContext {
       return out;
     } catch (error) {
       if (error instanceof HoldfastError) throw error;
-      const { code, message } = error as NodeJS.ErrnoException;
-      if (code === 'ENOENT') return fail('file-not-found', { file: describeFile(file), location }, error);
-      return fail('storage-failed', { file: describeFile(file), location, operation: 'read', cause: message }, error);
+      // The storage knows what that means: whether only this file is missing, or the whole destination.
+      return this.#ask(file, range);
     }
   }
 

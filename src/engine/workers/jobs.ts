@@ -2,26 +2,41 @@
 import { estimate } from '../backup/estimate.ts';
 import { beginScan, scan } from '../backup/scan.ts';
 import { assembleTree } from '../backup/store-tree.ts';
-import { describeFolders, parentTrees } from '../backup/ancestors.ts';
+import { describeFolders, parentFolders } from '../backup/ancestors.ts';
 import { readBlobs } from '../dump-job.ts';
+import { checkIndexFile } from '../check/index-job.ts';
+import { surveyIndex } from '../check/index-survey.ts';
+import { verifyBlobs, verifyPacks } from '../check/pack-job.ts';
+import { findPaths } from '../check/paths-job.ts';
 import { loadIndexFile } from '../index/load-job.ts';
 import { listMore } from '../ls-job.ts';
+import { packsOfIndexFile, repack } from '../prune/repack-job.ts';
 import { finishFolders } from '../restore/folders-job.ts';
 import { verifyFolders } from '../restore/verify-job.ts';
 import { walkFolders } from '../restore/walk-job.ts';
 import { makeEmptyFiles, makeHardLinks, prepareFiles, writeBlobs } from '../restore/write-job.ts';
+import { countUnfolded } from '../trees/unfold-job.ts';
 import { findEntry } from '../snapshot-path-job.ts';
+import { markTrees } from '../trees/mark-job.ts';
 import { flush } from './flush.ts';
 
 export const jobs = {
   flush,
   loadIndexFile,
+  markTrees,
+  checkIndexFile,
+  surveyIndex,
+  verifyPacks,
+  verifyBlobs,
+  findPaths,
+  repack,
+  packsOfIndexFile,
   estimate,
   beginScan,
   scan,
   assembleTree,
   describeFolders,
-  parentTrees,
+  parentFolders,
   walkFolders,
   prepareFiles,
   writeBlobs,
@@ -29,6 +44,7 @@ export const jobs = {
   makeHardLinks,
   finishFolders,
   verifyFolders,
+  countUnfolded,
   findEntry,
   listMore,
   readBlobs,

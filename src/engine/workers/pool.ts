@@ -59,7 +59,8 @@ export class WorkerPool {
   readonly #queue: QueuedJob[] = [];
   readonly #idle = new SharedArrayBuffer(4);
   #storing = 0;
-  #stored: (() => void) | undefined;
+  /** Those who wait until something more is done. */
+  #waiting: (() => void)[] = [];
   #failure: HoldfastError | undefined;
   #closing = false;
 
@@ -84,6 +85,16 @@ export class WorkerPool {
     return result as JobResult<N>;
   }
 
+  /** Why the run cannot be finished, once that is known: what was cancelled because of it only says `cancelled`. */
+  get failure(): HoldfastError | undefined {
+    return this.#failure;
+  }
+
+  /** Resolves when no job runs or waits any more and nothing is being stored, however it ended. */
+  async settled(): Promise<void> {
+    while (this.#storing > 0 || this.#queue.length > 0 || this.#threads.some(({ current, own }) => current || own.length > 0)) await this.#somethingDone();
+  }
+
   /** Runs a job once on every worker, after the one that it is busy with. */
   async runOnEach<N extends JobName>(job: N, args: JobArgs<N>): Promise<JobResult<N>[]> {
     const results = await Promise.all(
@@ -105,7 +116,7 @@ export class WorkerPool {
 
   /** Resolves when every pack handed over so far is stored. */
   async allStored(): Promise<void> {
-    while (this.#storing > 0 && !this.#failure) await new Promise<void>((resolve) => (this.#stored = resolve));
+    while (this.#storing > 0 && !this.#failure) await this.#somethingDone();
     if (this.#failure) throw this.#failure;
   }
 
@@ -119,10 +130,12 @@ export class WorkerPool {
     return (this.#threads.find((thread) => thread.current) ?? this.#threads[0]).progress.path;
   }
 
-  /** Ends the threads; jobs that still run are abandoned. */
+  /** Ends the threads; jobs that still run are abandoned, packs on their way to the storage are waited for. */
   async close(): Promise<void> {
     this.#closing = true;
     this.#options.control.signal.removeEventListener('abort', this.#wakeAll);
+    // Before any thread ends, since one may just hold the lock of the index, in which a stored pack is noted.
+    while (this.#storing > 0) await this.#somethingDone();
     await Promise.all(
       this.#threads.map(async ({ worker, replies }) => {
         replies.close();
@@ -152,22 +165,26 @@ export class WorkerPool {
     const thread: Thread = { worker, replies: port1, replyCount: new Int32Array(replies), progress: new WorkerProgress(progress), own: [], current: undefined };
     worker.on('message', (message: WorkerMessage) => this.#hear(thread, message));
     worker.on('error', (error) => this.#fail(toHoldfastError(error)));
+    worker.on('messageerror', (error) => this.#fail(toHoldfastError(error)));
     worker.on('exit', (code) => {
-      if (!this.#closing) this.#fail(new HoldfastError('internal', { cause: `a worker ended with code ${code}` }));
+      if (this.#closing) return;
+      this.#fail(new HoldfastError('internal', { cause: `a worker ended with code ${code}` }));
+      // It answers nothing any more, also when the run has failed before for another reason.
+      thread.current?.reject(this.#failure);
+      thread.current = undefined;
+      this.#tellWaiting();
     });
     port1.unref();
     return thread;
   }
 
   #dispatch(): void {
-    if (this.#failure) {
-      this.#rejectWaiting(this.#failure);
+    if (this.#failure || this.#closing) {
+      this.#rejectWaiting(this.#failure ?? new HoldfastError('cancelled'));
       return;
     }
     for (const thread of this.#threads) {
-      if (thread.current) continue;
-      const job = thread.own.shift() ?? this.#queue.shift();
-      if (job) this.#post(thread, job);
+      for (let job: QueuedJob | undefined; !thread.current && (job = thread.own.shift() ?? this.#queue.shift()); ) this.#post(thread, job);
     }
   }
 
@@ -177,8 +194,13 @@ export class WorkerPool {
   }
 
   #post(thread: Thread, job: QueuedJob): void {
-    thread.current = job;
-    thread.worker.postMessage({ job: job.job, args: job.args }, job.transfer as Transferable[]);
+    try {
+      thread.worker.postMessage({ job: job.job, args: job.args }, job.transfer as Transferable[]);
+      thread.current = job;
+    } catch (error) {
+      // What cannot be sent is the caller's fault; the worker knows nothing of it.
+      job.reject(toHoldfastError(error));
+    }
   }
 
   #hear(thread: Thread, message: WorkerMessage): void {
@@ -195,10 +217,11 @@ export class WorkerPool {
           job?.reject(error.code === 'cancelled' && this.#failure ? this.#failure : error);
         }
         this.#dispatch();
+        this.#tellWaiting();
         break;
       }
       case 'pack':
-        void this.#storePack(thread, message);
+        if (!this.#closing) void this.#storePack(thread, message);
         break;
       case 'read':
         void this.#answerRead(thread, message);
@@ -219,14 +242,16 @@ export class WorkerPool {
       this.#fail(toHoldfastError(error));
     } finally {
       this.#storing -= 1;
-      this.#stored?.();
+      this.#tellWaiting();
     }
   }
 
   async #answerRead(thread: Thread, { file, range }: Extract<WorkerMessage, { kind: 'read' }>): Promise<void> {
     try {
       const bytes = await this.#repository.storage.load(file, range);
-      this.#reply(thread, { kind: 'bytes', bytes }, []);
+      // A view of a larger buffer is copied: the rest of it is somebody else's.
+      const own = bytes.byteLength === bytes.buffer.byteLength;
+      this.#reply(thread, { kind: 'bytes', bytes }, own ? [bytes.buffer as ArrayBuffer] : []);
     } catch (error) {
       this.#reply(thread, { kind: 'read-failed', error: toHoldfastError(error).toJSON() }, []);
     }
@@ -254,8 +279,14 @@ export class WorkerPool {
     this.#options.control.cancel();
     this.#wakeAll();
     this.#rejectWaiting(error);
-    // A thread that died answers nothing any more.
-    if (error.code === 'internal') for (const thread of this.#threads) thread.current?.reject(error);
-    this.#stored?.();
+    this.#tellWaiting();
+  }
+
+  #somethingDone(): Promise<void> {
+    return new Promise((resolve) => void this.#waiting.push(resolve));
+  }
+
+  #tellWaiting(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 }

@@ -10,11 +10,13 @@ const send = (message: WorkerMessage, transfer: Transferable[]): void => port.po
 const { start, replies } = workerData as { start: WorkerStart; replies: MessagePort };
 const context = new WorkerContext(start, replies, send);
 
+/** A cancelled run still gives up what it has packed, for the next one to find, and leaves no folder half made. */
+const unstoppable: ReadonlySet<string> = new Set(['flush', 'finishFolders']);
+
 port.on('message', ({ job, args }: JobMessage) => {
   context.transfer = [];
   try {
-    // A cancelled run still gives up what it has packed, for the next one to find.
-    if (job !== 'flush') context.control.checkpoint();
+    if (!unstoppable.has(job)) context.control.checkpoint();
     const run = jobs[job as keyof typeof jobs] as (args: unknown, context: WorkerContext) => unknown;
     const result = run(args, context);
     send({ kind: 'done', result }, context.transfer);

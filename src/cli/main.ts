@@ -1,0 +1,6 @@
+/** The entry of the command line: dist/cli.js. */
+import { runProgram } from './program.ts';
+import { rawArguments } from './raw-arguments.ts';
+
+// Everything is written by now; what might still be open must not keep the process.
+process.exit(await runProgram(rawArguments(process.argv)));

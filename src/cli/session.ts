@@ -1,0 +1,58 @@
+/** Opening the repository that a run is about. */
+import { fail, hasCode } from '../contract/errors.ts';
+import { Repository } from '../repository/repository.ts';
+import { LocalStorage } from '../storage/local.ts';
+import type { Storage } from '../storage/storage.ts';
+import { type PasswordSource, usualVariables, withPassword } from './passwords.ts';
+import type { Invocation } from './run-verb.ts';
+
+/** Places that restic knows and that are no folders; a folder of such a name can be given as `./s3:…`. */
+const otherKinds = /^(s3|sftp|rest|azure|gs|b2|swift|rclone):/;
+
+/** The storage at a place. Throws `bad-usage` for a kind that is not supported. */
+export function storageAt(place: string): Storage {
+  if (otherKinds.test(place)) {
+    return fail('bad-usage', {
+      problem: `Holdfast cannot use ${place.slice(0, place.indexOf(':'))} destinations yet.`,
+      guidance: 'Use a folder.',
+    });
+  }
+  return new LocalStorage(place.startsWith('local:') ? place.slice('local:'.length) : place);
+}
+
+/** The place that `--repo` or the environment names. Throws `bad-usage` when neither does. */
+export function placeOf({ globals, env }: Invocation): string {
+  const place = globals.repo ?? env.HOLDFAST_REPOSITORY ?? '';
+  if (place !== '') return place;
+  return fail('bad-usage', { problem: 'No repository was named.', guidance: 'Name its folder with --repo, or in HOLDFAST_REPOSITORY.' });
+}
+
+export const passwordSourceOf = ({ globals }: Invocation): PasswordSource => ({ file: globals.passwordFile, variables: usualVariables });
+
+/** Opens the repository at `place`. Throws what opening throws, and `password-missing`. */
+export async function openRepository(place: string, source: PasswordSource, { env, control }: Invocation): Promise<Repository> {
+  const storage = storageAt(place);
+  // Whoever mistyped the place is told so before being asked for a password.
+  await refuseNoRepository(storage);
+  return withPassword(source, storage.location, { env, signal: control.signal }, (password) => Repository.open(storage, password));
+}
+
+/** Opens the repository that the options name, calls `use`, and closes it. */
+export async function withRepository<T>(invocation: Invocation, use: (repository: Repository) => Promise<T>): Promise<T> {
+  const repository = await openRepository(placeOf(invocation), passwordSourceOf(invocation), invocation);
+  try {
+    return await use(repository);
+  } finally {
+    await repository.storage.close().catch(() => {});
+  }
+}
+
+async function refuseNoRepository(storage: Storage): Promise<void> {
+  try {
+    await storage.size({ kind: 'config', name: '' });
+  } catch (error) {
+    if (hasCode(error, 'file-not-found') || hasCode(error, 'storage-gone'))
+      return fail('repository-not-found', { location: storage.location }, error);
+    throw error;
+  }
+}

@@ -1,0 +1,42 @@
+/** Choosing among a repository's snapshots, in the options of several verbs. */
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { Repository } from '../repository/repository.ts';
+import type { Snapshot } from '../repository/snapshot.ts';
+import { collect } from './arguments.ts';
+import type { Output } from './output.ts';
+
+export interface SnapshotFilter {
+  readonly host?: readonly string[];
+  readonly path?: readonly string[];
+  readonly tag?: readonly string[];
+}
+
+export const addSnapshotFilter = (command: Command): Command =>
+  command
+    .option('--host <name>', 'only snapshots of this computer (may be repeated: of any of them)', collect)
+    .option('--path <path>', 'only snapshots that hold this folder or file (may be repeated: all of them)', collect)
+    .option('--tag <tag[,tag…]>', 'only snapshots with all these tags (may be repeated: any of the lists)', collect);
+
+export function matchesFilter(snapshot: Snapshot, { host, path, tag }: SnapshotFilter): boolean {
+  if (host && !host.includes(snapshot.hostname ?? '')) return false;
+  if (path && !path.every((wanted) => snapshot.paths.includes(wanted) || snapshot.paths.includes(resolve(wanted)))) return false;
+  return !tag || tag.some((list) => list.split(',').every((each) => hasTag(snapshot, each.trim())));
+}
+
+/** As in restic, the empty tag means: none at all. */
+const hasTag = ({ tags }: Snapshot, tag: string): boolean => (tag === '' ? (tags ?? []).length === 0 : tags?.includes(tag) === true);
+
+/** The snapshots that the filter lets through, oldest first, and how many cannot be read, which are told to the person. */
+export async function filteredSnapshots(
+  repository: Repository,
+  filter: SnapshotFilter,
+  output: Output,
+): Promise<{ snapshots: Snapshot[]; damaged: number }> {
+  let damaged = 0;
+  const snapshots = await repository.snapshots((id, error) => {
+    damaged += 1;
+    output.problem({ path: undefined, kind: 'snapshot-damaged', detail: `Snapshot ${id.slice(0, 8)}: ${error.message}` });
+  });
+  return { snapshots: snapshots.filter((snapshot) => matchesFilter(snapshot, filter)), damaged };
+}

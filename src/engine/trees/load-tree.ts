@@ -1,0 +1,21 @@
+/** Reads a tree from one certain place, where `WorkerContext.loadTree` takes the place that lookups give. */
+import { fail } from '../../contract/errors.ts';
+import { decodeBlob } from '../../repository/blob-codec.ts';
+import { emptyLocation } from '../../repository/blob-index.ts';
+import type { Node } from '../../repository/tree/node.ts';
+import { parseTree } from '../../repository/tree/parse.ts';
+import type { WorkerContext } from '../workers/context.ts';
+
+const location = emptyLocation();
+
+/** The nodes of the tree that record `record` of the index stands for. Throws as `WorkerContext.loadTree` does. */
+export function loadTreeAt(context: WorkerContext, record: number): Node[] {
+  const { index, sealer, kernel } = context;
+  const id = index.idAt(record);
+  if (!index.at(record, location)) return fail('blob-missing', { blob: id.toString('hex'), type: 'tree' });
+  const name = index.packId(location.pack).toString('hex');
+  const sealed = context.read({ kind: 'pack', name }, { offset: location.offset, length: location.length });
+  const plain = decodeBlob(sealer, sealed, id, location.uncompressedLength, 'tree');
+  // What was not compressed is still a view of the kernel's memory, and the nodes are views of it.
+  return parseTree(plain.buffer === kernel.memory.buffer ? Buffer.from(plain) : plain, id.toString('hex'));
+}

@@ -1,0 +1,87 @@
+/** Finds every blob that snapshots need, with all workers. */
+import type { BlobIndex } from '../../repository/blob-index.ts';
+import { bytesOfId } from '../../repository/ids.ts';
+import type { WorkerPool } from '../workers/pool.ts';
+import type { MarkResult, TreeProblem } from './mark-job.ts';
+
+export interface UsedBlobs {
+  /** For each record of the index that lookups give: 1 when a snapshot needs the blob. On shared memory. */
+  readonly marks: Uint8Array<SharedArrayBuffer>;
+  /** Each blob once. */
+  readonly problems: readonly TreeProblem[];
+  /** Problems beyond those that are listed. */
+  readonly moreProblems: number;
+}
+
+const listedProblems = 1000;
+
+/**
+ * `best`: see bestRecords; on shared memory. `roots`: IDs of the snapshots' trees, 64 hex digits each. Throws `cancelled`, or what
+ * makes going on senseless.
+ */
+export async function markUsedBlobs(pool: WorkerPool, index: BlobIndex, best: Uint32Array, roots: Iterable<string>): Promise<UsedBlobs> {
+  const marks = new Uint8Array(new SharedArrayBuffer(index.blobCount));
+  const problems = new Map<string, TreeProblem>();
+  let moreProblems = 0;
+  const note = (problem: TreeProblem): void => {
+    const key = `${problem.type} ${problem.blob}`;
+    if (problems.has(key)) return;
+    if (problems.size < listedProblems) problems.set(key, problem);
+    else moreProblems += 1;
+  };
+
+  const first: number[] = [];
+  for (const root of new Set(roots)) {
+    const record = index.entryOf(bytesOfId(root), 0, 'tree');
+    if (record < 0) note({ kind: 'missing', type: 'tree', blob: root, cause: 'no index names it' });
+    else if (marks[record] === 0) {
+      marks[record] = 1;
+      first.push(record);
+    }
+  }
+
+  await shareOut(
+    pool,
+    Uint32Array.from(first),
+    (trees) => pool.run('markTrees', { marks, best, trees }),
+    (result) => {
+      for (const problem of result.problems) note(problem);
+      moreProblems += result.more;
+    },
+  );
+  return { marks, problems: [...problems.values()], moreProblems };
+}
+
+/** Keeps all workers busy with parts of `work`; what a part leaves over is shared out again. */
+async function shareOut(
+  pool: WorkerPool,
+  work: Uint32Array,
+  run: (part: Uint32Array) => Promise<MarkResult>,
+  take: (result: MarkResult) => void,
+): Promise<void> {
+  const ready: Uint32Array[] = work.length > 0 ? [work] : [];
+  let active = 0;
+  await new Promise<void>((resolve, reject) => {
+    const pump = (): void => {
+      while (active < pool.size && ready.length > 0) {
+        let part = ready.pop()!;
+        const free = pool.size - active;
+        if (ready.length === 0 && free > 1 && part.length > 1) {
+          const size = Math.ceil(part.length / free);
+          for (let at = size; at < part.length; at += size) ready.push(part.slice(at, at + size));
+          part = part.slice(0, size);
+        }
+        active += 1;
+        run(part).then((result) => {
+          active -= 1;
+          take(result);
+          if (result.rest.length > 0) ready.push(result.rest);
+          pump();
+        }, reject);
+      }
+      pool.setIdle(pool.size - active);
+      if (active === 0) resolve();
+    };
+    pump();
+  });
+}
