@@ -3,20 +3,20 @@
  * the way only the part that leads to a source is kept.
  */
 import { type BigIntStats, statSync } from 'node:fs';
-import { HoldfastError, hasCode } from '../../contract/errors.ts';
 import { baseName, splitPath } from '../../platform/byte-paths.ts';
 import { systemUserNames, type UserNames } from '../../platform/users.ts';
 import { formatNode } from '../../repository/tree/format.ts';
 import type { Node } from '../../repository/tree/node.ts';
 import type { WorkerContext } from '../workers/context.ts';
 import { nodeOfEntry } from './node-of-entry.ts';
+import { noteUnreadable } from './parent-damage.ts';
 import { type Problem, problemOf } from './scan-task.ts';
 
 /**
  * Job: the node (as JSON without subtree) of each folder, or what is wrong with it; a link on the way counts as the folder that it
  * leads to.
  */
-export function describeFolders(paths: readonly Uint8Array[], _: WorkerContext): (string | Problem)[] {
+export function describeFolders(paths: readonly Uint8Array[]): (string | Problem)[] {
   const users = systemUserNames();
   return paths.map((bytes) => {
     const path = Buffer.from(bytes);
@@ -68,7 +68,7 @@ function findNode(context: WorkerContext, tree: Uint8Array, name: Buffer): Node 
     return context.loadTree(tree).find((node) => node.name.equals(name));
   } catch (error) {
     // Without the parent's tree everything is read again: slower, nothing lost.
-    if (error instanceof HoldfastError && !hasCode(error, 'cancelled')) return undefined;
-    throw error;
+    noteUnreadable(error, tree, context);
+    return undefined;
   }
 }

@@ -1,5 +1,5 @@
 /** Backup: reads the sources and adds a snapshot of them to the repository. */
-import { HoldfastError, hasCode } from '../../contract/errors.ts';
+import { errorFromJSON, HoldfastError, hasCode } from '../../contract/errors.ts';
 import { BlobIndex } from '../../repository/blob-index.ts';
 import { bytesOfId } from '../../repository/ids.ts';
 import { Lock } from '../../repository/locks.ts';
@@ -11,6 +11,7 @@ import { comparePacks, loadIndex } from '../index/load.ts';
 import { PackStore } from '../pack-store.ts';
 import { type ProgressSource, reportProgress, type RunOptions } from '../run.ts';
 import { WorkerPool } from '../workers/pool.ts';
+import { isParentUnreadable } from './parent-damage.ts';
 import type { BackupPlan } from './plan.ts';
 import type { Problem, ScanFigures } from './scan-task.ts';
 import { walkSources } from './walk.ts';
@@ -47,9 +48,14 @@ export async function executeBackup(repository: Repository, plan: BackupPlan, op
   const lock = await Lock.acquire(repository, options.holder, false, clock);
   const index = BlobIndex.create();
   const store = new PackStore(repository, index, lock, clock, options.packSize);
+  /** By tree: two folders may share one. */
+  const unreadable = new Map<string, HoldfastError>();
   const pool = new WorkerPool(repository, {
     control,
     index,
+    onNote: (note) => {
+      if (isParentUnreadable(note)) unreadable.set(note.tree, errorFromJSON(note.error));
+    },
     packSize: options.packSize,
     threads: options.threads,
     storePack: store.store,
@@ -76,6 +82,8 @@ export async function executeBackup(repository: Repository, plan: BackupPlan, op
     const damage = [
       ...indexProblems.map(({ error }) => error),
       ...lost.map((pack) => new HoldfastError('pack-lost', { pack: index.packId(pack).toString('hex') })),
+      // A tree of a lost pack is no news.
+      ...[...unreadable.values()].filter(({ code }) => code !== 'blob-missing' || lost.length === 0),
     ];
     return { snapshot, summary, problems: [...plan.missing, ...walk.problems], damage, adoptedPacks };
   } catch (error) {

@@ -9,7 +9,7 @@
  *   completes each folder when all of its pieces are there.
  */
 import { type BigIntStats, lstatSync, readdirSync } from 'node:fs';
-import { HoldfastError, hasCode } from '../../contract/errors.ts';
+import { HoldfastError } from '../../contract/errors.ts';
 import { joinList, splitList } from '../../platform/byte-list.ts';
 import { joinPath, splitPath } from '../../platform/byte-paths.ts';
 import type { UserNames } from '../../platform/users.ts';
@@ -18,6 +18,7 @@ import { formatNode } from '../../repository/tree/format.ts';
 import { idBytes } from '../../repository/ids.ts';
 import { type Node, nodeType } from '../../repository/tree/node.ts';
 import type { WorkerContext } from '../workers/context.ts';
+import { noteUnreadable } from './parent-damage.ts';
 import { createExcluder, type FolderExcluder } from './exclude.ts';
 import { acrossFileSystems, isTooLarge } from './exclude-facts.ts';
 import { createTagFinder, type TagFinder } from './exclude-tags.ts';
@@ -165,33 +166,31 @@ class Scan {
     own: Frame['own'],
     excluder?: FolderExcluder,
   ): Frame {
-    const parentNodes = parentTree ? this.#parentNodes(path, parentTree) : [];
+    const parentNodes = parentTree && this.#parentNodes(parentTree);
     return {
       path,
       source,
       device,
       parentTree,
-      parentNodes,
+      parentNodes: parentNodes ?? [],
       excluder: source ? (excluder ?? excluderFor(this.#state, source, path)) : undefined,
       parentAt: 0,
       names,
       next: 0,
       doneNames: [],
       doneNodes: [],
-      same: parentTree !== undefined,
+      same: parentNodes !== undefined,
       own,
     };
   }
 
   /** A parent's tree that cannot be read costs time, not data: everything in it is read again. */
-  #parentNodes(path: Buffer, tree: Uint8Array): readonly Node[] {
+  #parentNodes(tree: Uint8Array): readonly Node[] | undefined {
     try {
       return this.#context.loadTree(tree);
     } catch (error) {
-      if (hasCode(error, 'cancelled')) throw error;
-      if (!(error instanceof HoldfastError)) throw error;
-      this.#context.note({ kind: 'parent-unreadable', path: new Uint8Array(path), error: error.toJSON() });
-      return [];
+      noteUnreadable(error, tree, this.#context);
+      return undefined;
     }
   }
 

@@ -347,6 +347,7 @@ class Restore {
         addAll(this.#problems, problems);
       }
       await this.#runAll('writeBlobs', arranged.tasks);
+      for (const [number, problem] of arranged.otherLengths) if (Atomics.load(arranged.failed, number) === 0) this.#problems.push(problem);
     } catch (error) {
       full.forEach(({ path }, number) => unlinkQuietly(partPath(path, part, number)));
       throw error;

@@ -43,6 +43,8 @@ export interface ArrangedSegment {
   readonly prepared: number[];
   /** Files of which a blob is not in the index. */
   readonly problems: RestoreProblem[];
+  /** By number: files whose content has another length than the snapshot says, to be reported if they are restored. */
+  readonly otherLengths: ReadonlyMap<number, RestoreProblem>;
   readonly failed: Int32Array;
 }
 
@@ -53,6 +55,7 @@ export function arrangeSegment(files: readonly SegmentFile[], index: BlobIndex, 
   const blobs = new Map<number, Blob>();
   const packs = new Map<number, Blob[]>();
   const problems: RestoreProblem[] = [];
+  const otherLengths = new Map<number, RestoreProblem>();
   const prepared: number[] = [];
   const lengths = new Float64Array(files.length);
   const location = emptyLocation();
@@ -81,7 +84,7 @@ export function arrangeSegment(files: readonly SegmentFile[], index: BlobIndex, 
       remaining[number] += 1;
     }
     lengths[number] = offset;
-    if (offset !== size) problems.push({ path: new Uint8Array(path), kind: 'metadata', detail: `the snapshot says that it has ${size} bytes, but it has ${offset}` });
+    if (offset !== size) otherLengths.set(number, { path: new Uint8Array(path), kind: 'metadata', detail: `the snapshot says that it has ${size} bytes, but it has ${offset}` });
     if (remaining[number] > 1) prepared.push(number);
   });
   const flags = Uint8Array.from(files, ({ inherits }) => writeFlags.single | (inherits ? writeFlags.inherits : 0));
@@ -98,7 +101,7 @@ export function arrangeSegment(files: readonly SegmentFile[], index: BlobIndex, 
       from = to;
     }
   }
-  return { tasks, prepared, lengths, problems, failed };
+  return { tasks, prepared, lengths, problems, otherLengths, failed };
 }
 
 function firstMissing(content: Buffer, index: BlobIndex): number {
