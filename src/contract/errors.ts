@@ -41,7 +41,10 @@ const catalogue = {
   },
   'bad-usage': {
     retryable: false,
-    words: (c) => ({ message: `${String(c.problem)} Nothing was changed.`, guidance: String(c.guidance ?? 'See the help of this command.') }),
+    words: (c) => ({
+      message: `${String(c.problem)} Nothing was changed.`,
+      guidance: String(c.guidance ?? 'See the help of this command.'),
+    }),
   },
 
   'output-failed': {
@@ -401,7 +404,7 @@ const catalogue = {
     retryable: false,
     words: (c) => ({
       message: `What was about to be stored (${String(c.blob).slice(0, 16)}) could not be read back correctly, so it was not stored. Finished snapshots are not affected.`,
-      guidance: 'This points to failing memory or another hardware fault: test this computer\'s memory before backing up again.',
+      guidance: "This points to failing memory or another hardware fault: test this computer's memory before backing up again.",
     }),
   },
   locked: {
@@ -421,7 +424,8 @@ const catalogue = {
   'lock-lost': {
     retryable: true,
     words: () => ({
-      message: 'This run lost its lock on the repository, probably while the computer slept, so it stopped writing. Finished snapshots are not affected.',
+      message:
+        'This run lost its lock on the repository, probably while the computer slept, so it stopped writing. Finished snapshots are not affected.',
       guidance: 'Run it again: it carries on from what is stored.',
     }),
   },
@@ -480,5 +484,6 @@ export function toHoldfastError(thrown: unknown): HoldfastError {
   return new HoldfastError('internal', { cause: thrown instanceof Error ? thrown.message : String(thrown) }, { cause: thrown });
 }
 
-export const hasCode = (thrown: unknown, code: ErrorCode): thrown is HoldfastError =>
+/** Whether this is the error `code`. (The type says so too, so that a "no" leaves other errors possible.) */
+export const hasCode = <C extends ErrorCode>(thrown: unknown, code: C): thrown is HoldfastError & { readonly code: C } =>
   thrown instanceof HoldfastError && thrown.code === code;

@@ -88,19 +88,21 @@ export class PackStore {
   async flushIndex(): Promise<void> {
     this.#lastCheckpoint = this.#clock.monotonic();
     // One after the other, and each caller learns of its own failure.
-    this.#writing = this.#writing.catch(() => {}).then(async () => {
-      if (this.#builder.isEmpty) return;
-      const writing = this.#builder;
-      this.#builder = new IndexFileBuilder();
-      try {
-        await this.#lock.ensure();
-        await this.#repository.saveItem('index', writing.text());
-      } catch (error) {
-        // Still to be named by an index file: a later call may succeed.
-        this.#builder.join(writing);
-        throw error;
-      }
-    });
+    this.#writing = this.#writing
+      .catch(() => {})
+      .then(async () => {
+        if (this.#builder.isEmpty) return;
+        const writing = this.#builder;
+        this.#builder = new IndexFileBuilder();
+        try {
+          await this.#lock.ensure();
+          await this.#repository.saveItem('index', writing.text());
+        } catch (error) {
+          // Still to be named by an index file: a later call may succeed.
+          this.#builder.join(writing);
+          throw error;
+        }
+      });
     await this.#writing;
   }
 }

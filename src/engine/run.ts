@@ -46,7 +46,11 @@ export interface ProgressSource {
 }
 
 /** Tells the progress some times a second until the returned function is called, which tells it for the last time. */
-export function reportProgress(options: Pick<RunOptions, 'clock' | 'onProgress'>, pool: Pick<WorkerPool, 'currentPath'>, source: ProgressSource): () => void {
+export function reportProgress(
+  options: Pick<RunOptions, 'clock' | 'onProgress'>,
+  pool: Pick<WorkerPool, 'currentPath'>,
+  source: ProgressSource,
+): () => void {
   const { onProgress, clock } = options;
   if (!onProgress) return () => {};
   const seen: { at: number; bytes: number }[] = [];

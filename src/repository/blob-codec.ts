@@ -54,7 +54,8 @@ export class BlobEncoder {
 }
 
 function openBlob(sealer: Sealer, sealed: Uint8Array, id: Uint8Array, uncompressedLength: number, limit: number): Uint8Array {
-  if (uncompressedLength > limit || sealed.length > limit + sealOverhead) throw new HoldfastError('item-tampered', { cause: 'its size is absurd' });
+  if (uncompressedLength > limit || sealed.length > limit + sealOverhead)
+    throw new HoldfastError('item-tampered', { cause: 'its size is absurd' });
   let plain = sealer.open(sealed);
   if (uncompressedLength > 0) {
     plain = decompress(plain, uncompressedLength);
@@ -68,5 +69,10 @@ function openBlob(sealer: Sealer, sealed: Uint8Array, id: Uint8Array, uncompress
  * The plaintext of a stored blob, authenticated, decompressed and hashed. The view is valid until the sealer's next
  * call. Throws `item-tampered` when anything differs; never returns other bytes than those that `id` names.
  */
-export const decodeBlob = (sealer: Sealer, sealed: Uint8Array, id: Uint8Array, uncompressedLength: number, type: 'data' | 'tree'): Uint8Array =>
-  openBlob(sealer, sealed, id, uncompressedLength, type === 'tree' ? maxTreeBytes : maxDataBytes);
+export const decodeBlob = (
+  sealer: Sealer,
+  sealed: Uint8Array,
+  id: Uint8Array,
+  uncompressedLength: number,
+  type: 'data' | 'tree',
+): Uint8Array => openBlob(sealer, sealed, id, uncompressedLength, type === 'tree' ? maxTreeBytes : maxDataBytes);

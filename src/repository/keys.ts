@@ -62,7 +62,11 @@ export function refuseEmpty(password: string): void {
   if (password === '') throw new HoldfastError('password-empty');
 }
 
-const keyFrom64 = (bytes: Buffer): MasterKey => ({ encrypt: bytes.subarray(0, 32), macK: bytes.subarray(32, 48), macR: bytes.subarray(48, 64) });
+const keyFrom64 = (bytes: Buffer): MasterKey => ({
+  encrypt: bytes.subarray(0, 32),
+  macK: bytes.subarray(32, 48),
+  macR: bytes.subarray(48, 64),
+});
 
 /** Room for the JSON of a master key. */
 const keyTextBytes = 4096;
@@ -117,7 +121,8 @@ export function parseKeyFile(bytes: Uint8Array): KeyFile {
   if (kdf !== 'scrypt' || typeof salt !== 'string' || typeof data !== 'string' || !isCount(N) || !isCount(r) || !isCount(p))
     throw new HoldfastError('key-invalid', { cause: 'a field is missing' });
   // scrypt takes 128·r·(N + p) bytes and a time that grows with N·r·p.
-  if (N < 2 || (N & (N - 1)) !== 0 || 128 * r * (N + p) > 1 << 30 || N * r * p > 1 << 27) throw new HoldfastError('key-invalid', { cause: 'its cost is absurd' });
+  if (N < 2 || (N & (N - 1)) !== 0 || 128 * r * (N + p) > 1 << 30 || N * r * p > 1 << 27)
+    throw new HoldfastError('key-invalid', { cause: 'its cost is absurd' });
   if (Buffer.from(salt, 'base64').length !== saltBytes) throw new HoldfastError('key-invalid', { cause: 'its salt has another length' });
   const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
   return {

@@ -88,7 +88,13 @@ export async function listLocks({ storage, sealer }: Lockable, clock: Clock): Pr
 
 /** Throws an Error whose message says what is wrong: a lock that somebody else may hold is never guessed at. */
 function parseLock(text: Buffer): LockRecord {
-  const { time, exclusive = false, hostname = '', username = '', pid = 0 } = (JSON.parse(text.toString('utf8')) ?? {}) as Partial<LockRecord>;
+  const {
+    time,
+    exclusive = false,
+    hostname = '',
+    username = '',
+    pid = 0,
+  } = (JSON.parse(text.toString('utf8')) ?? {}) as Partial<LockRecord>;
   if (typeof time !== 'string' || Number.isNaN(Date.parse(time))) throw new Error('its time is not one');
   if (typeof exclusive !== 'boolean') throw new Error('it does not say whether it is exclusive');
   if (typeof hostname !== 'string' || typeof username !== 'string' || typeof pid !== 'number') throw new Error('its holder is malformed');
@@ -110,7 +116,8 @@ export async function removeLocks(repository: Lockable, hostname: string, clock:
     removed.push(lock);
   }
   // Nobody is still writing the empty ones when a person says that no lock counts.
-  if (all) for await (const { name, size } of repository.storage.list('lock')) if (size === 0) await removeQuietly(repository.storage, name);
+  if (all)
+    for await (const { name, size } of repository.storage.list('lock')) if (size === 0) await removeQuietly(repository.storage, name);
   return removed;
 }
 

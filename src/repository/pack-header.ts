@@ -17,6 +17,7 @@ export async function readPackHeader(repository: { readonly storage: Storage; re
   const range = headerRange(tail, size);
   const header = Buffer.from(sealer.open(await storage.load(file, range)));
   const blobs = readEntries(header, () => {});
-  if (blobs !== range.offset) throw new HoldfastError('pack-invalid', { cause: `its blobs take ${blobs} bytes, its header says ${range.offset}` });
+  if (blobs !== range.offset)
+    throw new HoldfastError('pack-invalid', { cause: `its blobs take ${blobs} bytes, its header says ${range.offset}` });
   return header;
 }

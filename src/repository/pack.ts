@@ -17,14 +17,7 @@ export const packSizeLimits = { least: 4 << 20, most: 128 << 20 } as const;
 export const maxEntryBytes = 41;
 
 /** Writes an entry at `at` and returns where it ends; `uncompressedLength` is 0 for a blob that is not compressed. */
-export function writeEntry(
-  out: Buffer,
-  at: number,
-  type: BlobType,
-  length: number,
-  uncompressedLength: number,
-  id: Uint8Array,
-): number {
+export function writeEntry(out: Buffer, at: number, type: BlobType, length: number, uncompressedLength: number, id: Uint8Array): number {
   const compressed = uncompressedLength > 0;
   out[at] = (type === 'tree' ? 1 : 0) | (compressed ? 2 : 0);
   out.writeUInt32LE(length, at + 1);
@@ -37,7 +30,14 @@ export function writeEntry(
   return next + 32;
 }
 
-export type EntryVisitor = (type: BlobType, offset: number, length: number, uncompressedLength: number, header: Buffer, idAt: number) => void;
+export type EntryVisitor = (
+  type: BlobType,
+  offset: number,
+  length: number,
+  uncompressedLength: number,
+  header: Buffer,
+  idAt: number,
+) => void;
 
 /**
  * Calls `visit` for each entry of an opened header, with the offset of its blob in the pack; returns the sum of all
@@ -49,10 +49,12 @@ export function readEntries(header: Buffer, visit: EntryVisitor): number {
   while (at < header.length) {
     const kind = header[at];
     const entryLength = kind >= 2 ? 41 : 37;
-    if (kind > 3 || at + entryLength > header.length) throw new HoldfastError('pack-invalid', { cause: `entry at byte ${at} of its header` });
+    if (kind > 3 || at + entryLength > header.length)
+      throw new HoldfastError('pack-invalid', { cause: `entry at byte ${at} of its header` });
     const length = header.readUInt32LE(at + 1);
     const plain = kind >= 2 ? header.readUInt32LE(at + 5) : 0;
-    if (length < sealOverhead || (kind >= 2 && plain === 0)) throw new HoldfastError('pack-invalid', { cause: `entry at byte ${at} of its header` });
+    if (length < sealOverhead || (kind >= 2 && plain === 0))
+      throw new HoldfastError('pack-invalid', { cause: `entry at byte ${at} of its header` });
     visit((kind & 1) === 1 ? 'tree' : 'data', offset, length, plain, header, at + entryLength - 32);
     offset += length;
     at += entryLength;

@@ -107,7 +107,8 @@ export class Packer {
 
   #makeRoom(sealed: number): void {
     const need = sealed + this.#headerUsed + maxEntryBytes + sealOverhead + 4;
-    if (this.#buffer && (this.#used + need > this.#buffer.length || this.#headerUsed + maxEntryBytes + sealOverhead > maxHeaderBytes)) this.finish();
+    if (this.#buffer && (this.#used + need > this.#buffer.length || this.#headerUsed + maxEntryBytes + sealOverhead > maxHeaderBytes))
+      this.finish();
     this.#buffer ??= Buffer.from(this.#takeBuffer(Math.max(this.#packSize + slackBytes, sealed + 256)));
   }
 
@@ -124,7 +125,8 @@ export const headerBytes = (header: Uint8Array): number => header.length + sealO
 /** Completes a pack whose first `used` bytes are sealed blobs; `buffer` has room for {@link headerBytes} more. */
 export function finishPack(sealer: Sealer, buffer: Buffer<ArrayBuffer>, used: number, header: Buffer): FinishedPack {
   const sealed = sealer.seal(header, buffer, used);
-  if (Buffer.compare(sealer.open(buffer.subarray(used, used + sealed)), header) !== 0) throw new HoldfastError('encoding-failed', { blob: 'pack header' });
+  if (Buffer.compare(sealer.open(buffer.subarray(used, used + sealed)), header) !== 0)
+    throw new HoldfastError('encoding-failed', { blob: 'pack header' });
   buffer.writeUInt32LE(sealed, used + sealed);
   const bytes = new Uint8Array(buffer.buffer, buffer.byteOffset, used + sealed + 4);
   return { id: sha256(bytes), bytes, header };

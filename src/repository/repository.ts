@@ -87,7 +87,8 @@ export class Repository {
     try {
       sealedConfig = await storage.load(configFile);
     } catch (error) {
-      if (hasCode(error, 'file-not-found') || hasCode(error, 'storage-gone')) return fail('repository-not-found', { location: storage.location }, error);
+      if (hasCode(error, 'file-not-found') || hasCode(error, 'storage-gone'))
+        return fail('repository-not-found', { location: storage.location }, error);
       throw error;
     }
     const kernel = Kernel.create();
@@ -184,7 +185,11 @@ export class Repository {
       if (newest) return newest;
       throw problem ?? new HoldfastError('snapshot-not-found', { snapshot: wanted });
     }
-    const matches = isId(wanted) ? [wanted] : /^[0-9a-f]+$/.test(wanted) ? (await this.names('snapshot')).filter((name) => name.startsWith(wanted)) : [];
+    const matches = isId(wanted)
+      ? [wanted]
+      : /^[0-9a-f]+$/.test(wanted)
+        ? (await this.names('snapshot')).filter((name) => name.startsWith(wanted))
+        : [];
     if (matches.length === 0) return fail('snapshot-not-found', { snapshot: wanted });
     if (matches.length > 1) return fail('snapshot-ambiguous', { snapshot: wanted });
     try {
@@ -259,7 +264,14 @@ interface FoundKey {
   readonly keyId: string;
 }
 
-async function storeFirstKey(storage: Storage, password: string, owner: KeyOwner, cost: KeyCost, kernel: Kernel, clock: Clock): Promise<FoundKey> {
+async function storeFirstKey(
+  storage: Storage,
+  password: string,
+  owner: KeyOwner,
+  cost: KeyCost,
+  kernel: Kernel,
+  clock: Clock,
+): Promise<FoundKey> {
   const key = randomMasterKey();
   const file = await lockKey(key, password, owner, cost, kernel, clock);
   const keyId = sha256(file).toString('hex');
@@ -275,7 +287,8 @@ async function findFirstKey(storage: Storage, password: string, kernel: Kernel):
   try {
     return await findKey(storage, password, kernel);
   } catch (error) {
-    if (hasCode(error, 'wrong-password') || hasCode(error, 'key-invalid')) return fail('repository-exists', { location: storage.location }, error);
+    if (hasCode(error, 'wrong-password') || hasCode(error, 'key-invalid'))
+      return fail('repository-exists', { location: storage.location }, error);
     throw error;
   }
 }

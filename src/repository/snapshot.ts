@@ -61,14 +61,18 @@ export function formatSnapshot(fields: SnapshotFields): Buffer {
     ['program_version', fields.program_version],
     ['summary', fields.summary],
   ];
-  const kept = ordered.filter(([name, value]) => name === 'paths' || !(value === undefined || value === '' || value === 0 || (Array.isArray(value) && value.length === 0)));
+  const kept = ordered.filter(
+    ([name, value]) =>
+      name === 'paths' || !(value === undefined || value === '' || value === 0 || (Array.isArray(value) && value.length === 0)),
+  );
   return Buffer.from(JSON.stringify(Object.fromEntries(kept)));
 }
 
 const isTexts = (value: unknown): value is string[] => Array.isArray(value) && value.every((item) => typeof item === 'string');
 const textOr = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
 const textsOr = (value: unknown): string[] | undefined => (isTexts(value) && value.length > 0 ? value : undefined);
-const countOr = (value: unknown): number | undefined => (typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : undefined);
+const countOr = (value: unknown): number | undefined =>
+  typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : undefined;
 
 /** Figures that are not numbers count as 0: nothing but what a person is told depends on them. */
 function summaryOr(value: unknown): SnapshotSummary | undefined {

@@ -1,5 +1,5 @@
 /** The two programs that are compared, each as the commands that a person would type. */
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { resticPath } from '../support/restic.ts';
 import type { Command } from './measure.ts';
 
@@ -18,7 +18,7 @@ export interface Program {
 
 const password = 'measured';
 export const passwordEnvironment = { RESTIC_PASSWORD: password, HOLDFAST_PASSWORD: password };
-const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+const cli = join(import.meta.dirname, '../../dist/cli.js');
 
 const restic = (repository: string, ...args: string[]): Command => ({
   program: resticPath(),

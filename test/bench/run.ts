@@ -15,7 +15,9 @@ import { changeTree, randomTree, realTree, sizeOf } from './data.ts';
 import { type Measured, measure, median } from './measure.ts';
 import { init, passwordEnvironment, type Program, programs } from './programs.ts';
 
-const { values } = parseArgs({ options: { rounds: { type: 'string', default: '5' }, only: { type: 'string' }, folder: { type: 'string' } } });
+const { values } = parseArgs({
+  options: { rounds: { type: 'string', default: '5' }, only: { type: 'string' }, folder: { type: 'string' } },
+});
 const rounds = Number(values.rounds);
 const folder = values.folder ?? mkdtempSync(join(tmpdir(), 'holdfast-bench-'));
 const memoryFolder = '/dev/shm/holdfast-bench';
@@ -131,7 +133,9 @@ const seconds = (ms: number): string => `${(ms / 1000).toFixed(2)} s`;
 const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;
 
 console.log(`${cpus().length} cores, ${cpus()[0]?.model ?? ''}; Node ${process.version}; median of ${rounds}`);
-console.log(execFileSync(programs[0].open('').program, ['version'], { encoding: 'utf8', env: { ...process.env, ...passwordEnvironment } }).trim());
+console.log(
+  execFileSync(programs[0].open('').program, ['version'], { encoding: 'utf8', env: { ...process.env, ...passwordEnvironment } }).trim(),
+);
 console.log('| work | restic | holdfast | ratio | memory, restic | memory, holdfast | repository |');
 console.log('| --- | --- | --- | --- | --- | --- | --- |');
 for (const work of works) {

@@ -10,7 +10,13 @@ import { type BackupOptions, type BackupResult, executeBackup } from '../../src/
 import { compileExcludes, type ExcludeOptions } from '../../src/engine/backup/exclude.ts';
 import { type BackupPlan, type BackupRequest, planBackup } from '../../src/engine/backup/plan.ts';
 import type { RestoreRequest } from '../../src/engine/restore/plan.ts';
-import { executeRestore, planRestore, type RestoreOptions, type RestorePlan, type RestoreResult } from '../../src/engine/restore/restore.ts';
+import {
+  executeRestore,
+  planRestore,
+  type RestoreOptions,
+  type RestorePlan,
+  type RestoreResult,
+} from '../../src/engine/restore/restore.ts';
 import type { PlannedEntry } from '../../src/engine/restore/walk-task.ts';
 import type { RunOptions } from '../../src/engine/run.ts';
 import { leastCost } from '../../src/repository/keys.ts';
@@ -47,7 +53,8 @@ export function resticOn(folder: string, secret: string = password): Restic {
   return new Restic(folder, secret);
 }
 
-export type BackupSettings = Partial<Omit<BackupRequest, 'sources' | 'rules'>> & Partial<BackupOptions> & { readonly exclude?: ExcludeOptions };
+export type BackupSettings = Partial<Omit<BackupRequest, 'sources' | 'rules'>> &
+  Partial<BackupOptions> & { readonly exclude?: ExcludeOptions };
 
 /** Plans and runs a backup; the result has the plan as well. */
 export async function backup(
@@ -68,7 +75,17 @@ export function plannedBackup(
 ): Promise<BackupPlan> {
   const { exclude, strategy, excludes, tags, hostname, username, uid, gid } = { ...identity, ...settings };
   const list = typeof sources === 'string' || Buffer.isBuffer(sources) ? [sources] : sources;
-  return planBackup(repository, { sources: list, rules: compileExcludes(exclude ?? {}), strategy, excludes, tags, hostname, username, uid, gid });
+  return planBackup(repository, {
+    sources: list,
+    rules: compileExcludes(exclude ?? {}),
+    strategy,
+    excludes,
+    tags,
+    hostname,
+    username,
+    uid,
+    gid,
+  });
 }
 
 export type RestoreSettings = Partial<RestoreRequest> & Partial<RestoreOptions>;
@@ -93,7 +110,9 @@ export async function plannedRestore(
 /** Of settings that hold more, what runOptions takes; absent ones must not overwrite its defaults. */
 function onlyRun(settings: Partial<RunOptions>): Partial<RunOptions> {
   const { control, clock, holder, onProgress, threads, corruptBlob } = settings;
-  return Object.fromEntries(Object.entries({ control, clock, holder, onProgress, threads, corruptBlob }).filter(([, value]) => value !== undefined));
+  return Object.fromEntries(
+    Object.entries({ control, clock, holder, onProgress, threads, corruptBlob }).filter(([, value]) => value !== undefined),
+  );
 }
 
 /** The lines of problems as a person would read them, for expectations: `kind: path`. */

@@ -124,7 +124,7 @@ function reportBackup(repository: Repository, plan: BackupPlan, options: BackupO
     })
     // Without it the progress has no end to name; the backup does not depend on it.
     .catch(() => {})
-    .finally(() => counter.close())
+    .then(() => counter.close())
     .catch(() => {});
   return () => {
     stop();

@@ -11,7 +11,8 @@ export interface ParentUnreadable {
   readonly error: ErrorJSON;
 }
 
-export const isParentUnreadable = (note: unknown): note is ParentUnreadable => (note as Partial<ParentUnreadable> | undefined)?.kind === 'parent-unreadable';
+export const isParentUnreadable = (note: unknown): note is ParentUnreadable =>
+  (note as Partial<ParentUnreadable> | undefined)?.kind === 'parent-unreadable';
 
 /** Errors that tell of damage to the pack, and not of a tree that says nonsense or a storage that does not answer just now. */
 const packDamage: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['file-not-found', 'file-short', 'item-tampered']);

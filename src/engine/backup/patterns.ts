@@ -71,7 +71,8 @@ export function parsePattern(text: string, ignoreCase: boolean): Pattern | Patte
 
 /** Whether `test` accepts a name. */
 export function accepts(segment: { readonly test: NameTest; readonly ignoreCase: boolean }, text: string, folded: string): boolean {
-  const test = segment.test;
+  const { test } = segment;
+  const name = segment.ignoreCase ? folded : text;
   switch (test.kind) {
     case 'any':
       return true;
@@ -79,9 +80,6 @@ export function accepts(segment: { readonly test: NameTest; readonly ignoreCase:
       return false;
     case 'regex':
       return test.regex.test(text);
-  }
-  const name = segment.ignoreCase ? folded : text;
-  switch (test.kind) {
     case 'literal':
       return name === test.text;
     case 'affix':

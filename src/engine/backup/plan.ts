@@ -61,7 +61,8 @@ export interface BackupPlan {
  * `source-in-destination` for one that lies inside the repository.
  */
 export async function planBackup(repository: Repository, request: BackupRequest): Promise<BackupPlan> {
-  if (request.sources.length === 0) return fail('bad-usage', { problem: 'No folder or file to back up was named.', guidance: 'Name at least one.' });
+  if (request.sources.length === 0)
+    return fail('bad-usage', { problem: 'No folder or file to back up was named.', guidance: 'Name at least one.' });
   const notes: BackupNote[] = [];
   const missing: Problem[] = [];
   const wanted = request.sources.map(absolute).sort(Buffer.compare);
@@ -83,7 +84,8 @@ export async function planBackup(repository: Repository, request: BackupRequest)
   const leftOut = leaveOutDestination(localFolderOf(repository.storage), sources, notes);
   const paths = sources.map(displayPath);
   const asked = request.strategy ?? 'incremental';
-  const own = asked === 'full' ? [] : (await repository.snapshots(() => {})).filter((snapshot) => matches(snapshot, request.hostname, paths));
+  const own =
+    asked === 'full' ? [] : (await repository.snapshots(() => {})).filter((snapshot) => matches(snapshot, request.hostname, paths));
   const parent = asked === 'differential' ? own.findLast((snapshot) => snapshot.tags?.includes(strategyTag('full'))) : own.at(-1);
   if (asked === 'differential' && !parent) notes.push({ kind: 'no-full-snapshot' });
   // The first snapshot reads every byte whatever was asked, so that later ones can be based on it.
@@ -107,9 +109,15 @@ const absolute = (path: string | Buffer): Buffer => {
 };
 
 const matches = (snapshot: Snapshot, hostname: string, paths: readonly string[]): boolean =>
-  snapshot.hostname === hostname && snapshot.paths.length === paths.length && [...snapshot.paths].sort().every((path, i) => path === [...paths].sort()[i]);
+  snapshot.hostname === hostname &&
+  snapshot.paths.length === paths.length &&
+  [...snapshot.paths].sort().every((path, i) => path === [...paths].sort()[i]);
 
-function leaveOutDestination(folder: string | undefined, sources: readonly Buffer[], notes: BackupNote[]): { device: bigint; inode: bigint }[] {
+function leaveOutDestination(
+  folder: string | undefined,
+  sources: readonly Buffer[],
+  notes: BackupNote[],
+): { device: bigint; inode: bigint }[] {
   if (folder === undefined) return [];
   const { destination, dev, ino } = factsOf(folder);
   for (const source of sources) {

@@ -112,7 +112,9 @@ class Scan {
     this.#bytesBefore = progress.get('bytes');
     const before = { ...this.#state.reader.figures };
     const path = Buffer.from(task.path);
-    this.#stack.push(this.#frame(path, task.source && Buffer.from(task.source), task.device, task.parentTree, splitList(task.names), undefined));
+    this.#stack.push(
+      this.#frame(path, task.source && Buffer.from(task.source), task.device, task.parentTree, splitList(task.names), undefined),
+    );
     const [bottom] = this.#stack;
     for (;;) {
       const frame = this.#stack[this.#stack.length - 1];

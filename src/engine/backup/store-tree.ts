@@ -24,7 +24,11 @@ export function assembleTree({ pieces }: AssembleTask, context: WorkerContext): 
   }
   entries.sort(([a], [b]) => a.compare(b));
   const figures = noFigures();
-  const tree = storeTree(context, figures, entries.map(([, node]) => node));
+  const tree = storeTree(
+    context,
+    figures,
+    entries.map(([, node]) => node),
+  );
   return { tree: new Uint8Array(tree), figures };
 }
 

@@ -117,7 +117,10 @@ class Walk {
     root: Uint8Array | undefined,
   ): Promise<{ folders: Map<string, Folder>; reached: readonly Buffer[] }> {
     const above = foldersAbove(sources);
-    const described = await this.#pool.run('describeFolders', above.map((path) => new Uint8Array(path)));
+    const described = await this.#pool.run(
+      'describeFolders',
+      above.map((path) => new Uint8Array(path)),
+    );
     const nodes = new Map(above.map((path, i) => [path.toString('hex'), described[i]]));
     const reached = sources.filter((source) => {
       const folder = nodes.get(parentPath(source).toString('hex'))!;

@@ -40,7 +40,8 @@ export async function adoptPacks(
     } catch (error) {
       if (!(error instanceof HoldfastError)) throw error;
       // Damaged or gone: nothing depends on it, since no index names it.
-      if (!['pack-invalid', 'item-tampered', 'file-not-found', 'file-short'].some((code) => hasCode(error, code as typeof error.code))) throw error;
+      if (!['pack-invalid', 'item-tampered', 'file-not-found', 'file-short'].some((code) => hasCode(error, code as typeof error.code)))
+        throw error;
     }
   }
   if (adopted > 0) await store.flushIndex();

@@ -11,7 +11,8 @@ export interface IndexProblem {
   readonly error: HoldfastError;
 }
 
-const isStorageError = ({ code }: HoldfastError): boolean => code === 'storage-gone' || code === 'storage-failed' || code === 'storage-denied';
+const isStorageError = ({ code }: HoldfastError): boolean =>
+  code === 'storage-gone' || code === 'storage-failed' || code === 'storage-denied';
 
 /**
  * Fills the pool's index. List what refers to blobs (snapshots) before calling it: whoever adds a snapshot meanwhile has

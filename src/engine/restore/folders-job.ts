@@ -1,7 +1,6 @@
 /** The worker's part of a restore that comes last: a folder's times and mode are set when nothing more is put into it. */
 import { splitList } from '../../platform/byte-list.ts';
 import { parseNode } from '../../repository/tree/parse.ts';
-import type { WorkerContext } from '../workers/context.ts';
 import { applyMetadata } from './metadata.ts';
 import type { RestoreProblem } from './walk-task.ts';
 
@@ -11,7 +10,7 @@ export interface FoldersTask {
 }
 
 /** Job: sets the metadata of folders, the deepest first. A cancelled run does it too, so that no folder stays half made. */
-export function finishFolders({ met }: FoldersTask, _: WorkerContext): RestoreProblem[] {
+export function finishFolders({ met }: FoldersTask): RestoreProblem[] {
   const problems: RestoreProblem[] = [];
   const items = splitList(met);
   for (let i = items.length - 3; i >= 0; i -= 3) {

@@ -47,7 +47,8 @@ export function applyMetadata(path: Buffer, node: Node, existing: BigIntStats | 
     hasMode = false;
   }
   const wanted = existing === false ? node.xattrs : missingXattrs(path, node, attempt);
-  const set = ({ name, value }: ExtendedAttribute): void => attempt(`attribute ${name.toString()}`, () => setXattr(path, name, value ?? empty));
+  const set = ({ name, value }: ExtendedAttribute): void =>
+    attempt(`attribute ${name.toString()}`, () => setXattr(path, name, value ?? empty));
   for (const attribute of wanted) if (isUsers(attribute.name)) set(attribute);
   if (node.type !== 'symlink' && !hasMode) attempt('mode', () => chmodSync(path, mode));
   for (const attribute of wanted) if (!isUsers(attribute.name)) set(attribute);

@@ -56,7 +56,12 @@ export interface RestoreStart {
 }
 
 /** Throws `snapshot-not-found`, `snapshot-path-not-found`, `target-unusable`, or what reading a tree throws. */
-export async function resolveStart(repository: Repository, { pool }: Reading, request: RestoreRequest, options: RunOptions): Promise<RestoreStart> {
+export async function resolveStart(
+  repository: Repository,
+  { pool }: Reading,
+  request: RestoreRequest,
+  options: RunOptions,
+): Promise<RestoreStart> {
   const damage: HoldfastError[] = [];
   const snapshot = await repository.findSnapshot(request.snapshot, (_, error) => damage.push(error));
   const names = request.path ? splitPath(request.path) : [];
@@ -87,7 +92,8 @@ export async function resolveStart(repository: Repository, { pool }: Reading, re
     sources: below.map((each) => joinList(each.slice(shown.length))),
   };
   const isOriginal = absolutePath(base).equals(target);
-  const ownsTarget = !isHome && isFolder && found.raw !== undefined && !selection && (isNew || (isOriginal ? root.inSource : isEmpty(target)));
+  const ownsTarget =
+    !isHome && isFolder && found.raw !== undefined && !selection && (isNew || (isOriginal ? root.inSource : isEmpty(target)));
   return {
     snapshot,
     damage,
@@ -95,7 +101,11 @@ export async function resolveStart(repository: Repository, { pool }: Reading, re
     root,
     policy: request.overwrite ?? 'always',
     delete: request.delete === true,
-    stamp: localTime.format(BigInt(Math.round(options.clock.now())) * 1_000_000n).slice(0, 16).replace('T', ' ').replace(':', '.'),
+    stamp: localTime
+      .format(BigInt(Math.round(options.clock.now())) * 1_000_000n)
+      .slice(0, 16)
+      .replace('T', ' ')
+      .replace(':', '.'),
     isOriginal,
     isWhole: names.length === 0 && !selection,
     own: ownsTarget ? [new Uint8Array(target), found.raw!, Uint8Array.of(isNew ? 1 : 0)] : undefined,

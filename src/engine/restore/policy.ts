@@ -29,7 +29,8 @@ export function decide(node: Node, existing: BigIntStats | undefined, policy: Ov
   if (policy === 'never') return 'keep';
   if (policy === 'if-newer' && node.mtimeNs <= existing.mtimeNs) return 'keep';
   const isFile = node.type === 'file' && existing.isFile();
-  if (isFile && existing.size === BigInt(node.size)) return policy === 'if-changed' && existing.mtimeNs === node.mtimeNs ? 'same' : 'compare';
+  if (isFile && existing.size === BigInt(node.size))
+    return policy === 'if-changed' && existing.mtimeNs === node.mtimeNs ? 'same' : 'compare';
   return policy === 'keep-both' ? 'beside' : 'replace';
 }
 

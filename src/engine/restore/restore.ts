@@ -17,7 +17,16 @@ import { throwIfFatal } from './failures.ts';
 import { beginParts, partPath, type PartNames } from './part-file.ts';
 import { freeBytes, prepareTarget, type RestoreRequest, type RestoreStart, resolveStart } from './plan.ts';
 import { arrangeSegment, type SegmentFile } from './segment.ts';
-import { fileFlags, type FolderTask, noWalkFigures, type PlannedEntry, type RestoreProblem, type WalkFigures, type WalkOptions, type WalkResult } from './walk-task.ts';
+import {
+  fileFlags,
+  type FolderTask,
+  noWalkFigures,
+  type PlannedEntry,
+  type RestoreProblem,
+  type WalkFigures,
+  type WalkOptions,
+  type WalkResult,
+} from './walk-task.ts';
 import { unlinkQuietly, writeFlags } from './write-job.ts';
 
 /** A segment is written when it holds so many files, or so much content (bytes). */
@@ -153,19 +162,19 @@ class Restore {
 
   /** Everything; returns what was verified. */
   async run(): Promise<RestoreResult['verified']> {
-    let failure: unknown;
+    let failure: Error | undefined;
     let verified: RestoreResult['verified'];
     try {
       await this.walk(true);
       if (this.#request.verify) verified = await this.#verify();
     } catch (error) {
-      failure = error;
+      failure = error as Error;
     }
     // Last, since a folder's mode may close it and everything put into it changes its time; but also after a failure.
     try {
       await this.#finishFolders();
     } catch (error) {
-      failure ??= error;
+      failure ??= error as Error;
     }
     if (failure !== undefined) throw failure;
     if (this.#request.verify) this.#sync();
@@ -176,7 +185,15 @@ class Restore {
   async walk(act: boolean, onEntry?: (entry: PlannedEntry) => void): Promise<void> {
     this.#act = act;
     const { policy, delete: remove, stamp, isOriginal, repository } = this.#start;
-    const options: WalkOptions = { act, policy, delete: remove, stamp, isOriginal, repository: repository && new Uint8Array(repository), parts: this.#parts };
+    const options: WalkOptions = {
+      act,
+      policy,
+      delete: remove,
+      stamp,
+      isOriginal,
+      repository: repository && new Uint8Array(repository),
+      parts: this.#parts,
+    };
     const list = onEntry !== undefined;
     const most = this.#options.segmentFiles ?? segmentFiles;
     const stop = this.#progress(act ? 'restoring' : 'scanning');
@@ -185,7 +202,9 @@ class Restore {
     try {
       const folders: FolderTask[] = [this.#start.root];
       while (folders.length > 0) {
-        const results = await Promise.all(this.#batches(folders).map((batch) => this.#pool.run('walkFolders', { folders: batch, options, list })));
+        const results = await Promise.all(
+          this.#batches(folders).map((batch) => this.#pool.run('walkFolders', { folders: batch, options, list })),
+        );
         for (const result of results) {
           this.#take(result, onEntry);
           for (let i = result.folders.length - 1; i >= 0; i--) folders.push(result.folders[i]);
@@ -210,7 +229,8 @@ class Restore {
   /** Takes the last folders, which are the deepest: their files lie near each other in the packs. */
   #batches<T>(folders: T[]): T[][] {
     const batches: T[][] = [];
-    for (let i = 0; i < this.#pool.size && folders.length > 0; i++) batches.push(folders.splice(-Math.ceil(Math.min(foldersAtOnce, folders.length / (this.#pool.size - i)))).reverse());
+    for (let i = 0; i < this.#pool.size && folders.length > 0; i++)
+      batches.push(folders.splice(-Math.ceil(Math.min(foldersAtOnce, folders.length / (this.#pool.size - i)))).reverse());
     return batches;
   }
 
@@ -246,18 +266,23 @@ class Restore {
   async #verify(): Promise<{ entries: number; bytes: number }> {
     const stop = this.#progress('verifying');
     const elsewhere = joinList(this.#elsewhere.flatMap((list) => splitList(list)));
-    const affected = new Set(this.#problems.filter(({ kind }) => kind !== 'metadata').map(({ path }) => Buffer.from(path).toString('latin1')));
+    const affected = new Set(
+      this.#problems.filter(({ kind }) => kind !== 'metadata').map(({ path }) => Buffer.from(path).toString('latin1')),
+    );
     const sum = { entries: 0, bytes: 0 };
     const folders: Pick<FolderTask, 'tree' | 'path' | 'selection'>[] = [this.#start.root];
     try {
       this.#sync();
       while (folders.length > 0) {
-        const results = await Promise.all(this.#batches(folders).map((batch) => this.#pool.run('verifyFolders', { folders: batch, elsewhere })));
+        const results = await Promise.all(
+          this.#batches(folders).map((batch) => this.#pool.run('verifyFolders', { folders: batch, elsewhere })),
+        );
         for (const result of results) {
           sum.entries += result.compared;
           sum.bytes += result.bytes;
           // What could not be restored is said already.
-          for (const problem of result.problems) if (!affected.has(Buffer.from(problem.path).toString('latin1'))) this.#problems.push(problem);
+          for (const problem of result.problems)
+            if (!affected.has(Buffer.from(problem.path).toString('latin1'))) this.#problems.push(problem);
           for (let i = result.folders.length - 1; i >= 0; i--) folders.push(result.folders[i]);
         }
       }
@@ -329,14 +354,18 @@ class Restore {
     this.#segment = [];
     this.#segmentBytes = 0;
     this.#links = [];
-    const part = `${this.#parts.run}-${(this.#segments += 1).toString(36)}`;
+    const part = `${this.#parts.run}-${((this.#segments += 1)).toString(36)}`;
     const empty = files.filter(({ content }) => content.length === 0);
     const full = files.filter(({ content }) => content.length > 0);
     await this.#runAll(
       'makeEmptyFiles',
       slices(empty).map((some, i) => ({ files: listFiles(some), flags: Uint8Array.from(some, flagsOf), part: `${part}-e${i}` })),
     );
-    const arranged = arrangeSegment(full, this.#reading.index, { part, sparse: this.#request.sparse === true, durable: this.#request.verify === true && !syncsWhole });
+    const arranged = arrangeSegment(full, this.#reading.index, {
+      part,
+      sparse: this.#request.sparse === true,
+      durable: this.#request.verify === true && !syncsWhole,
+    });
     addAll(this.#problems, arranged.problems);
     try {
       for (const numbers of slices(arranged.prepared)) {
@@ -358,7 +387,8 @@ class Restore {
   async #linkFurtherNames(links: readonly Link[], part: string): Promise<void> {
     if (links.length === 0) return;
     const failures = new Map<string, RestoreProblem>();
-    for (const problem of this.#problems) if (problem.kind !== 'metadata') failures.set(Buffer.from(problem.path).toString('latin1'), problem);
+    for (const problem of this.#problems)
+      if (problem.kind !== 'metadata') failures.set(Buffer.from(problem.path).toString('latin1'), problem);
     const possible: Link[] = [];
     for (const link of links) {
       const failure = failures.get(link.first.toString('latin1'));
@@ -386,12 +416,12 @@ class Restore {
   }
 
   async #runAll<N extends 'makeEmptyFiles' | 'writeBlobs'>(job: N, tasks: readonly JobArgs<N>[]): Promise<void> {
-    let failure: unknown;
+    let failure: Error | undefined;
     const run = async (task: JobArgs<N>): Promise<void> => {
       try {
         addAll(this.#problems, (await this.#pool.run(job, task)) as RestoreProblem[]);
       } catch (error) {
-        failure ??= error;
+        failure ??= error as Error;
         // The others would only fail in the same way, one after the other.
         this.#options.control.cancel();
       }
@@ -402,7 +432,8 @@ class Restore {
 }
 
 /** What makes two entries names of one file: inode numbers alone can be used twice while a backup runs. */
-const fileKey = ({ deviceId, inode, size }: Node, content: Buffer): string => `${deviceId}:${inode}:${size}:${sha256(content).toString('latin1')}`;
+const fileKey = ({ deviceId, inode, size }: Node, content: Buffer): string =>
+  `${deviceId}:${inode}:${size}:${sha256(content).toString('latin1')}`;
 
 const flagsOf = ({ inherits }: SegmentFile): number => (inherits ? writeFlags.inherits : 0);
 

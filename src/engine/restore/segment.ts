@@ -49,7 +49,11 @@ export interface ArrangedSegment {
 }
 
 /** Sorts the blobs of `files` into tasks. Files without content must not be among them. */
-export function arrangeSegment(files: readonly SegmentFile[], index: BlobIndex, options: Pick<WriteTask, 'part' | 'sparse' | 'durable'>): ArrangedSegment {
+export function arrangeSegment(
+  files: readonly SegmentFile[],
+  index: BlobIndex,
+  options: Pick<WriteTask, 'part' | 'sparse' | 'durable'>,
+): ArrangedSegment {
   const remaining = new Int32Array(new SharedArrayBuffer(Math.max(4, files.length * 4)));
   const failed = new Int32Array(new SharedArrayBuffer(Math.max(4, files.length * 4)));
   const blobs = new Map<number, Blob>();
@@ -84,7 +88,12 @@ export function arrangeSegment(files: readonly SegmentFile[], index: BlobIndex, 
       remaining[number] += 1;
     }
     lengths[number] = offset;
-    if (offset !== size) otherLengths.set(number, { path: new Uint8Array(path), kind: 'metadata', detail: `the snapshot says that it has ${size} bytes, but it has ${offset}` });
+    if (offset !== size)
+      otherLengths.set(number, {
+        path: new Uint8Array(path),
+        kind: 'metadata',
+        detail: `the snapshot says that it has ${size} bytes, but it has ${offset}`,
+      });
     if (remaining[number] > 1) prepared.push(number);
   });
   const flags = Uint8Array.from(files, ({ inherits }) => writeFlags.single | (inherits ? writeFlags.inherits : 0));

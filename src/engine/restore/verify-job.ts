@@ -80,7 +80,8 @@ function compare(place: Buffer, node: Node, context: WorkerContext): string | un
   try {
     const stat = lstatSync(place, { bigint: true });
     if (typeOf(stat) !== node.type) return 'it is of another kind';
-    if (node.type === 'symlink') return readlinkSync(place, { encoding: 'buffer' }).equals(node.linkTarget ?? Buffer.alloc(0)) ? undefined : 'it leads elsewhere';
+    if (node.type === 'symlink')
+      return readlinkSync(place, { encoding: 'buffer' }).equals(node.linkTarget ?? Buffer.alloc(0)) ? undefined : 'it leads elsewhere';
     if (node.type !== 'file') return node.type === 'fifo' || stat.rdev === node.device ? undefined : 'it is another device';
     const same = stat.nlink > 1n ? holdsOnce(place, node, stat, context) : holdsContent(place, node, context, true);
     return same === undefined ? 'the repository no longer knows its content' : same ? undefined : 'its content differs';

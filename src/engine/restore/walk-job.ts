@@ -16,7 +16,16 @@ import { applyMetadata } from './metadata.ts';
 import { isLeftOver, isPart, partPath } from './part-file.ts';
 import { type Action, decide, typeOf } from './policy.ts';
 import { examine, isEmptyFolder, removeEntry } from './removal.ts';
-import { fileFlags, type FolderTask, longestPath, noWalkFigures, type PlannedEntry, type RestoreProblem, type WalkResult, type WalkTask } from './walk-task.ts';
+import {
+  fileFlags,
+  type FolderTask,
+  longestPath,
+  noWalkFigures,
+  type PlannedEntry,
+  type RestoreProblem,
+  type WalkResult,
+  type WalkTask,
+} from './walk-task.ts';
 import { putInPlace, unlinkQuietly } from './write-job.ts';
 
 /** A walk gives back what is left after this many entries, so that writing can begin. */
@@ -129,7 +138,8 @@ class RestoreWalk {
   /** What runs that were cut off have left is nobody's any more. */
   #clearLeftOvers(path: Buffer, existing: ReadonlySet<string>): void {
     const { act, parts } = this.#task.options;
-    if (act) for (const name of existing) if (isPart(name) && isLeftOver(name, parts)) unlinkQuietly(joinPath(path, Buffer.from(name, 'latin1')));
+    if (act)
+      for (const name of existing) if (isPart(name) && isLeftOver(name, parts)) unlinkQuietly(joinPath(path, Buffer.from(name, 'latin1')));
   }
 
   #deleteOthers(path: Buffer, nodes: readonly Node[], existing: ReadonlySet<string>): void {
@@ -260,7 +270,15 @@ class RestoreWalk {
     const other = policy === 'keep-both' ? 'beside' : 'replace';
     const action = decide(node, stat, policy);
     // The name of a file that has others must not change them with it.
-    if (stat && stat.nlink > 1n && node.type === 'file' && node.links <= 1 && policy !== 'keep-both' && (action === 'compare' || action === 'same')) return 'replace';
+    if (
+      stat &&
+      stat.nlink > 1n &&
+      node.type === 'file' &&
+      node.links <= 1 &&
+      policy !== 'keep-both' &&
+      (action === 'compare' || action === 'same')
+    )
+      return 'replace';
     if (action === 'compare') return this.#holds(node, place, stat!) ? 'same' : other;
     return action === other && stat && this.#isSame(node, place, stat) ? 'same' : action;
   }
@@ -326,14 +344,16 @@ class RestoreWalk {
   }
 
   #metadata(place: Buffer, node: Node, existing: BigIntStats | boolean): void {
-    for (const problem of applyMetadata(place, node, existing)) this.#problems.push({ path: new Uint8Array(place), kind: 'metadata', detail: problem });
+    for (const problem of applyMetadata(place, node, existing))
+      this.#problems.push({ path: new Uint8Array(place), kind: 'metadata', detail: problem });
   }
 
   #makeSpecial(place: Buffer, node: Node, inherits: boolean): void {
     const { parts } = this.#task.options;
     const growing = partPath(place, `${parts.run}-w${this.#context.start.number}`, this.#nextPart());
     makeSpecial(growing, node);
-    for (const detail of applyMetadata(growing, node, inherits)) this.#problems.push({ path: new Uint8Array(place), kind: 'metadata', detail });
+    for (const detail of applyMetadata(growing, node, inherits))
+      this.#problems.push({ path: new Uint8Array(place), kind: 'metadata', detail });
     putInPlace(growing, place);
     this.#context.progress.add('files', 1);
   }

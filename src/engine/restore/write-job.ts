@@ -84,7 +84,12 @@ export function makeEmptyFiles({ files, flags, part }: EmptyTask, context: Worke
     const growing = partPath(path, part, row);
     closeSync(openSync(growing, createNew, 0o600));
     complete(path, growing, node, flags[row], problems);
-    if (node.size !== 0) problems.push({ path: new Uint8Array(path), kind: 'metadata', detail: `the snapshot says that it has ${node.size} bytes, but it has none` });
+    if (node.size !== 0)
+      problems.push({
+        path: new Uint8Array(path),
+        kind: 'metadata',
+        detail: `the snapshot says that it has ${node.size} bytes, but it has none`,
+      });
     context.progress.add('files', 1);
   });
   return problems;
@@ -164,7 +169,8 @@ export function unlinkQuietly(path: Buffer): void {
 
 /** Gives a written file its metadata and its name. */
 function complete(path: Buffer, growing: Buffer, node: Node, flags: number, problems: RestoreProblem[]): void {
-  for (const detail of applyMetadata(growing, node, (flags & writeFlags.inherits) !== 0)) problems.push({ path: new Uint8Array(path), kind: 'metadata', detail });
+  for (const detail of applyMetadata(growing, node, (flags & writeFlags.inherits) !== 0))
+    problems.push({ path: new Uint8Array(path), kind: 'metadata', detail });
   putInPlace(growing, path);
 }
 
@@ -323,7 +329,8 @@ class ContentWriter {
         at = end;
         continue;
       }
-      while (end < plain.length && !isZero(plain, end, Math.min(end + holeBytes, plain.length))) end = Math.min(end + holeBytes, plain.length);
+      while (end < plain.length && !isZero(plain, end, Math.min(end + holeBytes, plain.length)))
+        end = Math.min(end + holeBytes, plain.length);
       writeFully(fd, plain.subarray(at, end), offset + at);
       at = end;
     }
@@ -384,7 +391,10 @@ export interface PrepareTask {
 }
 
 /** Job: makes the part files that several workers will write to, at their full length. Returns the rows that failed. */
-export function prepareFiles({ files, numbers, part, lengths }: PrepareTask, context: WorkerContext): { failed: number[]; problems: RestoreProblem[] } {
+export function prepareFiles(
+  { files, numbers, part, lengths }: PrepareTask,
+  context: WorkerContext,
+): { failed: number[]; problems: RestoreProblem[] } {
   const problems: RestoreProblem[] = [];
   const failed: number[] = [];
   forEachFile(files, problems, (path, _, row) => {

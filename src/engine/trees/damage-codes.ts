@@ -1,7 +1,7 @@
 /** Which errors tell of damage in the repository rather than of a run that cannot go on. */
 import { type ErrorCode, HoldfastError } from '../../contract/errors.ts';
 
-const damageCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+const damageCodes = [
   'blob-missing',
   'file-not-found',
   'file-short',
@@ -13,6 +13,11 @@ const damageCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   // A read that fails is damage to whoever wants the bytes; a destination that is gone altogether has a code of its own.
   'storage-failed',
   'tree-invalid',
-]);
+] as const satisfies readonly ErrorCode[];
 
-export const isDamage = (thrown: unknown): thrown is HoldfastError => thrown instanceof HoldfastError && damageCodes.has(thrown.code);
+type DamageCode = (typeof damageCodes)[number];
+
+const known: ReadonlySet<ErrorCode> = new Set(damageCodes);
+
+export const isDamage = (thrown: unknown): thrown is HoldfastError & { readonly code: DamageCode } =>
+  thrown instanceof HoldfastError && known.has(thrown.code);
