@@ -1,0 +1,57 @@
+/** Small disks of their own, mounted through a loop device, so that they can be full and read-only. */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+
+const ran = (program: string, ...args: string[]): boolean => spawnSync(program, args, { stdio: 'ignore' }).status === 0;
+
+/** Whether this machine lets tests mount: root, and not in a container without the right. */
+export const canMountDisks = ((): boolean => {
+  if (process.getuid?.() !== 0 || process.platform !== 'linux') return false;
+  const probe = mkdtempSync(join(tmpdir(), 'holdfast-mount-'));
+  const mounted = ran('mount', '-t', 'tmpfs', 'tmpfs', probe) && ran('umount', probe);
+  rmSync(probe, { recursive: true });
+  return mounted && ran('sh', '-c', 'command -v mkfs.ext4 && test -e /dev/loop-control');
+})();
+
+export interface Disk {
+  /** The mount point. */
+  readonly folder: string;
+  remount(mode: 'ro' | 'rw'): void;
+  /** Makes the disk larger, to so many bytes. */
+  grow(bytes: number): void;
+}
+
+/** An empty ext4 disk of so many bytes, mounted until the running test has finished. */
+export function mountDisk(bytes: number, options: { inodes?: number } = {}): Disk {
+  const parent = mkdtempSync(join(tmpdir(), 'holdfast-disk-'));
+  const [image, folder] = [join(parent, 'image'), join(parent, 'disk')];
+  onTestFinished(() => {
+    while (ran('mountpoint', '-q', folder)) ran('umount', '-l', folder);
+    rmSync(parent, { recursive: true });
+  });
+  mkdirSync(folder);
+  writeFileSync(image, '');
+  truncateSync(image, bytes);
+  // Without the blocks that only root may use, since the tests run as root.
+  must('mkfs.ext4', '-q', '-m', '0', '-N', String(options.inodes ?? 2000), '-E', 'resize=60000', image);
+  must('mount', '-o', 'loop', image, folder);
+  return {
+    folder,
+    remount: (mode) => must('mount', '-o', `remount,${mode}`, folder),
+    grow(size) {
+      must('umount', folder);
+      truncateSync(image, size);
+      ran('e2fsck', '-fy', image);
+      must('resize2fs', image);
+      must('mount', '-o', 'loop', image, folder);
+    },
+  };
+}
+
+function must(program: string, ...args: string[]): void {
+  const { status, stderr } = spawnSync(program, args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${program} ${args.join(' ')} exited with ${status}:\n${stderr}`);
+}
