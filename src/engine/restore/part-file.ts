@@ -6,6 +6,7 @@
  * is: what a run that was cut off has left is removed by the next one that comes by, what belongs to a living one is not.
  */
 import { randomBytes } from 'node:crypto';
+import { constants, renameSync, unlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { joinPath, parentPath } from '../../platform/byte-paths.ts';
 import { isProcessAlive } from '../../platform/processes.ts';
@@ -46,4 +47,26 @@ export function isLeftOver(name: string, { living: own }: PartNames): boolean {
   if (run === undefined || madeBy !== host) return false;
   const number = Number.parseInt(pid, 36);
   return number === process.pid ? !own.includes(run) : !isProcessAlive(number);
+}
+
+/** What is at the place already, be it a link or a name of somebody else's file, is never opened for writing. */
+export const createNew = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
+
+/** Throws what the system does when something stands there that a file cannot replace; then nothing is left of it. */
+export function putInPlace(growing: Buffer, path: Buffer): void {
+  try {
+    renameSync(growing, path);
+  } catch (error) {
+    unlinkQuietly(growing);
+    throw error;
+  }
+}
+
+/** Takes away what a failed file left. That this fails too is no news beside the first failure, which is reported. */
+export function unlinkQuietly(path: Buffer): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // See above.
+  }
 }

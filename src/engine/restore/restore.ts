@@ -4,19 +4,16 @@ import { fail, type HoldfastError } from '../../contract/errors.ts';
 import { joinList, splitList } from '../../platform/byte-list.ts';
 import { displayPath } from '../../platform/byte-paths.ts';
 import { syncFileSystem } from '../../platform/posix.ts';
-import { sha256 } from '../../repository/ids.ts';
 import type { Repository } from '../../repository/repository.ts';
-import type { Node } from '../../repository/tree/node.ts';
-import { parseNode } from '../../repository/tree/parse.ts';
 import { type Reading, withReading } from '../reading.ts';
 import { type Phase, reportProgress, type RunOptions } from '../run.ts';
-import type { JobArgs, WorkerPool } from '../workers/pool.ts';
+import type { WorkerPool } from '../workers/pool.ts';
 import { unfoldingLimit } from '../trees/unfold.ts';
 import { syncsWhole } from './content.ts';
 import { throwIfFatal } from './failures.ts';
-import { beginParts, partPath, type PartNames } from './part-file.ts';
+import { beginParts, type PartNames } from './part-file.ts';
 import { freeBytes, prepareTarget, type RestoreRequest, type RestoreStart, resolveStart } from './plan.ts';
-import { arrangeSegment, type SegmentFile } from './segment.ts';
+import { addAll, SegmentWriter } from './segment-writer.ts';
 import {
   fileFlags,
   type FolderTask,
@@ -27,11 +24,9 @@ import {
   type WalkOptions,
   type WalkResult,
 } from './walk-task.ts';
-import { unlinkQuietly, writeFlags } from './write-job.ts';
 
-/** A segment is written when it holds so many files, or so much content (bytes). */
+/** So many files are written together. */
 const segmentFiles = 16_384;
-const segmentBytes = 512 << 20;
 const foldersAtOnce = 64;
 
 export interface RestoreOptions extends RunOptions {
@@ -117,12 +112,6 @@ async function refuseTooSmall(reading: Reading, start: RestoreStart, request: Re
   if (needed > free) fail('target-too-small', { path: displayPath(start.spacePaths[0]), needed, free });
 }
 
-interface Link {
-  readonly key: string;
-  readonly first: Buffer;
-  readonly file: SegmentFile;
-}
-
 class Restore {
   readonly #pool: WorkerPool;
   readonly #reading: Reading;
@@ -135,14 +124,7 @@ class Restore {
   readonly #met: Uint8Array[] = [];
   readonly #elsewhere: Uint8Array[] = [];
   readonly #mounts: Uint8Array[] = [];
-  /** By what makes two entries names of one file: where its first name was restored. */
-  readonly #firstNames = new Map<string, Buffer>();
-  #act = false;
-  #segment: SegmentFile[] = [];
-  #segmentBytes = 0;
-  #links: Link[] = [];
-  #segments = 0;
-  #writing: Promise<void> = Promise.resolve();
+  readonly #writer: SegmentWriter;
   /** Space that replaced and deleted files give back, in bytes. */
   freed = 0;
 
@@ -153,6 +135,15 @@ class Restore {
     this.#request = request;
     this.#options = options;
     this.#parts = parts;
+    const settings = {
+      index: reading.index,
+      control: options.control,
+      run: parts.run,
+      segmentFiles: options.segmentFiles ?? segmentFiles,
+      sparse: request.sparse === true,
+      durable: request.verify === true && !syncsWhole,
+    };
+    this.#writer = new SegmentWriter(reading.pool, settings, this.#problems);
   }
 
   get result(): RestorePlan {
@@ -183,7 +174,6 @@ class Restore {
 
   /** Meets every folder; with `act`, restores everything but the folders' own metadata. */
   async walk(act: boolean, onEntry?: (entry: PlannedEntry) => void): Promise<void> {
-    this.#act = act;
     const { policy, delete: remove, stamp, isOriginal, repository } = this.#start;
     const options: WalkOptions = {
       act,
@@ -195,7 +185,6 @@ class Restore {
       parts: this.#parts,
     };
     const list = onEntry !== undefined;
-    const most = this.#options.segmentFiles ?? segmentFiles;
     const stop = this.#progress(act ? 'restoring' : 'scanning');
     const { pool, index } = this.#reading;
     const refuseEndless = unfoldingLimit({ pool, index, snapshot: this.#start.snapshot.id, root: this.#start.root.tree });
@@ -210,17 +199,13 @@ class Restore {
           for (let i = result.folders.length - 1; i >= 0; i--) folders.push(result.folders[i]);
         }
         await refuseEndless(this.#figures.folders);
-        if (this.#segment.length >= most || this.#segmentBytes >= segmentBytes) await this.#beginSegment();
+        if (act) await this.#writer.writeIfFull();
+        else this.#writer.discard();
       }
-      // A further name becomes a file of its own when the first cannot be restored.
-      while (this.#segment.length > 0 || this.#links.length > 0) {
-        await this.#beginSegment();
-        await this.#writing;
-      }
-      await this.#writing;
+      if (act) await this.#writer.writeRest();
     } finally {
       // A failed walk must not leave anything behind that is still being written.
-      await this.#writing.catch(() => {});
+      await this.#writer.settled();
       await this.#pool.settled();
       stop();
     }
@@ -315,137 +300,11 @@ class Restore {
     if (result.mounts.length > 0) this.#mounts.push(result.mounts);
     if (onEntry) for (const entry of result.entries) onEntry(entry);
     const items = splitList(result.files);
-    for (let i = 0; i < items.length; i += 4) this.#addFile(items[i], items[i + 1], items[i + 2], items[i + 3][0]);
-  }
-
-  #addFile(path: Buffer, json: Buffer, content: Buffer, flags: number): void {
-    const node = parseNode(json);
-    const file: SegmentFile = { path, node: json, content, size: node.size, inherits: (flags & fileFlags.inherits) !== 0 };
-    if ((flags & fileFlags.hardLinked) !== 0) {
-      const key = fileKey(node, content);
-      const first = this.#firstNames.get(key);
-      if (first) {
-        if (this.#act && (flags & fileFlags.stays) === 0) this.#links.push({ key, first, file });
-        return;
-      }
-      this.#firstNames.set(key, path);
-      if ((flags & fileFlags.isThere) !== 0) return;
-      this.#figures.bytes += node.size;
-    }
-    if (this.#act) this.#addToSegment(file);
-  }
-
-  #addToSegment(file: SegmentFile): void {
-    this.#segment.push(file);
-    this.#segmentBytes += file.size;
-  }
-
-  /** Writes what has come together while the walk goes on, when the segment before it is written. */
-  async #beginSegment(): Promise<void> {
-    await this.#writing;
-    this.#writing = this.#writeSegment();
-    // The walk asks later how it went.
-    this.#writing.catch(() => {});
-  }
-
-  async #writeSegment(): Promise<void> {
-    const files = this.#segment;
-    const links = this.#links;
-    this.#segment = [];
-    this.#segmentBytes = 0;
-    this.#links = [];
-    const part = `${this.#parts.run}-${((this.#segments += 1)).toString(36)}`;
-    const empty = files.filter(({ content }) => content.length === 0);
-    const full = files.filter(({ content }) => content.length > 0);
-    await this.#runAll(
-      'makeEmptyFiles',
-      slices(empty).map((some, i) => ({ files: listFiles(some), flags: Uint8Array.from(some, flagsOf), part: `${part}-e${i}` })),
-    );
-    const arranged = arrangeSegment(full, this.#reading.index, {
-      part,
-      sparse: this.#request.sparse === true,
-      durable: this.#request.verify === true && !syncsWhole,
-    });
-    addAll(this.#problems, arranged.problems);
-    try {
-      for (const numbers of slices(arranged.prepared)) {
-        const lengths = Float64Array.from(numbers, (number) => arranged.lengths[number]);
-        const task = { files: listFiles(numbers.map((number) => full[number])), numbers: Uint32Array.from(numbers), lengths, part };
-        const { failed, problems } = await this.#pool.run('prepareFiles', task);
-        for (const row of failed) arranged.failed[numbers[row]] = 1;
-        addAll(this.#problems, problems);
-      }
-      await this.#runAll('writeBlobs', arranged.tasks);
-      for (const [number, problem] of arranged.otherLengths) if (Atomics.load(arranged.failed, number) === 0) this.#problems.push(problem);
-    } catch (error) {
-      full.forEach(({ path }, number) => unlinkQuietly(partPath(path, part, number)));
-      throw error;
-    }
-    await this.#linkFurtherNames(links, part);
-  }
-
-  async #linkFurtherNames(links: readonly Link[], part: string): Promise<void> {
-    if (links.length === 0) return;
-    const failures = new Map<string, RestoreProblem>();
-    for (const problem of this.#problems)
-      if (problem.kind !== 'metadata') failures.set(Buffer.from(problem.path).toString('latin1'), problem);
-    const possible: Link[] = [];
-    for (const link of links) {
-      const failure = failures.get(link.first.toString('latin1'));
-      if (!failure) possible.push(link);
-      // What stands at the first name is not this file. Its data is needed for this name too; what else was wrong may not matter here.
-      else if (failure.kind === 'damaged') this.#problems.push({ ...failure, path: new Uint8Array(link.file.path) });
-      else this.#restoreAgain(link);
-    }
-    for (const [i, some] of slices(possible).entries()) {
-      const task = { links: joinList(some.flatMap(({ first, file }) => [first, file.path, file.node])), part: `${part}-l${i}` };
-      const { apart, problems } = await this.#pool.run('makeHardLinks', task);
-      addAll(this.#problems, problems);
-      for (const row of apart) this.#addToSegment(some[row].file);
+    for (let i = 0; i < items.length; i += 4) {
+      const flags = items[i + 3][0];
+      const bytes = this.#writer.add(items[i], items[i + 1], items[i + 2], flags);
+      // The walk has counted those with one name.
+      if ((flags & fileFlags.hardLinked) !== 0) this.#figures.bytes += bytes;
     }
   }
-
-  /** The first name of a file could not be restored: the next one takes its place. */
-  #restoreAgain({ key, first, file }: Link): void {
-    const current = this.#firstNames.get(key);
-    if (current && !current.equals(first)) this.#links.push({ key, first: current, file });
-    else {
-      this.#firstNames.set(key, file.path);
-      this.#addToSegment(file);
-    }
-  }
-
-  async #runAll<N extends 'makeEmptyFiles' | 'writeBlobs'>(job: N, tasks: readonly JobArgs<N>[]): Promise<void> {
-    let failure: Error | undefined;
-    const run = async (task: JobArgs<N>): Promise<void> => {
-      try {
-        addAll(this.#problems, (await this.#pool.run(job, task)) as RestoreProblem[]);
-      } catch (error) {
-        failure ??= error as Error;
-        // The others would only fail in the same way, one after the other.
-        this.#options.control.cancel();
-      }
-    };
-    await Promise.all(tasks.map(run));
-    if (failure) throw failure;
-  }
-}
-
-/** What makes two entries names of one file: inode numbers alone can be used twice while a backup runs. */
-const fileKey = ({ deviceId, inode, size }: Node, content: Buffer): string =>
-  `${deviceId}:${inode}:${size}:${sha256(content).toString('latin1')}`;
-
-const flagsOf = ({ inherits }: SegmentFile): number => (inherits ? writeFlags.inherits : 0);
-
-const listFiles = (files: readonly SegmentFile[]): Uint8Array => joinList(files.flatMap(({ path, node }) => [path, node]));
-
-/** `push(...items)` fails when there are very many. */
-function addAll<T>(list: T[], items: readonly T[]): void {
-  for (const item of items) list.push(item);
-}
-
-function slices<T>(items: readonly T[], size = 512): T[][] {
-  const parts: T[][] = [];
-  for (let at = 0; at < items.length; at += size) parts.push(items.slice(at, at + size));
-  return parts;
 }

@@ -7,7 +7,8 @@ import { type BlobIndex, emptyLocation } from '../../repository/blob-index.ts';
 import { sealOverhead } from '../../repository/crypto.ts';
 import { idBytes } from '../../repository/ids.ts';
 import type { RestoreProblem } from './walk-task.ts';
-import { sizeOfBlobRow, sizeOfPlaceRow, writeFlags, type WriteTask } from './write-job.ts';
+import { writeFlags } from './files-job.ts';
+import { sizeOfBlobRow, sizeOfPlaceRow, type WriteTask } from './write-job.ts';
 
 /** A task reads about this much of a pack, so that all workers have something to do; bytes. */
 const taskBytes = 4 << 20;

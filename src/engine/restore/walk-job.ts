@@ -13,7 +13,7 @@ import { holdsContent } from './content.ts';
 import { throwIfFatal, throwIfGone } from './failures.ts';
 import { hasDefaultAcl, makeFolder, makeSpecial, openForOwner } from './make-entry.ts';
 import { applyMetadata } from './metadata.ts';
-import { isLeftOver, isPart, partPath } from './part-file.ts';
+import { isLeftOver, isPart, partPath, putInPlace, unlinkQuietly } from './part-file.ts';
 import { type Action, decide, typeOf } from './policy.ts';
 import { examine, isEmptyFolder, removeEntry } from './removal.ts';
 import {
@@ -26,7 +26,6 @@ import {
   type WalkResult,
   type WalkTask,
 } from './walk-task.ts';
-import { putInPlace, unlinkQuietly } from './write-job.ts';
 
 /** A walk gives back what is left after this many entries, so that writing can begin. */
 const entriesAtOnce = 2000;

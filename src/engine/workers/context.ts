@@ -54,7 +54,7 @@ export class WorkerContext {
     this.#replies = replies;
     this.#replyCount = new Int32Array(start.replies);
     this.#idle = new Int32Array(start.idle);
-    this.kernel = Kernel.create();
+    this.kernel = Kernel.create(start.kernel);
     this.sealer = new Sealer(start.key, this.kernel, (8 << 20) + (64 << 10));
     this.index = BlobIndex.attach(start.index);
     this.control = RunControl.attach(start.control);

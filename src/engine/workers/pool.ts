@@ -7,6 +7,7 @@ import { MessageChannel, type MessagePort, type Transferable, Worker } from 'nod
 import { errorFromJSON, HoldfastError, toHoldfastError } from '../../contract/errors.ts';
 import type { RunControl } from '../../platform/cancellation.ts';
 import type { BlobIndex } from '../../repository/blob-index.ts';
+import { Kernel } from '../../repository/kernel/kernel.ts';
 import type { FinishedPack } from '../../repository/packer.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { localFolderOf } from '../../storage/local-folder.ts';
@@ -92,7 +93,8 @@ export class WorkerPool {
 
   /** Resolves when no job runs or waits any more and nothing is being stored, however it ended. */
   async settled(): Promise<void> {
-    while (this.#storing > 0 || this.#queue.length > 0 || this.#threads.some(({ current, own }) => current || own.length > 0)) await this.#somethingDone();
+    while (this.#storing > 0 || this.#queue.length > 0 || this.#threads.some(({ current, own }) => current || own.length > 0))
+      await this.#somethingDone();
   }
 
   /** Runs a job once on every worker, after the one that it is busy with. */
@@ -150,6 +152,7 @@ export class WorkerPool {
     const progress = new SharedArrayBuffer(progressBytes);
     const start: WorkerStart = {
       number,
+      kernel: Kernel.module,
       key: this.#repository.key,
       polynomial: this.#repository.config.chunker_polynomial,
       packSize: this.#options.packSize ?? this.#repository.packSize,
@@ -162,7 +165,14 @@ export class WorkerPool {
       corruptBlob: number === 0 ? this.#options.corruptBlob : undefined,
     };
     const worker = new Worker(workerLocation, { workerData: { start, replies: port2 }, transferList: [port2] });
-    const thread: Thread = { worker, replies: port1, replyCount: new Int32Array(replies), progress: new WorkerProgress(progress), own: [], current: undefined };
+    const thread: Thread = {
+      worker,
+      replies: port1,
+      replyCount: new Int32Array(replies),
+      progress: new WorkerProgress(progress),
+      own: [],
+      current: undefined,
+    };
     worker.on('message', (message: WorkerMessage) => this.#hear(thread, message));
     worker.on('error', (error) => this.#fail(toHoldfastError(error)));
     worker.on('messageerror', (error) => this.#fail(toHoldfastError(error)));

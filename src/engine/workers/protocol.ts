@@ -11,6 +11,8 @@ import type { Range, StoredFile } from '../../storage/storage.ts';
 /** What a worker is told at its start. */
 export interface WorkerStart {
   readonly number: number;
+  /** The compiled kernel; see Kernel.module. */
+  readonly kernel: object;
   readonly key: MasterKey;
   /** Hex digits. */
   readonly polynomial: string;

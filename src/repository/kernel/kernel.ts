@@ -7,7 +7,7 @@
  *   is 0). So take views late, with {@link Kernel.view} or {@link Kernel.bytes}, and never keep one across a call that
  *   may allocate.
  *
- * An instance belongs to one thread and chunks one stream at a time; the compiled module is shared by all of a thread.
+ * An instance belongs to one thread and chunks one stream at a time; the compiled module is shared by all.
  */
 import { kernelWasm } from './kernel-wasm.ts';
 
@@ -58,9 +58,18 @@ export class Kernel {
     this.#view = new Uint8Array(this.memory.buffer);
   }
 
-  static create(): Kernel {
+  /**
+   * The compiled module, for other threads to be handed: it is compiled once in a process and never freed. V8 (in Node 24)
+   * has been seen to abort ("jit_page.has_value()") when many threads compiled and freed modules of their own.
+   */
+  static get module(): object {
     compiled ??= new WebAssembly.Module(Buffer.from(kernelWasm, 'base64'));
-    return new Kernel(new WebAssembly.Instance(compiled, {}).exports as KernelExports);
+    return compiled;
+  }
+
+  /** A new instance of `module`, which comes from {@link Kernel.module} of any thread. */
+  static create(module: object = Kernel.module): Kernel {
+    return new Kernel(new WebAssembly.Instance(module, {}).exports as KernelExports);
   }
 
   /** The address of a new region of `bytes` bytes, zeroed. Never given back. May move memory; throws RangeError at 4 GiB. */
