@@ -1,7 +1,7 @@
 /** The worker's part of `--verify`: reads every restored file again, from the disk, and compares it with the snapshot. */
 import { type BigIntStats, lstatSync, readlinkSync } from 'node:fs';
 import { HoldfastError } from '../../contract/errors.ts';
-import { joinList, splitList } from '../../platform/byte-list.ts';
+import { splitList } from '../../platform/byte-list.ts';
 import { joinPath } from '../../platform/byte-paths.ts';
 import { sha256 } from '../../repository/ids.ts';
 import type { Node } from '../../repository/tree/node.ts';
@@ -9,6 +9,7 @@ import type { WorkerContext } from '../workers/context.ts';
 import { holdsContent } from './content.ts';
 import { throwIfGone } from './failures.ts';
 import { typeOf } from './policy.ts';
+import { selectionIn, selectNodes } from './selection.ts';
 import { type FolderTask, longestPath, type RestoreProblem } from './walk-task.ts';
 
 export interface VerifyTask {
@@ -36,9 +37,9 @@ export function verifyFolders(task: VerifyTask, context: WorkerContext): VerifyR
   let [compared, bytes, seen] = [0, 0, 0];
   while (stack.length > 0 && seen < entriesAtOnce) {
     const folder = stack.pop()!;
-    let nodes: Node[];
+    let nodes: readonly Node[];
     try {
-      nodes = context.loadTree(folder.tree);
+      nodes = selectNodes(folder.selection, context.loadTree(folder.tree));
     } catch (error) {
       throwIfGone(error, context);
       // A folder that the restore itself could not read either is reported already, and not again.
@@ -49,8 +50,6 @@ export function verifyFolders(task: VerifyTask, context: WorkerContext): VerifyR
     for (const node of nodes) {
       context.control.checkpoint();
       seen += 1;
-      const selection = folder.selection?.map(splitList).filter((names) => names[0].equals(node.name));
-      if (selection?.length === 0) continue;
       let place = joinPath(Buffer.from(folder.path), node.name);
       // The restore has reported it.
       if (place.length > longestPath) continue;
@@ -58,8 +57,8 @@ export function verifyFolders(task: VerifyTask, context: WorkerContext): VerifyR
       if (other?.length === 0) continue;
       place = other ?? place;
       if (node.type === 'dir') {
-        const inner = selection?.some((names) => names.length === 1) ? undefined : selection?.map((names) => joinList(names.slice(1)));
-        children.push({ tree: new Uint8Array(node.subtree!), path: new Uint8Array(place), selection: inner });
+        const selection = selectionIn(folder.selection, node.name);
+        children.push({ tree: new Uint8Array(node.subtree!), path: new Uint8Array(place), selection });
         continue;
       }
       if (node.type === 'socket' || node.type === 'irregular') continue;

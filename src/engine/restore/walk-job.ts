@@ -4,7 +4,7 @@
  */
 import { type BigIntStats, lstatSync, readdirSync, readlinkSync, statSync, unlinkSync } from 'node:fs';
 import { HoldfastError } from '../../contract/errors.ts';
-import { joinList, splitList } from '../../platform/byte-list.ts';
+import { joinList } from '../../platform/byte-list.ts';
 import { displayPath, isInside, joinPath } from '../../platform/byte-paths.ts';
 import type { Node } from '../../repository/tree/node.ts';
 import type { WorkerContext } from '../workers/context.ts';
@@ -16,6 +16,7 @@ import { applyMetadata } from './metadata.ts';
 import { isLeftOver, isPart, partPath, putInPlace, unlinkQuietly } from './part-file.ts';
 import { type Action, decide, typeOf } from './policy.ts';
 import { examine, isEmptyFolder, removeEntry } from './removal.ts';
+import { isSelected, selectionIn, selectNodes } from './selection.ts';
 import {
   fileFlags,
   type FolderTask,
@@ -76,19 +77,15 @@ class RestoreWalk {
 
   #folder(folder: FolderTask): void {
     const path = Buffer.from(folder.path);
-    let nodes: Node[];
+    let nodes: readonly Node[];
     try {
-      nodes = this.#context.loadTree(folder.tree);
+      nodes = selectNodes(folder.selection, this.#context.loadTree(folder.tree));
     } catch (error) {
       throwIfGone(error, this.#context);
       this.#report(path, 'damaged', error);
       return;
     }
     this.#context.progress.path = path;
-    if (folder.selection) {
-      const wanted = new Set(folder.selection.map((names) => splitList(names)[0].toString('latin1')));
-      nodes = nodes.filter((node) => wanted.has(node.name.toString('latin1')));
-    }
     const existing = folder.isNew ? none : this.#namesAt(path);
     // That it cannot be read is said; what is in it cannot be restored.
     if (!existing) return;
@@ -173,11 +170,11 @@ class RestoreWalk {
       this.#giveUp(place, new Error('the repository itself is there'));
       return;
     }
-    const selection = inner(folder.selection, node.name);
+    const selection = selectionIn(folder.selection, node.name);
     // A snapshot names its sources as text.
     const shown = folder.sources.length > 0 ? Buffer.from(displayPath(node.name)) : node.name;
-    const sources = inner(folder.sources, shown) ?? [];
-    const inSource = folder.inSource || folder.sources.some((names) => isOnly(names, shown));
+    const sources = selectionIn(folder.sources, shown) ?? [];
+    const inSource = folder.inSource || isSelected(folder.sources, shown);
     const onTheWay = !inSource || selection !== undefined;
     // A link to a folder is not that folder: nothing is ever written through it. But what lay above the sources when they were
     // backed up was found through links too, and is found there again.
@@ -403,21 +400,3 @@ const partsMade = 'restore: parts made';
 const isRoot = process.getuid?.() === 0;
 const none: ReadonlySet<string> = new Set();
 const nowhere = Buffer.alloc(0);
-
-/** The lists that begin with `name`, without it; undefined when one is `name` alone, so that everything below is meant. */
-function inner(lists: readonly Uint8Array[] | undefined, name: Buffer): Uint8Array[] | undefined {
-  if (!lists) return undefined;
-  const found: Uint8Array[] = [];
-  for (const list of lists) {
-    const names = splitList(list);
-    if (!names[0].equals(name)) continue;
-    if (names.length === 1) return undefined;
-    found.push(joinList(names.slice(1)));
-  }
-  return found;
-}
-
-const isOnly = (list: Uint8Array, name: Buffer): boolean => {
-  const names = splitList(list);
-  return names.length === 1 && names[0].equals(name);
-};

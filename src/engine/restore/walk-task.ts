@@ -2,6 +2,7 @@
 import type { NodeType } from '../../repository/tree/node.ts';
 import type { PartNames } from './part-file.ts';
 import type { OverwritePolicy } from './policy.ts';
+import type { Selection } from './selection.ts';
 
 export interface RestoreProblem {
   readonly path: Uint8Array;
@@ -24,8 +25,7 @@ export interface FolderTask {
   readonly tree: Uint8Array;
   /** Where it goes, absolute. */
   readonly path: Uint8Array;
-  /** Wanted entries, as joined lists of names each; undefined: everything. */
-  readonly selection: readonly Uint8Array[] | undefined;
+  readonly selection: Selection;
   /** The run made the folder, so nothing is in it. */
   readonly isNew: boolean;
   /** The folder is in a source, not above one: only there does `--delete` remove what the snapshot does not hold. */

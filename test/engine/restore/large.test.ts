@@ -169,16 +169,21 @@ describe('very many files', () => {
     expect(maxMB).toBeLessThan(400);
   });
 
-  test.runIf(process.env.HOLDFAST_LONG === '1')('a file of several gigabytes that is mostly a hole comes back as such', async () => {
+  test('a huge file that is mostly a hole comes back as such', async () => {
+    const gigabyte = process.env.HOLDFAST_LONG === '1' ? 2 ** 30 : 2 ** 26;
     const dir = scratch('huge');
     const source = tree(join(dir, 'source'), {});
     const { execFileSync } = await import('node:child_process');
-    execFileSync('sh', ['-c', 'truncate -s 6G huge && printf end | dd of=huge bs=1 seek=5G conv=notrunc status=none'], { cwd: source });
+    execFileSync(
+      'sh',
+      ['-c', `truncate -s ${6 * gigabyte} huge && printf end | dd of=huge bs=1 seek=${5 * gigabyte} conv=notrunc status=none`],
+      { cwd: source },
+    );
     await backup(await makeRepository(join(dir, 'repository')), source);
     const target = join(dir, 'target');
     const { problems, maxMB } = await restoreElsewhere(join(dir, 'repository'), { target, path: source, sparse: true, verify: true });
     expect(problems).toEqual([]);
-    expect(lstatSync(join(target, 'huge'))).toMatchObject({ size: 6 * 2 ** 30 });
+    expect(lstatSync(join(target, 'huge'))).toMatchObject({ size: 6 * gigabyte });
     expect(lstatSync(join(target, 'huge')).blocks).toBeLessThan(100);
     expect(maxMB).toBeLessThan(400);
     await expectSameTree(source, target);
