@@ -35,6 +35,9 @@ import { storageError, systemCode } from './system-errors.ts';
 /** What a killed save leaves: the name of the file, then `-tmp-` and digits, as restic's own do. */
 const temporaryName = /^(config|[0-9a-f]{64})-tmp-[0-9a-f]+$/;
 
+/** No program writes a config, key, snapshot, index or lock that comes near; a sparse one of terabytes costs nothing to make. */
+const longestWholeFile = 256 << 20;
+
 /** The final paths that a save of this process is just putting in place. */
 const beingPlaced = new Map<string, Promise<void>>();
 
@@ -105,6 +108,8 @@ export class LocalStorage implements Storage {
       handle = await open(this.localPath(file), 'r');
       const { size } = await handle.stat();
       this.#seen = true;
+      if (!range && file.kind !== 'pack' && size > longestWholeFile)
+        fail('item-tampered', { file: describeFile(file), cause: `it has ${size} bytes` });
       const { offset, length } = range ?? { offset: 0, length: size };
       // Before the buffer is made: a damaged index may ask for terabytes.
       if (length > 0 && offset + length > size) this.#short(file, length, Math.max(0, size - offset));

@@ -33,7 +33,8 @@ export interface Range {
  *   name; a failed save leaves nothing under it, and never harms a file that was there before. Saving over an existing
  *   file fails with `file-exists`.
  * - **load** gives exactly the bytes asked for: a file that is shorter fails with `file-short`, one that is missing with
- *   `file-not-found`. The caller owns the returned bytes. A range of length 0 gives no bytes.
+ *   `file-not-found`. The caller owns the returned bytes. A range of length 0 gives no bytes. A whole file
+ *   that is absurdly large for its kind may fail with `item-tampered` instead of filling the memory.
  * - **size** fails with `file-not-found` when the file is missing.
  * - **list** gives every complete file of a kind once, in no order; it ignores foreign names and temporary files. A
  *   storage without that kind's folder lists nothing.

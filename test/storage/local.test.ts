@@ -7,6 +7,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  truncateSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
@@ -225,6 +226,14 @@ describe('an empty folder where no repository was seen', () => {
     for (const kind of fileKinds) expect(await codeOf(other.save(fileFor(content, kind), [content]))).toBe('storage-gone');
     expect(readdirSync(other.location)).toEqual([]);
   });
+});
+
+test.each(fileKinds.filter((kind) => kind !== 'pack'))('a file of absurd size is damage (%s), and takes no memory', async (kind) => {
+  const absurd = fileFor(content, kind);
+  writeFileSync(storage.localPath(absurd), '');
+  truncateSync(storage.localPath(absurd), 2 ** 40);
+  expect(await codeOf(storage.load(absurd))).toBe('item-tampered');
+  expect(await storage.load(absurd, { offset: 2 ** 39, length: 10 })).toEqual(Buffer.alloc(10));
 });
 
 describe('saving', () => {
