@@ -1,44 +1,17 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { LocalStorage } from '../../src/storage/local.ts';
+import { type Call, canTrace, readTrace } from '../support/strace.ts';
 
 const child = path.join(import.meta.dirname, '..', 'support', 'storage-process.ts');
-const canTrace = process.platform === 'linux' && spawnSync('strace', ['-f', 'true']).status === 0;
 
-/** A finished system call: `start` and `end` are lines of the trace, so that a.end < b.start means "a was over when b began". */
-interface Call {
-  readonly name: string;
-  readonly text: string;
-  readonly start: number;
-  readonly end: number;
-}
-
-/** The calls in a trace of `strace -f`, where one that another thread's call interrupts is split into two lines. */
-function parseTrace(trace: string): Call[] {
-  const calls: Call[] = [];
-  const unfinished = new Map<string, { text: string; start: number }>();
-  for (const [line, whole] of trace.split('\n').entries()) {
-    const [, thread = '', text = ''] = /^(\d+) +(.*)$/.exec(whole) ?? [];
-    if (text.endsWith('<unfinished ...>')) {
-      unfinished.set(thread, { text: text.slice(0, -'<unfinished ...>'.length), start: line });
-      continue;
-    }
-    const resumed = /^<\.\.\. \w+ resumed>(.*)$/.exec(text);
-    const begun = resumed ? unfinished.get(thread) : undefined;
-    const full = begun ? begun.text + resumed![1]! : text;
-    const name = /^(\w+)\(/.exec(full)?.[1];
-    if (name !== undefined && !/= -1 /.test(full)) calls.push({ name, text: full, start: begun?.start ?? line, end: line });
-  }
-  return calls;
-}
-
-describe.skipIf(!canTrace)('a saved file, as the system sees it', () => {
+describe.skipIf(!canTrace())('a saved file, as the system sees it', () => {
   let parent: string;
   beforeEach(() => {
     parent = mkdtempSync(path.join(tmpdir(), 'holdfast-trace-'));
@@ -61,7 +34,7 @@ describe.skipIf(!canTrace)('a saved file, as the system sees it', () => {
     const saved = stdout.trim().split('\n');
     expect(saved.pop()).toBe('ok');
     expect(saved.map((line) => line.split(' ')[0])).toEqual(['config', 'key', 'pack', 'index', 'snapshot', 'lock']);
-    const calls = parseTrace(readFileSync(log, 'utf8'));
+    const calls = readTrace(log);
     let previous = -1;
     for (const line of saved) {
       const [kind, name] = line.split(' ') as ['config' | 'pack', string];
@@ -115,7 +88,7 @@ describe.skipIf(!canTrace)('a saved file, as the system sees it', () => {
       folder,
       file.name,
     ]);
-    const calls = parseTrace(readFileSync(log, 'utf8'));
+    const calls = readTrace(log);
     const unlink = calls.find(({ name, text }) => name === 'unlink' && text.includes(storage.localPath(file)))!;
     const fsync = calls.find(({ name, text }) => name === 'fsync' && text.includes(`<${path.dirname(storage.localPath(file))}>`))!;
     expect(fsync.start).toBeGreaterThan(unlink.end);
@@ -139,7 +112,7 @@ describe.skipIf(!canTrace)('a saved file, as the system sees it', () => {
       '-e',
       script,
     ]);
-    const calls = parseTrace(readFileSync(log, 'utf8'));
+    const calls = readTrace(log);
     const made = calls.filter(({ name }) => name === 'mkdir').map((call) => ({ ...call, folder: /"([^"]+)"/.exec(call.text)![1]! }));
     expect(made.filter((each) => each.folder.startsWith(parent))).toHaveLength(264);
     for (const each of made.filter((every) => every.folder.startsWith(parent)))
