@@ -39,7 +39,10 @@ export class Output {
     this.stdout = new Sink(stdout);
     this.stderr = new Sink(stderr);
     this.#debug = (env.HOLDFAST_DEBUG ?? '') !== '';
-    if (!json && this.stderr.isTerminal && env.TERM !== 'dumb') this.#bar = new ProgressBar(this.stderr);
+    const bar = !json && this.stderr.isTerminal && env.TERM !== 'dumb' ? new ProgressBar(this.stderr) : undefined;
+    this.#bar = bar;
+    if (json) this.progress = (progress) => this.object('progress', progress);
+    else if (bar) this.progress = (progress) => bar.show(progress);
   }
 
   /** Lines of a result for people. */
@@ -84,10 +87,8 @@ export class Output {
     if (this.#debug) this.stderr.write(`${inspect(error, { depth: 4 })}\n`);
   }
 
-  readonly progress = (progress: Progress): void => {
-    if (this.json) this.object('progress', progress);
-    else this.#bar?.show(progress);
-  };
+  /** Undefined when nobody looks, so that the engine need not find out how much there is to do. */
+  readonly progress: ((progress: Progress) => void) | undefined;
 
   /** Takes the progress away; before the result. */
   endProgress(): void {

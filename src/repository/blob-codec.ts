@@ -4,7 +4,7 @@
 import { HoldfastError } from '../contract/errors.ts';
 import { type Sealer, sealOverhead } from './crypto.ts';
 import { sha256 } from './ids.ts';
-import { compress, decompress } from './zstd.ts';
+import { compressNext, decompressNext } from './zstd.ts';
 
 /** No program writes larger data blobs: restic's chunks end at 8 MiB. */
 const maxDataBytes = 64 << 20;
@@ -27,12 +27,11 @@ export class BlobEncoder {
     this.#fault = fault;
   }
 
-  /** Prepares `plain` for storing: the bytes that will be sealed, and {@link uncompressedLength}. */
+  /** Prepares `plain` for storing: the bytes that will be sealed, valid until the next call, and {@link uncompressedLength}. */
   compress(plain: Uint8Array): Uint8Array {
-    const frame = compress(plain);
-    const smaller = frame.length < plain.length;
-    this.uncompressedLength = smaller ? plain.length : 0;
-    return smaller ? frame : plain;
+    const frame = compressNext(plain);
+    this.uncompressedLength = frame ? plain.length : 0;
+    return frame ?? plain;
   }
 
   /**
@@ -58,7 +57,7 @@ function openBlob(sealer: Sealer, sealed: Uint8Array, id: Uint8Array, uncompress
     throw new HoldfastError('item-tampered', { cause: 'its size is absurd' });
   let plain = sealer.open(sealed);
   if (uncompressedLength > 0) {
-    plain = decompress(plain, uncompressedLength);
+    plain = decompressNext(plain, uncompressedLength);
     if (plain.length !== uncompressedLength) throw new HoldfastError('item-tampered', { cause: 'its length differs' });
   }
   if (Buffer.compare(sha256(plain), id) !== 0) throw new HoldfastError('item-tampered', { cause: 'its content differs' });
@@ -67,7 +66,7 @@ function openBlob(sealer: Sealer, sealed: Uint8Array, id: Uint8Array, uncompress
 
 /**
  * The plaintext of a stored blob, authenticated, decompressed and hashed. The view is valid until the sealer's next
- * call. Throws `item-tampered` when anything differs; never returns other bytes than those that `id` names.
+ * call, or the next decoding in this thread. Throws `item-tampered` when anything differs; never returns other bytes than those that `id` names.
  */
 export const decodeBlob = (
   sealer: Sealer,

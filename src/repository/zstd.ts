@@ -1,9 +1,13 @@
 /** Zstandard as the repository format uses it: one frame per item, at zstd's default level, as restic's "auto". */
-import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { fail } from '../contract/errors.ts';
+import { openZstdContexts, type ZstdContexts } from '../platform/zstd-library.ts';
+
+const level = 3;
 
 /** The frame of `plain`. */
-export const compress = (plain: Uint8Array): Buffer => zstdCompressSync(plain);
+export const compress = (plain: Uint8Array): Buffer =>
+  zstdCompressSync(plain, { params: { [constants.ZSTD_c_compressionLevel]: level } });
 
 /**
  * The content of a frame. `limit` bounds it in bytes, so that a hostile frame cannot fill the memory; frames without a
@@ -15,4 +19,50 @@ export function decompress(frame: Uint8Array, limit: number): Buffer {
   } catch (error) {
     return fail('item-tampered', { cause: error instanceof Error ? error.message : String(error) }, error);
   }
+}
+
+/** What is longer than any chunk of a file gets memory of its own, which is not kept. */
+const keptBytes = (8 << 20) + (64 << 10);
+
+/** The thread's contexts and the memory for their results. `contexts` is undefined where there is only `node:zlib`. */
+interface Kept {
+  readonly contexts: ZstdContexts | undefined;
+  readonly frame: Uint8Array;
+  readonly plain: Uint8Array;
+}
+
+let kept: Kept | undefined;
+
+function keep(): Kept {
+  // Pages of a buffer that are never touched take no memory.
+  kept ??= { contexts: openZstdContexts(level), frame: new Uint8Array(keptBytes), plain: new Uint8Array(keptBytes) };
+  return kept;
+}
+
+/**
+ * As {@link compress}, for many blobs: **the frame is valid until the next call in this thread.** Undefined when it would not
+ * be shorter than `plain`.
+ */
+export function compressNext(plain: Uint8Array): Uint8Array | undefined {
+  const { contexts, frame } = keep();
+  const room = plain.length - 1;
+  if (room <= 0) return undefined;
+  if (contexts) {
+    const out = room <= frame.length ? frame.subarray(0, room) : new Uint8Array(room);
+    const length = contexts.compress(plain, out);
+    return length === undefined ? undefined : out.subarray(0, length);
+  }
+  const made = compress(plain);
+  return made.length <= room ? made : undefined;
+}
+
+/** As {@link decompress}, for many blobs: **the content is valid until the next call in this thread.** */
+export function decompressNext(frame: Uint8Array, limit: number): Uint8Array {
+  const { contexts, plain } = keep();
+  if (contexts && limit <= plain.length) {
+    const length = contexts.decompress(frame, plain.subarray(0, limit));
+    if (length !== undefined) return plain.subarray(0, length);
+  }
+  // Also for every frame that was refused: there is one judge of them.
+  return decompress(frame, limit);
 }

@@ -68,12 +68,12 @@ export class FileReader {
   #readSmall(fd: number, expected: number, ids: Buffer[]): number {
     const view = this.#context.kernel.view();
     let got = 0;
-    // One byte more than expected, so that the same call tells whether the file ends there.
     while (got <= expected) {
       const n = readSync(fd, view, this.#buffer + got, expected + 1 - got, null);
-      if (n === 0) break;
       got += n;
       this.#context.progress.add('bytes', n);
+      // One byte more was asked for, and none came: the file ends there. (If it has grown since, `read` notices.)
+      if (n === 0 || got === expected) break;
     }
     if (got > expected) return this.#readChunked(fd, got, got, ids);
     if (got > 0) this.#storeChunk(got, ids);

@@ -10,12 +10,12 @@ const location = emptyLocation();
 
 /** The nodes of the tree that record `record` of the index stands for. Throws as `WorkerContext.loadTree` does. */
 export function loadTreeAt(context: WorkerContext, record: number): Node[] {
-  const { index, sealer, kernel } = context;
+  const { index, sealer } = context;
   const id = index.idAt(record);
   if (!index.at(record, location)) return fail('blob-missing', { blob: id.toString('hex'), type: 'tree' });
   const name = index.packId(location.pack).toString('hex');
   const sealed = context.read({ kind: 'pack', name }, { offset: location.offset, length: location.length });
   const plain = decodeBlob(sealer, sealed, id, location.uncompressedLength, 'tree');
-  // What was not compressed is still a view of the kernel's memory, and the nodes are views of it.
-  return parseTree(plain.buffer === kernel.memory.buffer ? Buffer.from(plain) : plain, id.toString('hex'));
+  // The nodes are views of the text.
+  return parseTree(Buffer.from(plain), id.toString('hex'));
 }

@@ -20,7 +20,7 @@ import { WorkerProgress } from './progress.ts';
 import type { Reply, WorkerMessage, WorkerStart } from './protocol.ts';
 
 /** Packs that a worker may have handed over without having got the buffer back. */
-const packsInFlight = 2;
+const packsInFlight = 1;
 /** Pack files kept open for reading. */
 const openFiles = 8;
 
@@ -127,10 +127,8 @@ export class WorkerContext {
 
   /** The nodes of a tree. Throws as `loadBlob` does, and `tree-invalid`. */
   loadTree(id: Uint8Array): Node[] {
-    const plain = this.loadBlob('tree', id);
-    // What was not compressed is still a view of the kernel's memory, and the nodes are views of it.
-    const own = plain.buffer === this.kernel.memory.buffer ? Buffer.from(plain) : plain;
-    return parseTree(own, Buffer.from(id).toString('hex'));
+    // The nodes are views of the text.
+    return parseTree(Buffer.from(this.loadBlob('tree', id)), Buffer.from(id).toString('hex'));
   }
 
   /** Reads from the repository's storage and waits for it. Fails as `Storage.load` does. */

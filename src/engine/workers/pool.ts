@@ -6,6 +6,7 @@ import { availableParallelism } from 'node:os';
 import { MessageChannel, type MessagePort, type Transferable, Worker } from 'node:worker_threads';
 import { errorFromJSON, HoldfastError, toHoldfastError } from '../../contract/errors.ts';
 import type { RunControl } from '../../platform/cancellation.ts';
+import { youngGenerationMb } from '../../platform/memory.ts';
 import type { BlobIndex } from '../../repository/blob-index.ts';
 import { Kernel } from '../../repository/kernel/kernel.ts';
 import type { FinishedPack } from '../../repository/packer.ts';
@@ -164,7 +165,11 @@ export class WorkerPool {
       localFolder: localFolderOf(this.#repository.storage),
       corruptBlob: number === 0 ? this.#options.corruptBlob : undefined,
     };
-    const worker = new Worker(workerLocation, { workerData: { start, replies: port2 }, transferList: [port2] });
+    const worker = new Worker(workerLocation, {
+      workerData: { start, replies: port2 },
+      transferList: [port2],
+      resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
+    });
     const thread: Thread = {
       worker,
       replies: port1,
