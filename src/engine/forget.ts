@@ -126,9 +126,9 @@ export interface ForgetResult {
  */
 export async function executeForget(repository: Repository, plan: ForgetPlan, options: ForgetOptions): Promise<ForgetResult> {
   const { control } = options;
-  const lock = await Lock.acquire(repository, options.holder, true, options.clock);
+  const lock = await Lock.begin(repository, options.holder, true, options.clock);
   try {
-    const present = new Set(await repository.names('snapshot'));
+    const present = new Set(await lock.whileSettling(repository.names('snapshot')));
     for (const { keep, remove } of plan.groups) {
       const missing = remove.length > 0 ? keep.find(({ snapshot }) => !present.has(snapshot.id)) : undefined;
       if (missing) fail('plan-outdated', { snapshot: missing.snapshot.id });

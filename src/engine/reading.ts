@@ -24,7 +24,8 @@ export async function withReading<T>(repository: Repository, options: RunOptions
     const index = BlobIndex.create();
     const pool = new WorkerPool(repository, { control: options.control, index, threads: options.threads });
     try {
-      const problems = await loadIndex(repository, pool);
+      const loading = loadIndex(repository, pool);
+      const problems = await (lock ? lock.whileSettling(loading) : loading);
       return await use({ pool, index, damage: problems.map(({ error }) => error) });
     } finally {
       await pool.close();
@@ -41,7 +42,7 @@ export async function withReading<T>(repository: Repository, options: RunOptions
  */
 async function lockIfWritable(repository: Repository, { holder, clock }: RunOptions): Promise<Lock | undefined> {
   try {
-    return await Lock.acquire(repository, holder, false, clock);
+    return await Lock.begin(repository, holder, false, clock);
   } catch (error) {
     if (hasCode(error, 'storage-read-only') || hasCode(error, 'storage-full')) return undefined;
     throw error;

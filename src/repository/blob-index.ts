@@ -119,8 +119,17 @@ export class BlobIndex {
 
   /** The ID of record `entry`, a fresh copy. */
   idAt(entry: number): Buffer {
-    const words = this.#blobs.records.slice(entry * blobWords, entry * blobWords + 8);
-    return Buffer.from(words.buffer, 0, 32);
+    return Buffer.from(this.#blobs.keyOf(entry));
+  }
+
+  /** The ID of record `entry`; a view that is valid until the next call in this thread. */
+  idViewAt(entry: number): Uint8Array {
+    return this.#blobs.keyOf(entry);
+  }
+
+  /** The record that lookups give for the blob of record `entry`: itself, unless it is a further copy. */
+  primaryOf(entry: number): number {
+    return this.#copies.count === 0 ? entry : this.entryOf(this.#blobs.keyOf(entry), 0, this.typeAt(entry));
   }
 
   typeAt(entry: number): BlobType {
@@ -135,7 +144,7 @@ export class BlobIndex {
     const copies = new Map<number, number[]>();
     if (this.#copies.count === 0) return copies;
     for (let record = 0; record < this.blobCount; record++) {
-      const first = this.entryOf(this.idAt(record), 0, this.typeAt(record));
+      const first = this.primaryOf(record);
       if (first === record) continue;
       const others = copies.get(first);
       if (others) others.push(record);
@@ -174,8 +183,7 @@ export class BlobIndex {
   }
 
   packId(pack: number): Buffer {
-    const words = this.#packs.records.slice(pack * packWords, pack * packWords + 8);
-    return Buffer.from(words.buffer, 0, 32);
+    return Buffer.from(this.#packs.keyOf(pack));
   }
 
   /** The pack's file size as the index computes it, in bytes. */
@@ -251,12 +259,10 @@ export class BlobIndex {
    */
   preferWhole(): void {
     const { records } = this.#blobs;
-    const id = Buffer.alloc(32);
     for (let copy = 0; copy < this.blobCount; copy++) {
       const there = copy * blobWords + 8;
       if (records[there] >>> 1 === claimed || this.#isLost(records[there] >>> 1)) continue;
-      this.idAt(copy).copy(id);
-      const entry = this.entryOf(id, 0, this.typeAt(copy));
+      const entry = this.primaryOf(copy);
       const here = entry * blobWords + 8;
       if (entry === copy || !this.#isLost(records[here] >>> 1)) continue;
       // Both records stay, so that walks over all of them see every place once.

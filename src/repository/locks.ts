@@ -141,6 +141,7 @@ export class Lock {
   #released = false;
   /** Files of this lock that could not be removed when they should have been. */
   readonly #unremoved = new Set<string>();
+  #settled: Promise<void> = Promise.resolve();
   #refreshing: Promise<void> | undefined;
   #stop: (() => void) | undefined;
   #lost: HoldfastError | undefined;
@@ -161,23 +162,47 @@ export class Lock {
 
   /** Locks the repository. Throws `locked` when another lock conflicts, `lock-unreadable` when one cannot be read. */
   static async acquire(repository: Lockable, holder: LockHolder, exclusive: boolean, clock: Clock): Promise<Lock> {
+    const lock = await Lock.begin(repository, holder, exclusive, clock);
+    await lock.#settled;
+    return lock;
+  }
+
+  /**
+   * As {@link acquire}, but returns while it cannot be told yet whether another program has locked at the same moment. Until
+   * `ensure` or {@link whileSettling} says so, nothing that was read counts. Both throw what `acquire` throws then.
+   */
+  static async begin(repository: Lockable, holder: LockHolder, exclusive: boolean, clock: Clock): Promise<Lock> {
     const lock = new Lock(repository, holder, exclusive, clock);
     lock.removed = await removeLocks(repository, holder.hostname, clock);
     await lock.#refuseConflict();
     lock.#refreshed = clock.now();
     lock.#refreshedMonotonic = clock.monotonic();
     lock.#name = await lock.#write(lock.#refreshed);
+    lock.#settled = lock.#settle();
+    // Whoever awaits it hears of a failure.
+    lock.#settled.catch(() => {});
+    return lock;
+  }
+
+  async #settle(): Promise<void> {
     try {
       // Another program may have looked at the same moment: both see each other now.
-      await clock.sleep(settleMs);
-      await lock.#refuseConflict();
+      await this.#clock.sleep(settleMs);
+      await this.#refuseConflict();
     } catch (error) {
       // What went wrong before matters more than that this goes wrong too; the next run removes the lock then.
-      await lock.#discard(lock.#name).catch(() => {});
+      await this.#discard(this.#name).catch(() => {});
       throw error;
     }
-    lock.#stop = clock.every(refreshMs, () => void lock.#refresh().catch(() => {}));
-    return lock;
+    this.#stop = this.#clock.every(refreshMs, () => void this.#refresh().catch(() => {}));
+  }
+
+  /** What `work` reads, once it is certain that nobody with a conflicting lock could change it meanwhile. */
+  async whileSettling<T>(work: Promise<T>): Promise<T> {
+    // A conflict explains whatever goes wrong in the work.
+    work.catch(() => {});
+    await this.#settled;
+    return work;
   }
 
   /**
@@ -185,6 +210,7 @@ export class Lock {
    * storage throws when that cannot be found out now.
    */
   async ensure(): Promise<void> {
+    await this.#settled;
     // More than once: a refresh that was under way may have begun before a standby.
     for (this.#refuseLost(); this.#isFrozen; this.#refuseLost()) await this.#refresh();
   }
@@ -192,6 +218,7 @@ export class Lock {
   /** Removes the lock; afterwards `ensure` refuses every write. Throws what the storage throws. */
   async release(): Promise<void> {
     this.#released = true;
+    await this.#settled.catch(() => {});
     this.#stop?.();
     await this.#refreshing?.catch(() => {});
     for (const name of [this.#name, ...this.#unremoved]) await this.#discard(name);

@@ -45,7 +45,7 @@ export interface BackupResult {
 export async function executeBackup(repository: Repository, plan: BackupPlan, options: BackupOptions): Promise<BackupResult> {
   const { control, clock } = options;
   const started = clock.now();
-  const lock = await Lock.acquire(repository, options.holder, false, clock);
+  const lock = await Lock.begin(repository, options.holder, false, clock);
   const index = BlobIndex.create();
   const store = new PackStore(repository, index, lock, clock, options.packSize);
   /** By tree: two folders may share one. */
@@ -63,7 +63,7 @@ export async function executeBackup(repository: Repository, plan: BackupPlan, op
   });
   try {
     const loaded = new Set<string>();
-    const indexProblems = await loadIndex(repository, pool, loaded);
+    const indexProblems = await lock.whileSettling(loadIndex(repository, pool, loaded));
     const { lost, unindexed } = await comparePacks(repository, index);
     // Unindexed packs are nobody's only when no other run may be writing them, which a stale lock suggests and listing proves.
     const adoptedPacks = await adoptPacks(repository, store, index, unindexed, lock, clock, () => loadIndex(repository, pool, loaded));

@@ -48,8 +48,8 @@ export interface CheckResult {
   readonly bytesRead: number;
 }
 
-/** Packs or blobs of so many bytes are one job. */
-const batchBytes = 64 << 20;
+/** Packs or blobs of so many bytes are one job: few enough that no worker is left with much when the others are done. */
+const batchBytes = 16 << 20;
 const batchRecords = 16_384;
 /** An index file that vanishes was replaced by another program: the files are listed anew. */
 const listingAttempts = 3;
@@ -57,11 +57,11 @@ const listingAttempts = 3;
 /** Throws `cancelled`, `locked`, `lock-unreadable`, `storage-gone` and the like: damage is never thrown but found. */
 export async function executeCheck(repository: Repository, plan: CheckPlan, options: CheckOptions): Promise<CheckResult> {
   const kind = options.lock ?? (plan.snapshots ? 'shared' : 'exclusive');
-  const lock = kind === 'none' ? undefined : await Lock.acquire(repository, options.holder, kind === 'exclusive', options.clock);
+  const lock = kind === 'none' ? undefined : await Lock.begin(repository, options.holder, kind === 'exclusive', options.clock);
   const index = BlobIndex.create();
   const pool = new WorkerPool(repository, { control: options.control, index, threads: options.threads });
   try {
-    const result = await new CheckRun(repository, plan, options, index, pool, kind !== 'exclusive').run();
+    const result = await new CheckRun(repository, plan, options, index, pool, lock, kind !== 'exclusive').run();
     if (result.errors > 0) await expectPresent(repository);
     return result;
   } finally {
@@ -86,12 +86,22 @@ class CheckRun {
   readonly #options: CheckOptions;
   readonly #index: BlobIndex;
   readonly #pool: WorkerPool;
+  readonly #lock: Lock | undefined;
   /** Whether other programs may remove files meanwhile. */
   readonly #shared: boolean;
   readonly #findings = new Findings();
   #indexFiles = 0;
 
-  constructor(repository: Repository, plan: CheckPlan, options: CheckOptions, index: BlobIndex, pool: WorkerPool, shared: boolean) {
+  constructor(
+    repository: Repository,
+    plan: CheckPlan,
+    options: CheckOptions,
+    index: BlobIndex,
+    pool: WorkerPool,
+    lock: Lock | undefined,
+    shared: boolean,
+  ) {
+    this.#lock = lock;
     this.#repository = repository;
     this.#plan = plan;
     this.#options = options;
@@ -102,10 +112,8 @@ class CheckRun {
 
   async run(): Promise<CheckResult> {
     const { snapshots: wanted } = this.#plan;
-    const names = wanted ?? (await this.#repository.names('snapshot'));
-    const snapshots = await checkSnapshots(this.#repository, names, wanted === undefined && this.#shared, this.#findings);
-    if (!wanted) await checkKeys(this.#repository, this.#findings);
-    await this.#loadIndex();
+    const reading = this.#readSmallFiles(wanted);
+    const snapshots = await (this.#lock ? this.#lock.whileSettling(reading) : reading);
     const survey = await this.#pool.run('surveyIndex', undefined);
     const packs = await listPacks(this.#repository, this.#index);
     const best = bestRecords(survey, fitness(survey, packs.stored));
@@ -130,6 +138,14 @@ class CheckRun {
       packsRead: this.#pool.total('files'),
       bytesRead: this.#pool.total('bytes'),
     };
+  }
+
+  async #readSmallFiles(wanted: readonly string[] | undefined): Promise<Snapshot[]> {
+    const names = wanted ?? (await this.#repository.names('snapshot'));
+    const snapshots = await checkSnapshots(this.#repository, names, wanted === undefined && this.#shared, this.#findings);
+    if (!wanted) await checkKeys(this.#repository, this.#findings);
+    await this.#loadIndex();
+    return snapshots;
   }
 
   async #loadIndex(): Promise<void> {

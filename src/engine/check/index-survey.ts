@@ -70,7 +70,7 @@ export function surveyIndex(_: undefined, context: WorkerContext): IndexSurvey {
     offsets[record] = location.offset;
     lengths[record] = location.length;
     kinds[record] = (type === 'tree' ? recordKind.tree : 0) | (location.uncompressedLength > 0 ? recordKind.compressed : 0);
-    primary[record] = index.entryOf(index.idAt(record), 0, type);
+    primary[record] = index.primaryOf(record);
     if (primary[record] !== record) copies += 1;
     starts[location.pack + 1] += 1;
   }

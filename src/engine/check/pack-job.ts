@@ -7,7 +7,7 @@ import { headerRange, readEntries } from '../../repository/pack.ts';
 import { isDamage } from '../trees/damage-codes.ts';
 import type { WorkerContext } from '../workers/context.ts';
 import { type IndexSurvey, recordsOf } from './index-survey.ts';
-import { PackFile, readSealed } from './pack-file.ts';
+import { PackFile, readSealed, type SealedVisitor } from './pack-file.ts';
 
 export interface PackDamage {
   readonly pack: number;
@@ -32,8 +32,10 @@ export interface VerifyBlobsArgs {
   readonly survey: IndexSurvey;
 }
 
-/** Packs are hashed in pieces of this length; no honest pack is longer than a few of them. */
-const piece = 32 << 20;
+/** Bytes of a pack that are read at once from a local folder, whose pages are used again and again. */
+const localPiece = 4 << 20;
+/** From elsewhere, where every request takes its time; no honest pack is longer than a few of them. */
+const remotePiece = 32 << 20;
 
 const causeOf = (error: HoldfastError): string => String(error.context.cause ?? error.message);
 
@@ -63,22 +65,63 @@ function verifyPack(
   context: WorkerContext,
   damage: PackDamage[],
 ): void {
+  const records = recordsOf(survey, pack);
+  const verifier = new BlobVerifier(pack, context, damage);
+  let verified = 0;
   try {
     const hash = createHash('sha256');
-    for (let at = 0; at < size; at += piece) {
-      context.control.checkpoint();
-      hash.update(file.read(at, Math.min(piece, size - at)));
-    }
+    verified = readOnce(file, size, records, context, (bytes) => hash.update(bytes), verifier);
     const cause = 'its content does not have the hash that it is named by';
     if (!hash.digest().equals(id)) damage.push({ pack, kind: 'name', record: -1, cause });
   } catch (error) {
     // A bad spot: each blob for itself tells which are lost.
     if (!isDamage(error)) throw error;
     damage.push({ pack, kind: 'unreadable', record: -1, cause: causeOf(error) });
+    verified = verifier.count;
   }
-  const difference = compareHeader(file, size, recordsOf(survey, pack), context);
+  const difference = compareHeader(file, size, records, context);
   if (difference) damage.push({ pack, kind: 'header', record: -1, cause: difference });
-  verifyRecords(file, recordsOf(survey, pack), pack, context, damage);
+  readSealed(file, context.index, records.subarray(verified), verifier.verify);
+}
+
+/**
+ * Reads a pack from its beginning to its end, gives every byte to `hash` once and every blob to `verifier`, as long as they
+ * follow one another as they should. Returns how many of `records` were verified.
+ */
+function readOnce(
+  file: PackFile,
+  size: number,
+  records: Uint32Array,
+  { index, control, start }: WorkerContext,
+  hash: (bytes: Uint8Array) => void,
+  verifier: BlobVerifier,
+): number {
+  const piece = start.localFolder === undefined ? remotePiece : localPiece;
+  const next = emptyLocation();
+  let row = 0;
+  let inOrder = true;
+  for (let hashed = 0; hashed < size; ) {
+    control.checkpoint();
+    // A blob that the last piece cut in two is read again from its beginning, rather than kept.
+    let from = hashed;
+    let least = 0;
+    if (inOrder && row < records.length) {
+      index.at(records[row], next);
+      const ends = next.offset + next.length;
+      inOrder = next.offset <= hashed && ends > hashed && ends <= size && next.length <= remotePiece;
+      if (inOrder) [from, least] = [next.offset, next.length];
+    }
+    const bytes = file.read(from, Math.min(Math.max(piece, least), size - from));
+    const end = from + bytes.length;
+    hash(bytes.subarray(hashed - from));
+    hashed = end;
+    for (; inOrder && row < records.length; row++) {
+      index.at(records[row], next);
+      if (next.offset < from || next.offset + next.length > end) break;
+      verifier.verify(next, bytes.subarray(next.offset - from, next.offset - from + next.length), undefined);
+    }
+  }
+  return row;
 }
 
 /** What differs between a pack's own list of blobs and the index; undefined when nothing does. */
@@ -99,7 +142,7 @@ function compareHeader(file: PackFile, size: number, records: Uint32Array, conte
         location.length === length &&
         location.uncompressedLength === plain &&
         context.index.typeAt(record) === type &&
-        context.index.idAt(record).equals(bytes.subarray(at, at + 32));
+        bytes.compare(context.index.idViewAt(record), 0, 32, at, at + 32) === 0;
       if (!same) difference = `entry ${seen} of the header differs from the index`;
     });
     if (seen !== records.length) return `the header lists ${seen} blobs, the index ${records.length}`;
@@ -120,7 +163,8 @@ export function verifyBlobs({ records, survey }: VerifyBlobsArgs, context: Worke
     while (to < records.length && survey.packOf[records[to]] === pack) to++;
     try {
       const name = context.index.packId(pack).toString('hex');
-      PackFile.with(context, name, (file) => verifyRecords(file, records.subarray(from, to), pack, context, damage));
+      const { verify } = new BlobVerifier(pack, context, damage);
+      PackFile.with(context, name, (file) => readSealed(file, context.index, records.subarray(from, to), verify));
     } catch (error) {
       if (!isDamage(error)) throw error;
       damage.push({ pack, kind: 'unreadable', record: -1, cause: causeOf(error) });
@@ -131,18 +175,30 @@ export function verifyBlobs({ records, survey }: VerifyBlobsArgs, context: Worke
   return damage;
 }
 
-function verifyRecords(file: PackFile, records: Uint32Array, pack: number, context: WorkerContext, damage: PackDamage[]): void {
-  const { index, sealer, control, progress } = context;
-  readSealed(file, index, records, (location, sealed, reason) => {
+/** Proves one blob of a pack after the other, and notes those that are bad. */
+class BlobVerifier {
+  readonly #pack: number;
+  readonly #context: WorkerContext;
+  readonly #damage: PackDamage[];
+  count = 0;
+
+  constructor(pack: number, context: WorkerContext, damage: PackDamage[]) {
+    this.#pack = pack;
+    this.#context = context;
+    this.#damage = damage;
+  }
+
+  readonly verify: SealedVisitor = ({ entry, length, uncompressedLength }, sealed, reason) => {
+    const { index, sealer, control, progress } = this.#context;
     control.checkpoint();
-    const { entry } = location;
     try {
       if (!sealed) throw reason;
-      decodeBlob(sealer, sealed, index.idAt(entry), location.uncompressedLength, index.typeAt(entry));
+      decodeBlob(sealer, sealed, index.idViewAt(entry), uncompressedLength, index.typeAt(entry));
     } catch (error) {
       if (!isDamage(error)) throw error;
-      damage.push({ pack, kind: 'blob', record: entry, cause: causeOf(error) });
+      this.#damage.push({ pack: this.#pack, kind: 'blob', record: entry, cause: causeOf(error) });
     }
-    progress.add('bytes', location.length);
-  });
+    this.count += 1;
+    progress.add('bytes', length);
+  };
 }

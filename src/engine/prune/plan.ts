@@ -5,7 +5,7 @@ import { Lock } from '../../repository/locks.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { bestRecords, fitness, type IndexSurvey, recordsOf } from '../check/index-survey.ts';
 import { listPacks, type PackListing } from '../check/pack-listing.ts';
-import { loadIndex } from '../index/load.ts';
+import { type IndexProblem, loadIndex } from '../index/load.ts';
 import { reportProgress, type RunOptions } from '../run.ts';
 import { isDamage } from '../trees/damage-codes.ts';
 import { markUsedBlobs } from '../trees/mark.ts';
@@ -71,11 +71,11 @@ export interface PruneFacts {
 
 /** Makes a plan and changes nothing. Throws `prune-refused` when the repository is damaged, and what {@link executePrune} throws. */
 export async function planPrune(repository: Repository, request: PruneRequest, options: PruneOptions): Promise<PrunePlan> {
-  const lock = await Lock.acquire(repository, options.holder, false, options.clock);
+  const lock = await Lock.begin(repository, options.holder, false, options.clock);
   const index = BlobIndex.create();
   const pool = new WorkerPool(repository, { control: options.control, index, threads: options.threads });
   try {
-    return (await surveyForPrune(repository, request, options, index, pool)).plan;
+    return (await surveyForPrune(repository, request, options, index, pool, lock)).plan;
   } finally {
     await pool.close();
     await lock.release().catch(() => {});
@@ -84,6 +84,18 @@ export async function planPrune(repository: Repository, request: PruneRequest, o
 
 const refuse = (problem: string, cause?: unknown): never => fail('prune-refused', { problem }, cause);
 
+async function readSmallFiles(
+  repository: Repository,
+  request: PruneRequest,
+  pool: WorkerPool,
+): Promise<{ roots: readonly string[]; indexFiles: readonly string[]; problems: readonly IndexProblem[] }> {
+  const without = new Set(request.without);
+  const snapshots = (await repository.names('snapshot')).filter((name) => !without.has(name));
+  const roots = await loadRoots(repository, snapshots);
+  const indexFiles = await repository.names('index');
+  return { roots, indexFiles, problems: await loadIndex(repository, pool) };
+}
+
 /** Finds out what is used, and decides. Throws `prune-refused` when anything is not as it must be for deleting. */
 export async function surveyForPrune(
   repository: Repository,
@@ -91,14 +103,10 @@ export async function surveyForPrune(
   options: PruneOptions,
   index: BlobIndex,
   pool: WorkerPool,
+  lock: Lock,
 ): Promise<PruneFacts> {
-  const without = new Set(request.without);
-  const roots = await loadRoots(
-    repository,
-    (await repository.names('snapshot')).filter((name) => !without.has(name)),
-  );
-  const indexFiles = await repository.names('index');
-  const [damaged] = await loadIndex(repository, pool);
+  const { roots, indexFiles, problems } = await lock.whileSettling(readSmallFiles(repository, request, pool));
+  const [damaged] = problems;
   if (damaged) {
     if (!isDamage(damaged.error)) throw damaged.error;
     refuse(`index file ${damaged.name.slice(0, 12)} cannot be read`, damaged.error);

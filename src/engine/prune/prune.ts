@@ -43,7 +43,7 @@ const parallelRemovals = 8;
  * names), `locked`, `lock-lost`, `cancelled` or what the storage throws; whatever it throws, all snapshots are whole.
  */
 export async function executePrune(repository: Repository, request: PruneRequest, options: PruneExecution): Promise<PruneResult> {
-  const lock = await Lock.acquire(repository, options.holder, true, options.clock);
+  const lock = await Lock.begin(repository, options.holder, true, options.clock);
   try {
     return await pruneUnderLock(repository, lock, request, options);
   } finally {
@@ -71,6 +71,7 @@ export async function pruneUnderLock(
       options,
       index,
       pool,
+      lock,
     );
     await options.onPlan?.(plan);
     await control.checkpointAsync();
