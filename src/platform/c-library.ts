@@ -28,7 +28,7 @@ export type CType =
   | '...';
 
 /** A C function with an integer result. A variadic one takes its further arguments as pairs of type and value. */
-export type CFunction = (...args: (number | bigint | Uint8Array | string)[]) => number;
+export type CFunction = (...args: (number | bigint | NodeJS.TypedArray | string)[]) => number;
 
 let koffi: Koffi | undefined;
 

@@ -1,37 +1,78 @@
-/** The data that is measured with: real files of this machine, and generated ones that do not compress. */
+/** The data that is measured with: real files of this machine, and generated ones. Each is made once for a folder. */
 import { execFileSync } from 'node:child_process';
 import { createCipheriv } from 'node:crypto';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 
 /** Deterministic bytes that no compressor makes smaller. */
 function randomBytes(seed: number, length: number): Buffer {
-  const key = Buffer.alloc(32, seed & 0xff);
+  const key = Buffer.alloc(32);
   key.writeUInt32LE(seed, 4);
   return createCipheriv('aes-256-ctr', key, Buffer.alloc(16)).update(Buffer.alloc(length));
 }
 
-/** A copy of the machine's own /usr: many small files, real content. */
-export function realTree(folder: string): string {
-  const target = join(folder, 'real');
+/** `make` fills the folder; one that was cut off counts as not made. */
+function madeOnce(target: string, make: (unfinished: string) => void): string {
   if (existsSync(target)) return target;
-  mkdirSync(target, { recursive: true });
-  execFileSync('cp', ['-a', '/usr/.', target]);
+  const unfinished = `${target}.unfinished`;
+  rmSync(unfinished, { recursive: true, force: true });
+  mkdirSync(unfinished, { recursive: true });
+  make(unfinished);
+  renameSync(unfinished, target);
   return target;
 }
 
-/** 1.5 GB in files of 3 to 6 MB that do not compress. */
-export function randomTree(folder: string): string {
-  const target = join(folder, 'random');
-  if (existsSync(target)) return target;
-  mkdirSync(target, { recursive: true });
-  for (let i = 0, total = 0; total < 1_500_000_000; i++) {
-    const length = 3_000_000 + ((i * 7_919_333) % 3_000_000);
-    writeFileSync(join(target, `random-${i}.bin`), randomBytes(i + 1, length));
-    total += length;
-  }
-  return target;
+/** Where real files are taken from, in this order, until there are enough. */
+const origins = ['/usr', join(homedir(), '.rustup'), join(homedir(), '.cargo'), join(homedir(), '.pyenv'), '/opt', homedir()];
+const enough = { files: 150_000, bytes: 2_000_000_000 };
+
+export interface Size {
+  readonly files: number;
+  /** Of the files' content. */
+  readonly bytes: number;
 }
+
+/** Files below `folder`, and their bytes. */
+export function sizeOf(folder: string): Size {
+  const command = `find "$1" -type f -printf '%s\\n' | awk '{ files += 1; bytes += $1 } END { printf "%d %.0f", files, bytes }'`;
+  const [files, bytes] = execFileSync('sh', ['-c', command, 'sh', folder], { encoding: 'utf8' }).split(' ').map(Number);
+  return { files, bytes };
+}
+
+/** Copies of this machine's own files below 1 MiB, with their folders and links: many small files, real content. */
+export const realTree = (folder: string): string =>
+  madeOnce(join(folder, 'real'), (target) => {
+    const copy = `[ -d "$1" ] || exit 0
+      find "$1" -xdev \\( -type d -o -type l -o -type f -size -1024k \\) -print0 | tar -cf - --null --no-recursion -T - | tar -xf - -C "$2"`;
+    for (const origin of origins) {
+      execFileSync('sh', ['-c', copy, 'sh', origin, target], { stdio: ['ignore', 'ignore', 'ignore'] });
+      const { files, bytes } = sizeOf(target);
+      if (files >= enough.files && bytes >= enough.bytes) return;
+    }
+  });
+
+/** 1.5 GB in files of 3 to 6 MB that do not compress. */
+export const randomTree = (folder: string): string =>
+  madeOnce(join(folder, 'random'), (target) => {
+    for (let i = 0, total = 0; total < 1_500_000_000; i++) {
+      const length = 3_000_000 + ((i * 7_919_333) % 3_000_000);
+      writeFileSync(join(target, `random-${i}.bin`), randomBytes(i + 1, length));
+      total += length;
+    }
+  });
+
+/** `count` files of some lines of text each, 50 in a folder. */
+export const generatedTree = (folder: string, count: number): string =>
+  madeOnce(join(folder, `generated-${count}`), (target) => {
+    let place = target;
+    for (let i = 0; i < count; i++) {
+      if (i % 50 === 0) mkdirSync((place = join(target, `a${Math.floor(i / 5000)}`, `b${Math.floor(i / 50)}`)), { recursive: true });
+      const fd = openSync(join(place, `file ${i}.txt`), 'w');
+      writeSync(fd, `Line of file ${i}, which nothing else holds: ${(i * 2_654_435_761) % 4_294_967_296}\n`.repeat(1 + (i % 23)));
+      closeSync(fd);
+    }
+  });
 
 /** Changes a hundredth of a small tree, as a day's work does. */
 export function changeTree(folder: string, day: number): void {
@@ -42,6 +83,3 @@ export function changeTree(folder: string, day: number): void {
     writeFileSync(join(place, `f${i}`), randomBytes(i * 1000 + day, 20_000 + ((i * 7919) % 180_000)));
   }
 }
-
-/** Bytes that a folder's files take, as `du` counts them. */
-export const sizeOf = (folder: string): number => Number(execFileSync('du', ['-sb', folder], { encoding: 'utf8' }).split('\t')[0]);

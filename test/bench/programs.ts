@@ -16,7 +16,7 @@ export interface Program {
   open(repository: string): Command;
 }
 
-const password = 'measured';
+export const password = 'measured';
 export const passwordEnvironment = { RESTIC_PASSWORD: password, HOLDFAST_PASSWORD: password };
 const cli = join(import.meta.dirname, '../../dist/cli.js');
 

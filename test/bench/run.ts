@@ -1,157 +1,107 @@
 /**
  * Holdfast beside restic on the same data, interleaved, the order alternating; the median of the rounds is printed, and the
- * ratio of the two.
+ * ratio of the two. A run that fails ends the measurement.
  *
  *   npm run bench -- [--rounds 5] [--only NAME] [--folder FOLDER]
  *
- * NAME is one of the works below. FOLDER holds data and repositories (default: a new one in the temporary folder).
+ * NAME is part of the name of a work, or `cost`. FOLDER keeps the data for the next time (default: a new one in the temporary
+ * folder, removed at the end). What was found on the way to these figures is in README.md beside this file.
  */
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { changeTree, randomTree, realTree, sizeOf } from './data.ts';
-import { type Measured, measure, median } from './measure.ts';
-import { init, passwordEnvironment, type Program, programs } from './programs.ts';
+import { BlobIndex } from '../../src/repository/blob-index.ts';
+import { realTree, sizeOf } from './data.ts';
+import { type Measured, median } from './measure.ts';
+import { passwordEnvironment, programs } from './programs.ts';
+import { allWorks, clear, costOfFiles, type Figures, generatedSizes, type Work } from './works.ts';
 
 const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '5' }, only: { type: 'string' }, folder: { type: 'string' } },
 });
 const rounds = Number(values.rounds);
+if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds: “${values.rounds}” is not a number of rounds`);
 const folder = values.folder ?? mkdtempSync(join(tmpdir(), 'holdfast-bench-'));
-const memoryFolder = '/dev/shm/holdfast-bench';
-
-interface Work {
-  readonly name: string;
-  /** Measures one round of one program. */
-  round(program: Program): Promise<Measured & { size?: number }>;
-}
-
-const clear = (...folders: string[]): void => folders.forEach((each) => rmSync(each, { recursive: true, force: true }));
-const place = (program: Program, name: string): string => join(folder, `${program.name}-${name}`);
-
-async function emptyRepository(program: Program, name: string): Promise<string> {
-  const repository = place(program, name);
-  clear(repository);
-  await measure(init(repository));
-  return repository;
-}
-
-/** A repository with one snapshot of `source`, made once. */
-const filled = new Map<string, string>();
-async function filledRepository(program: Program, name: string, source: string): Promise<string> {
-  const key = `${program.name}-${name}`;
-  if (!filled.has(key)) {
-    const repository = await emptyRepository(program, `filled-${name}`);
-    await measure(program.backup(repository, source));
-    filled.set(key, repository);
-  }
-  return filled.get(key)!;
-}
-
-const firstBackup = (name: string, source: () => string): Work => ({
-  name,
-  async round(program) {
-    const repository = await emptyRepository(program, name);
-    const measured = await measure(program.backup(repository, source()));
-    return { ...measured, size: sizeOf(repository) };
-  },
-});
-
-const checkAll = (name: string, data: string, source: () => string): Work => ({
-  name,
-  round: async (program) => measure(program.check(await filledRepository(program, data, source()))),
-});
-
-const real = (): string => realTree(folder);
-const random = (): string => randomTree(folder);
-
-async function tenSnapshots(program: Program): Promise<string> {
-  const source = join(folder, 'changing');
-  clear(source);
-  const repository = await emptyRepository(program, 'changing');
-  for (let day = 0; day < 10; day++) {
-    changeTree(source, day);
-    await measure(program.backup(repository, source));
-  }
-  await measure(program.forget(repository, 5));
-  return repository;
-}
-
-const prepared = new Map<string, string>();
-
-const works: readonly Work[] = [
-  firstBackup('first backup, real files', real),
-  firstBackup('first backup, random files', random),
-  {
-    name: 'nothing changed, opening subtracted',
-    async round(program) {
-      const repository = await filledRepository(program, 'real', real());
-      const opened = await measure(program.open(repository));
-      const measured = await measure(program.backup(repository, real()));
-      return { wall: measured.wall - opened.wall, memory: measured.memory };
-    },
-  },
-  {
-    name: 'restore to memory',
-    async round(program) {
-      const repository = await filledRepository(program, 'real', real());
-      clear(memoryFolder);
-      mkdirSync(memoryFolder, { recursive: true });
-      const measured = await measure(program.restore(repository, memoryFolder));
-      clear(memoryFolder);
-      return measured;
-    },
-  },
-  {
-    name: 'restore to disk',
-    async round(program) {
-      const repository = await filledRepository(program, 'real', real());
-      const target = place(program, 'restored');
-      const measured = await measure(program.restore(repository, target));
-      clear(target);
-      return measured;
-    },
-  },
-  checkAll('check --read-data, real files', 'real', real),
-  checkAll('check --read-data, random files', 'random', random),
-  {
-    name: 'prune after forgetting half',
-    async round(program) {
-      let original = prepared.get(program.name);
-      if (!original) prepared.set(program.name, (original = await tenSnapshots(program)));
-      const repository = place(program, 'pruned');
-      clear(repository);
-      cpSync(original, repository, { recursive: true });
-      return measure(program.prune(repository));
-    },
-  },
-];
+mkdirSync(folder, { recursive: true });
+const places = { folder, memory: mkdtempSync('/dev/shm/holdfast-bench-') };
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(2)} s`;
 const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;
+const chosen = (name: string): boolean => values.only === undefined || name.includes(values.only);
+const row = (...cells: readonly string[]): void => console.log(`| ${cells.join(' | ')} |`);
 
-console.log(`${cpus().length} cores, ${cpus()[0]?.model ?? ''}; Node ${process.version}; median of ${rounds}`);
-console.log(
-  execFileSync(programs[0].open('').program, ['version'], { encoding: 'utf8', env: { ...process.env, ...passwordEnvironment } }).trim(),
-);
-console.log('| work | restic | holdfast | ratio | memory, restic | memory, holdfast | repository |');
-console.log('| --- | --- | --- | --- | --- | --- | --- |');
-for (const work of works) {
-  if (values.only && !work.name.includes(values.only)) continue;
-  const results = new Map<string, (Measured & { size?: number })[]>();
+/** Rounds of a work, in turn by both programs, beginning with the other one each time. */
+async function compare(work: Work): Promise<void> {
+  const results = new Map<string, Figures[]>(programs.map(({ name }) => [name, []]));
   for (let round = 0; round < rounds; round++) {
-    const order = round % 2 === 0 ? programs : [...programs].reverse();
-    for (const program of order) results.set(program.name, [...(results.get(program.name) ?? []), await work.round(program)]);
+    for (const program of round % 2 === 0 ? programs : [...programs].reverse()) results.get(program.name)!.push(await work.round(program));
   }
   const [restic, holdfast] = programs.map(({ name }) => {
     const all = results.get(name)!;
-    return { wall: median(all.map((each) => each.wall)), memory: Math.max(...all.map((each) => each.memory)), size: all[0].size };
+    return { wall: median(all.map(({ wall }) => wall)), memory: median(all.map(({ memory }) => memory)), size: all[0].size };
   });
-  const size = restic.size && holdfast.size ? `${(holdfast.size / restic.size).toFixed(3)} × ${megabytes(restic.size)}` : '';
-  console.log(
-    `| ${work.name} | ${seconds(restic.wall)} | ${seconds(holdfast.wall)} | ${(holdfast.wall / restic.wall).toFixed(2)} | ${megabytes(restic.memory)} | ${megabytes(holdfast.memory)} | ${size} |`,
+  row(
+    work.name,
+    seconds(restic.wall),
+    seconds(holdfast.wall),
+    `**${(holdfast.wall / restic.wall).toFixed(2)}**`,
+    work.wanted === undefined ? '' : `≤ ${work.wanted}`,
+    megabytes(restic.memory),
+    megabytes(holdfast.memory),
+    (holdfast.memory / restic.memory).toFixed(2),
+    restic.size && holdfast.size ? `${(holdfast.size / restic.size).toFixed(3)} × ${megabytes(restic.size)}` : '',
   );
 }
-if (!values.folder) clear(folder);
+
+async function cost(): Promise<void> {
+  console.log('\nCost of generated files (time beyond that of opening, for each file; peak memory):\n');
+  row('files', 'program', 'first backup', 'a file', 'memory', 'nothing changed', 'a file', 'memory');
+  row('---', '---', '---', '---', '---', '---', '---', '---');
+  for (const count of generatedSizes) {
+    for (const program of programs) {
+      const { first, again } = await costOfFiles(places, program, count);
+      const figures = ({ wall, memory }: Measured): string[] => [
+        seconds(wall),
+        `${((wall * 1000) / count).toFixed(1)} µs`,
+        megabytes(memory),
+      ];
+      row(count.toLocaleString('en'), program.name, ...figures(first), ...figures(again));
+    }
+  }
+}
+
+/** Memory of the index at a million blobs. */
+function indexBytes(): number {
+  const index = BlobIndex.create();
+  const blobs = 1_000_000;
+  const id = Buffer.alloc(32);
+  for (let i = 0; i < blobs; i++) {
+    id.writeUInt32LE(i);
+    if (i % 1000 === 0) index.pack(id);
+    index.add(Math.floor(i / 1000), id, 0, 'data', (i % 1000) * 100, 100, 200);
+  }
+  return index.byteLength / blobs;
+}
+
+const version = execFileSync(programs[0].open('').program, ['version'], {
+  encoding: 'utf8',
+  env: { ...process.env, ...passwordEnvironment },
+});
+console.log(
+  `${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}; Node ${process.version}; ${version.trim()}; median of ${rounds}, warm cache`,
+);
+const tree = sizeOf(realTree(folder));
+console.log(
+  `Real files: ${tree.files.toLocaleString('en')}, ${megabytes(tree.bytes)}. Index: ${indexBytes().toFixed(1)} bytes a blob at a million.\n`,
+);
+row('work', 'restic', 'holdfast', 'ratio', 'wanted', 'memory, restic', 'memory, holdfast', 'ratio', 'repository');
+row('---', '---', '---', '---', '---', '---', '---', '---', '---');
+try {
+  for (const work of allWorks(places)) if (chosen(work.name)) await compare(work);
+  if (chosen('cost')) await cost();
+} finally {
+  clear(places.memory);
+  if (!values.folder) clear(folder);
+}
