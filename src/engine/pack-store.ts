@@ -110,9 +110,13 @@ export class PackStore {
 function joinUnfinished(sealer: Repository['sealer'], group: readonly UnfinishedPack[]): FinishedPack {
   const header = Buffer.concat(group.map((pack) => pack.header));
   const size = group.reduce((sum, pack) => sum + pack.body.length, 0);
-  const buffer = Buffer.from(new ArrayBuffer(size + headerBytes(header)));
-  let at = 0;
-  for (const { body } of group) {
+  const [first, ...others] = group;
+  // Each came in a buffer with room for a whole pack.
+  const roomy = first.body.byteOffset === 0 && first.body.buffer.byteLength >= size + headerBytes(header);
+  const buffer = Buffer.from(roomy ? first.body.buffer : new ArrayBuffer(size + headerBytes(header)));
+  if (!roomy) buffer.set(first.body, 0);
+  let at = first.body.length;
+  for (const { body } of others) {
     buffer.set(body, at);
     at += body.length;
   }

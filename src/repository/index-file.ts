@@ -23,13 +23,24 @@ export function addIndexFile(text: Buffer, index: BlobIndex): void {
   });
 }
 
-/** Collects packs and gives index files of at most {@link maxBlobsPerIndexFile} blobs; a pack is never divided. */
+/** A pack's ID and punctuation take less; and so does a blob's entry with the largest possible numbers. */
+const packBytes = 100;
+const blobBytes = 200;
+const opening = '{"packs":[';
+const closing = ']}';
+
+/**
+ * Collects packs and gives index files of at most {@link maxBlobsPerIndexFile} blobs; a pack is never divided. The text is
+ * written into one buffer as it comes: as strings it would take several times its size.
+ */
 export class IndexFileBuilder {
-  #parts: string[] = [];
+  #bytes = Buffer.alloc(0);
+  /** Length of the entries so far, which begin behind the opening. */
+  #used = 0;
   #blobs = 0;
 
   get isEmpty(): boolean {
-    return this.#parts.length === 0;
+    return this.#used === 0;
   }
 
   get isFull(): boolean {
@@ -38,32 +49,54 @@ export class IndexFileBuilder {
 
   /** Adds a stored pack by the plaintext of its header. */
   add(packId: string, header: Buffer): void {
-    const blobs: string[] = [];
+    this.#makeRoom(packBytes);
+    this.#write(`${this.isEmpty ? opening : ','}{"id":"${packId}","blobs":[`);
+    let comma = '';
     readEntries(header, (type, offset, length, plain, bytes, at) => {
+      this.#makeRoom(blobBytes);
       const id = bytes.toString('hex', at, at + 32);
       const uncompressed = plain > 0 ? `,"uncompressed_length":${plain}` : '';
-      blobs.push(`{"id":"${id}","type":"${type}","offset":${offset},"length":${length}${uncompressed}}`);
+      this.#write(`${comma}{"id":"${id}","type":"${type}","offset":${offset},"length":${length}${uncompressed}}`);
+      comma = ',';
+      this.#blobs += 1;
     });
-    this.#blobs += blobs.length;
-    this.#parts.push(`{"id":"${packId}","blobs":[${blobs.join(',')}]}`);
+    this.#write(']}');
   }
 
   /** Adds what `other` has collected. */
   join(other: IndexFileBuilder): void {
-    this.#parts.push(...other.#parts);
+    if (other.isEmpty) return;
+    const entries = other.#bytes.subarray(opening.length, other.#used);
+    this.#makeRoom(packBytes + entries.length);
+    this.#write(this.isEmpty ? opening : ',');
+    this.#used += entries.copy(this.#bytes, this.#used);
     this.#blobs += other.#blobs;
   }
 
   /** The file's text; the builder is empty afterwards. */
   take(): Buffer {
     const text = this.text();
-    this.#parts = [];
+    this.#bytes = Buffer.alloc(0);
+    this.#used = 0;
     this.#blobs = 0;
     return text;
   }
 
-  /** The file's text; nothing is changed. */
+  /** The file's text; nothing is changed. A view that is valid until something is added. */
   text(): Buffer {
-    return Buffer.from(`{"packs":[${this.#parts.join(',')}]}`);
+    this.#makeRoom(packBytes);
+    const end = this.#used + this.#bytes.write(this.isEmpty ? opening + closing : closing, this.#used, 'latin1');
+    return this.#bytes.subarray(0, end);
+  }
+
+  #write(text: string): void {
+    this.#used += this.#bytes.write(text, this.#used, 'latin1');
+  }
+
+  #makeRoom(bytes: number): void {
+    if (this.#used + bytes <= this.#bytes.length) return;
+    const larger = Buffer.alloc(Math.max(1 << 16, this.#used * 2, this.#used + bytes));
+    this.#bytes.copy(larger, 0, 0, this.#used);
+    this.#bytes = larger;
   }
 }

@@ -39,15 +39,31 @@ function keep(): Kept {
   return kept;
 }
 
+/** From this length on it is worth looking first whether anything can be gained; in bytes, as are the samples. */
+const longPlain = 128 << 10;
+const sampleBytes = 8 << 10;
+const samples = 8;
+/** Less than this part of what was sampled is not worth the time of every later reading. */
+const leastGain = 0.01;
+
+/** Whether pieces from all over `plain` say that it is compressed already, as most large files of a person are. */
+function isDense(plain: Uint8Array, contexts: ZstdContexts, out: Uint8Array): boolean {
+  let length = 0;
+  const step = Math.floor((plain.length - sampleBytes) / (samples - 1));
+  for (let i = 0; i < samples; i++) length += contexts.compress(plain.subarray(i * step, i * step + sampleBytes), out) ?? sampleBytes;
+  return length > samples * sampleBytes * (1 - leastGain);
+}
+
 /**
  * As {@link compress}, for many blobs: **the frame is valid until the next call in this thread.** Undefined when it would not
- * be shorter than `plain`.
+ * be (much) shorter than `plain`.
  */
 export function compressNext(plain: Uint8Array): Uint8Array | undefined {
   const { contexts, frame } = keep();
   const room = plain.length - 1;
   if (room <= 0) return undefined;
   if (contexts) {
+    if (plain.length >= longPlain && isDense(plain, contexts, frame)) return undefined;
     const out = room <= frame.length ? frame.subarray(0, room) : new Uint8Array(room);
     const length = contexts.compress(plain, out);
     return length === undefined ? undefined : out.subarray(0, length);

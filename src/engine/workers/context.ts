@@ -60,10 +60,12 @@ export class WorkerContext {
     this.control = RunControl.attach(start.control);
     this.progress = new WorkerProgress(start.progress);
     const encoder = new BlobEncoder(this.sealer, start.corruptBlob === undefined ? undefined : { corruptBlob: start.corruptBlob });
-    const take = (bytes: number): ArrayBuffer => this.#takeBuffer(bytes);
     const store = (pack: FinishedPack): void => this.#storePack(pack);
-    this.data = new Packer('data', start.packSize, encoder, this.sealer, take, store);
-    this.tree = new Packer('tree', start.packSize, encoder, this.sealer, take, store);
+    // One is filled, and one more while a tree pack is; the others are on their way to the storage.
+    const takeForData = (bytes: number): ArrayBuffer => this.#takeBuffer(bytes, packsInFlight + (this.tree.isEmpty ? 1 : 2));
+    const takeForTrees = (bytes: number): ArrayBuffer => this.#takeBuffer(bytes, packsInFlight + 2);
+    this.data = new Packer('data', start.packSize, encoder, this.sealer, takeForData, store);
+    this.tree = new Packer('tree', start.packSize, encoder, this.sealer, takeForTrees, store);
   }
 
   /** True while another worker waits for work, so that a long job should give some of its own away. */
@@ -209,14 +211,13 @@ export class WorkerContext {
     return fd;
   }
 
-  #takeBuffer(bytes: number): ArrayBuffer {
+  #takeBuffer(bytes: number, most: number): ArrayBuffer {
     for (;;) {
       const free = this.#buffers.pop();
       // A blob larger than a pack needs a buffer of its own size; the usual one makes room for it.
       if (free && free.byteLength >= bytes) return free;
       if (free) this.#buffersMade -= 1;
-      // Two are being filled (data and trees), the others are on their way to the storage.
-      if (this.#buffersMade < packsInFlight + 2) {
+      if (this.#buffersMade < most) {
         this.#buffersMade += 1;
         return new ArrayBuffer(bytes);
       }
