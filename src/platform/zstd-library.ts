@@ -11,6 +11,9 @@ export interface ZstdContexts {
   /** Writes the frame of `plain` to `out` and returns its length; undefined when it does not fit there. */
   compress(plain: Uint8Array, out: Uint8Array): number | undefined;
 
+  /** How long the content of `frame` is, as the frame says; undefined when it does not, or is none. */
+  contentSize(frame: Uint8Array): number | undefined;
+
   /** Writes the content of `frame` to `out` and returns its length; undefined when it is no frame, is damaged or does not fit. */
   decompress(frame: Uint8Array, out: Uint8Array): number | undefined;
 }
@@ -34,12 +37,14 @@ class Contexts implements ZstdContexts {
   readonly #decompressor: CMemory;
   readonly #compress: ReturnType<CLibrary['func']>;
   readonly #decompress: ReturnType<CLibrary['func']>;
+  readonly #contentSize: ReturnType<CLibrary['func']>;
 
   constructor(library: CLibrary, level: number) {
     this.#level = level;
     const buffer = ['void *', 'size_t', 'void *', 'size_t'] as const;
     this.#compress = library.func('ZSTD_compressCCtx', 'size_t', ['uintptr_t', ...buffer, 'int']);
     this.#decompress = library.func('ZSTD_decompressDCtx', 'size_t', ['uintptr_t', ...buffer]);
+    this.#contentSize = library.func('ZSTD_getFrameContentSize', 'uint64_t', ['void *', 'size_t']);
     this.#compressor = library.memory(library.func('ZSTD_estimateCCtxSize', 'size_t', ['int'])(level));
     this.#decompressor = library.memory(library.func('ZSTD_estimateDCtxSize', 'size_t', [])());
     // Both give the address of what they were given, or 0.
@@ -54,6 +59,12 @@ class Contexts implements ZstdContexts {
 
   compress(plain: Uint8Array, out: Uint8Array): number | undefined {
     return lengthIn(out, this.#compress(this.#compressor.address, out, out.length, plain, plain.length, this.#level));
+  }
+
+  contentSize(frame: Uint8Array): number | undefined {
+    // ZSTD_CONTENTSIZE_UNKNOWN and …_ERROR are the two largest numbers of 64 bits.
+    const size = this.#contentSize(frame, frame.length);
+    return Number.isSafeInteger(size) ? size : undefined;
   }
 
   decompress(frame: Uint8Array, out: Uint8Array): number | undefined {

@@ -4,7 +4,7 @@
  */
 import { HoldfastError } from '../contract/errors.ts';
 import { type Sealer, sealOverhead } from './crypto.ts';
-import { compress, decompress } from './zstd.ts';
+import { compress, decompressNext } from './zstd.ts';
 
 /** A snapshot that names a million sources takes less. */
 const maxItemBytes = 64 << 20;
@@ -31,7 +31,7 @@ export function sealItem(sealer: Sealer, text: Uint8Array, options: { compressed
  * gigabytes once parsed.
  */
 export function openItem(sealer: Sealer, sealed: Uint8Array): Buffer {
-  const text = open(sealer, sealed, maxItemBytes);
+  const text = Buffer.from(open(sealer, sealed, maxItemBytes));
   let containers = 0;
   let isString = false;
   for (let at = 0; at < text.length; at++) {
@@ -44,7 +44,10 @@ export function openItem(sealer: Sealer, sealed: Uint8Array): Buffer {
   return text;
 }
 
-/** The text of a stored index file, a fresh copy; to be read without parsing it as a whole. Throws `item-tampered`. */
+/**
+ * The text of a stored index file, to be read without parsing it as a whole: **valid until the next item is opened in this
+ * thread.** Throws `item-tampered`.
+ */
 export const openIndex = (sealer: Sealer, sealed: Uint8Array): Buffer => open(sealer, sealed, maxIndexBytes);
 
 const quote = 0x22;
@@ -54,9 +57,11 @@ const openBracket = 0x5b;
 
 function open(sealer: Sealer, sealed: Uint8Array, limit: number): Buffer {
   if (sealed.length > limit + sealOverhead) throw new HoldfastError('item-tampered', { cause: 'its size is absurd' });
-  const plain = Buffer.from(sealer.open(sealed));
+  const plain = sealer.open(sealed);
   const first = plain[0];
-  if (first === openBrace || first === openBracket) return plain;
+  if (first === openBrace || first === openBracket) return asBuffer(plain);
   if (first !== 2) throw new HoldfastError('item-tampered', { cause: 'its encoding is unknown' });
-  return decompress(plain.subarray(1), limit);
+  return asBuffer(decompressNext(plain.subarray(1), limit));
 }
+
+const asBuffer = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer => Buffer.from(buffer, byteOffset, byteLength);

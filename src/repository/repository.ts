@@ -115,7 +115,7 @@ export class Repository {
     const file: StoredFile = { kind, name };
     const sealed = await this.storage.load(file);
     try {
-      return kind === 'index' ? openIndex(this.sealer, sealed) : openItem(this.sealer, sealed);
+      return kind === 'index' ? Buffer.from(openIndex(this.sealer, sealed)) : openItem(this.sealer, sealed);
     } catch (error) {
       if (!hasCode(error, 'item-tampered')) throw error;
       throw new HoldfastError('item-tampered', { ...error.context, file: describeFile(file) }, { cause: error });

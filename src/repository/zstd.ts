@@ -75,9 +75,11 @@ export function compressNext(plain: Uint8Array): Uint8Array | undefined {
 /** As {@link decompress}, for many blobs: **the content is valid until the next call in this thread.** */
 export function decompressNext(frame: Uint8Array, limit: number): Uint8Array {
   const { contexts, plain } = keep();
-  if (contexts && limit <= plain.length) {
-    const length = contexts.decompress(frame, plain.subarray(0, limit));
-    if (length !== undefined) return plain.subarray(0, length);
+  const size = limit <= plain.length ? limit : contexts?.contentSize(frame);
+  if (contexts && size !== undefined && size <= limit) {
+    const out = size <= plain.length ? plain.subarray(0, size) : new Uint8Array(size);
+    const length = contexts.decompress(frame, out);
+    if (length !== undefined) return out.subarray(0, length);
   }
   // Also for every frame that was refused: there is one judge of them.
   return decompress(frame, limit);
