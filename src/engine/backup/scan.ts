@@ -15,10 +15,12 @@ import { joinPath, splitPath } from '../../platform/byte-paths.ts';
 import type { UserNames } from '../../platform/users.ts';
 import { systemUserNames } from '../../platform/users.ts';
 import { formatNode } from '../../repository/tree/format.ts';
+import { parseNode } from '../../repository/tree/parse.ts';
 import { idBytes } from '../../repository/ids.ts';
 import { type Node, nodeType } from '../../repository/tree/node.ts';
 import type { WorkerContext } from '../workers/context.ts';
 import { noteUnreadable } from './parent-damage.ts';
+import { ParentFolder } from './parent-folder.ts';
 import { createExcluder, type FolderExcluder } from './exclude.ts';
 import { acrossFileSystems, isTooLarge } from './exclude-facts.ts';
 import { createTagFinder, type TagFinder } from './exclude-tags.ts';
@@ -39,14 +41,17 @@ interface Frame {
   readonly source: Buffer | undefined;
   readonly device: bigint | undefined;
   readonly parentTree: Uint8Array | undefined;
-  readonly parentNodes: readonly Node[];
-  parentAt: number;
+  /** Undefined when there is none, or it cannot be read any further. */
+  parent: ParentFolder | undefined;
   readonly names: readonly Buffer[];
   next: number;
+  /** Every entry so far is in the parent's tree as it is, and none that is there is missing. */
+  same: boolean;
+  /** How many entries so far belong into the folder's tree. */
+  done: number;
+  /** They themselves; empty while they are the same as the parent's. */
   readonly doneNames: Buffer[];
   readonly doneNodes: (string | Uint8Array)[];
-  /** Every entry so far is in the parent's tree as it is. */
-  same: boolean;
   /** The folder's own node, its stored node in the parent, if any, and its name; undefined for the task's folder. */
   readonly own: { readonly name: Buffer; readonly node: Node; readonly before: Node | undefined } | undefined;
 }
@@ -86,7 +91,27 @@ export function scan(task: ScanTask, context: WorkerContext): ScanResult {
 
 const nodeBytes = (node: string | Uint8Array): Uint8Array => (typeof node === 'string' ? Buffer.from(node) : node);
 
+/** From now on the folder has entries of its own. */
+function differ(frame: Frame): void {
+  if (!frame.same) return;
+  frame.same = false;
+  frame.parent?.forFirst(frame.done, (node) => {
+    frame.doneNames.push(node.name);
+    frame.doneNodes.push(node.raw!);
+  });
+}
+
+/** Adds an entry to those that are done; `same` when the parent has it as it is. */
+function addDone(frame: Frame, name: Buffer, node: string | Uint8Array, same: boolean): void {
+  if (!same) differ(frame);
+  frame.done += 1;
+  if (frame.same) return;
+  frame.doneNames.push(name);
+  frame.doneNodes.push(node);
+}
+
 function joinDone(frame: Frame): Uint8Array {
+  differ(frame);
   const items: Uint8Array[] = [];
   for (let i = 0; i < frame.doneNames.length; i++) items.push(frame.doneNames[i], nodeBytes(frame.doneNodes[i]));
   return joinList(items);
@@ -168,28 +193,28 @@ class Scan {
     own: Frame['own'],
     excluder?: FolderExcluder,
   ): Frame {
-    const parentNodes = parentTree && this.#parentNodes(parentTree);
+    const parent = parentTree && this.#parentFolder(parentTree);
     return {
       path,
       source,
       device,
       parentTree,
-      parentNodes: parentNodes ?? [],
+      parent,
       excluder: source ? (excluder ?? excluderFor(this.#state, source, path)) : undefined,
-      parentAt: 0,
       names,
       next: 0,
+      same: parent !== undefined,
+      done: 0,
       doneNames: [],
       doneNodes: [],
-      same: parentNodes !== undefined,
       own,
     };
   }
 
   /** A parent's tree that cannot be read costs time, not data: everything in it is read again. */
-  #parentNodes(tree: Uint8Array): readonly Node[] | undefined {
+  #parentFolder(tree: Uint8Array): ParentFolder | undefined {
     try {
-      return this.#context.loadTree(tree);
+      return new ParentFolder(tree, this.#context.loadBlob('tree', tree).slice());
     } catch (error) {
       noteUnreadable(error, tree, this.#context);
       return undefined;
@@ -208,7 +233,7 @@ class Scan {
     }
     const isDirectory = stat.isDirectory();
     if (frame.excluder && this.#isExcluded(frame.excluder, frame.device!, name, stat, isDirectory)) {
-      if (before) frame.same = false;
+      if (before) differ(frame);
       return true;
     }
     if (isDirectory) {
@@ -233,16 +258,18 @@ class Scan {
     return rules.oneFileSystem && acrossFileSystems(stat.dev, device, device, isDirectory) === 'leave-out';
   }
 
-  /** The parent's node of this name. Names come ascending, and so do the parent's. */
+  /** The parent's node of this name. */
   #parentNode(frame: Frame, name: Buffer): Node | undefined {
-    const nodes = frame.parentNodes;
-    while (frame.parentAt < nodes.length) {
-      const order = nodes[frame.parentAt].name.compare(name);
-      if (order > 0) return undefined;
-      if (order === 0) return nodes[frame.parentAt++];
-      frame.parentAt += 1;
+    try {
+      const node = frame.parent?.find(name);
+      if (frame.parent?.allFound === false) differ(frame);
+      return node;
+    } catch (error) {
+      noteUnreadable(error, frame.parentTree!, this.#context);
+      differ(frame);
+      frame.parent = undefined;
+      return undefined;
     }
-    return undefined;
   }
 
   #isUnchanged(before: Node, stat: BigIntStats): boolean {
@@ -254,10 +281,8 @@ class Scan {
 
   #keep(frame: Frame, name: Buffer, before: Node, stat: BigIntStats): void {
     // Whatever a node says changes the change time too, except the number of its device, which may differ after a restart.
-    const same = before.deviceId === stat.dev && before.raw !== undefined;
-    if (!same) frame.same = false;
-    frame.doneNames.push(name);
-    frame.doneNodes.push(same ? before.raw! : formatNode({ ...before, deviceId: stat.dev }));
+    const same = before.deviceId === stat.dev;
+    addDone(frame, name, same ? before.raw! : formatNode({ ...parseNode(before.raw!), deviceId: stat.dev }), same);
     this.#figures.filesUnmodified += 1;
     this.#figures.totalBytes += before.size;
     this.#context.progress.add('files', 1);
@@ -267,7 +292,7 @@ class Scan {
   #store(frame: Frame, path: Buffer, name: Buffer, stat: BigIntStats, before: Node | undefined): void {
     const type = nodeType(Number(stat.mode));
     if (type === 'socket') {
-      if (before) frame.same = false;
+      if (before) differ(frame);
       return;
     }
     if (type === 'irregular') {
@@ -301,16 +326,14 @@ class Scan {
     const text = formatNode(node);
     const raw = before?.raw;
     const same = raw !== undefined && raw.length === Buffer.byteLength(text) && Buffer.compare(raw, Buffer.from(text)) === 0;
-    if (!same) frame.same = false;
-    frame.doneNames.push(name);
-    frame.doneNodes.push(text);
+    addDone(frame, name, text, same);
     return same;
   }
 
   #enter(frame: Frame, path: Buffer, name: Buffer, stat: BigIntStats, before: Node | undefined): void {
     const { options, users } = this.#state;
     if (options.leftOut.some(({ device, inode }) => inode === stat.ino && device === stat.dev)) {
-      frame.same = false;
+      differ(frame);
       return;
     }
     const parentTree = before?.type === 'dir' ? (before.subtree ?? undefined) : undefined;
@@ -341,7 +364,8 @@ class Scan {
     this.#stack.pop();
     const above = this.#stack[this.#stack.length - 1];
     // Nothing differs and nothing is gone: the parent's tree is this folder's, as long as it is stored.
-    const isParent = frame.same && frame.parentNodes.length === frame.doneNodes.length && this.#context.index.has(parentTree!, 0, 'tree');
+    const isParent = frame.same && !frame.parent!.hasMore && this.#context.index.has(parentTree!, 0, 'tree');
+    if (!isParent) differ(frame);
     own!.node.subtree = isParent ? Buffer.from(parentTree!) : storeTree(this.#context, this.#figures, frame.doneNodes);
     const same = this.#finish(above, own!.name, own!.node, own!.before);
     countFolder(this.#figures, own!.before !== undefined, same);
@@ -349,7 +373,7 @@ class Scan {
   }
 
   #report(frame: Frame, path: Buffer, error: unknown): void {
-    frame.same = false;
+    differ(frame);
     const unsupported: Problem = { path: new Uint8Array(path), kind: 'unsupported', detail: 'it is neither file, folder, link nor device' };
     this.#problems.push(error === undefined ? unsupported : problemOf(path, error));
   }

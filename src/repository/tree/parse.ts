@@ -6,19 +6,17 @@
 import { fail } from '../../contract/errors.ts';
 import { JsonScanner } from './json-scan.ts';
 import type { Node } from './node.ts';
-import { NodeReader } from './read-node.ts';
+import { type FieldSet, NodeReader } from './read-node.ts';
 
 /**
  * The nodes of the tree blob `bytes`, in order. Their buffers are views of `bytes`, which must not change afterwards.
- * `tree` is the blob's ID, for the words of the error.
- *
- * Throws `tree-invalid` for text that is not a whole JSON tree; names that are empty, `.` or `..`, hold `/` or NUL, or are not
- * strictly ascending by their bytes; unknown types; a file without content, a folder without subtree; malformed IDs, times, base64;
- * numbers out of range (a size or link count beyond 2^53 - 1 too).
+ * `tree` is the blob's ID, for the words of the error. Throws as {@link TreeReader} does.
  */
 export function parseTree(bytes: Uint8Array, tree = ''): Node[] {
-  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return readTree(new JsonScanner(view, (reason, at) => fail('tree-invalid', { tree, reason: `${reason}, at byte ${at}`, at })));
+  const reader = new TreeReader(bytes, tree);
+  const nodes: Node[] = [];
+  for (let node = reader.next(); node; node = reader.next()) nodes.push(node);
+  return nodes;
 }
 
 const NODES = Buffer.from('nodes', 'latin1');
@@ -30,38 +28,83 @@ const CLOSE_BRACKET = 0x5d;
 const COLON = 0x3a;
 const COMMA = 0x2c;
 
-function readTree(scan: JsonScanner): Node[] {
-  let nodes: Node[] | undefined;
-  scan.expect(OPEN_BRACE);
-  if (!scan.take(CLOSE_BRACE)) {
-    do {
-      scan.string();
-      const isNodes = scan.matches(NODES);
-      scan.expect(COLON);
-      if (!isNodes) scan.skipValue();
-      else if (nodes !== undefined) scan.refuse('it holds two lists');
-      else nodes = scan.takeNull() ? [] : readNodes(scan);
-    } while (scan.take(COMMA));
-    scan.expect(CLOSE_BRACE);
-  }
-  if (scan.peek() !== -1) scan.refuse('more text follows its end');
-  return nodes ?? scan.refuse('it holds no list', 0);
-}
+/**
+ * Reads a tree blob one node at a time, so that a folder of any number of entries takes little more memory than its text.
+ *
+ * Its functions throw `tree-invalid` for text that is not a whole JSON tree; names that are empty, `.` or `..`, hold `/` or NUL, or
+ * are not strictly ascending by their bytes; unknown types; a file without content, a folder without subtree; malformed IDs, times,
+ * base64; numbers out of range (a size or link count beyond 2^53 - 1 too); each when they come to it.
+ */
+export class TreeReader {
+  readonly #scan: JsonScanner;
+  readonly #nodes: NodeReader;
+  #previous: Uint8Array = new Uint8Array(0);
+  #state: 'new' | 'in list' | 'done' = 'new';
 
-function readNodes(scan: JsonScanner): Node[] {
-  const reader = new NodeReader(scan);
-  const nodes: Node[] = [];
-  scan.expect(OPEN_BRACKET);
-  if (scan.take(CLOSE_BRACKET)) return nodes;
-  let previous: Uint8Array = new Uint8Array(0);
-  do {
-    const node = reader.node();
-    if (compareNames(previous, node.name) >= 0) scan.refuse('names are not in ascending order', scan.pos - node.raw.length);
-    previous = node.name;
-    nodes.push(node);
-  } while (scan.take(COMMA));
-  scan.expect(CLOSE_BRACKET);
-  return nodes;
+  /** As for {@link parseTree}. `fields`: those that the caller looks at, beside name, type and `raw`; the others stay empty. */
+  constructor(bytes: Uint8Array, tree: string, fields?: FieldSet) {
+    const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#scan = new JsonScanner(view, (reason, at) => fail('tree-invalid', { tree, reason: `${reason}, at byte ${at}`, at }));
+    this.#nodes = new NodeReader(this.#scan, fields);
+  }
+
+  /** The next node; undefined behind the last one, once the whole text is found to be sound. */
+  next(): Node | undefined {
+    const scan = this.#scan;
+    if (this.#state === 'new') this.#begin();
+    if (this.#state === 'done') return undefined;
+    const node = this.#nodes.node();
+    if (compareNames(this.#previous, node.name) >= 0) scan.refuse('names are not in ascending order', scan.pos - node.raw.length);
+    this.#previous = node.name;
+    if (!scan.take(COMMA)) {
+      scan.expect(CLOSE_BRACKET);
+      this.#end();
+    }
+    return node;
+  }
+
+  /** Goes to the first node. */
+  #begin(): void {
+    const scan = this.#scan;
+    scan.expect(OPEN_BRACE);
+    if (scan.take(CLOSE_BRACE)) scan.refuse('it holds no list', 0);
+    while (!this.#isNodes()) {
+      scan.skipValue();
+      if (!scan.take(COMMA)) {
+        scan.expect(CLOSE_BRACE);
+        if (scan.peek() !== -1) scan.refuse('more text follows its end');
+        scan.refuse('it holds no list', 0);
+      }
+    }
+    if (scan.takeNull()) {
+      this.#end();
+      return;
+    }
+    scan.expect(OPEN_BRACKET);
+    if (scan.take(CLOSE_BRACKET)) this.#end();
+    else this.#state = 'in list';
+  }
+
+  /** Reads a field's name up to its value. */
+  #isNodes(): boolean {
+    const scan = this.#scan;
+    scan.string();
+    const isNodes = scan.matches(NODES);
+    scan.expect(COLON);
+    return isNodes;
+  }
+
+  /** Reads what follows the list. */
+  #end(): void {
+    const scan = this.#scan;
+    this.#state = 'done';
+    while (scan.take(COMMA)) {
+      if (this.#isNodes()) scan.refuse('it holds two lists');
+      scan.skipValue();
+    }
+    scan.expect(CLOSE_BRACE);
+    if (scan.peek() !== -1) scan.refuse('more text follows its end');
+  }
 }
 
 /** The order of names: by their bytes. */

@@ -94,8 +94,22 @@ interface Field {
 
 /** Names of this length and more are unknown. */
 const LONGEST_FIELD = 32;
-const FIELD_TABLE: (Field | undefined)[] = Array.from({ length: fieldSlot(LONGEST_FIELD, 0) }, () => undefined);
-for (const [name, read] of Object.entries(FIELDS)) FIELD_TABLE[fieldSlot(name.length, name.charCodeAt(0))] = { word: ascii(name), read };
+
+/** The fields that are read; all others are skipped. */
+export type FieldSet = readonly (Field | undefined)[];
+
+/** The fields with these names in the stored JSON, and those that tell what a node is. */
+function fieldSet(names: readonly string[]): FieldSet {
+  const table: (Field | undefined)[] = Array.from({ length: fieldSlot(LONGEST_FIELD, 0) }, () => undefined);
+  for (const name of new Set([...names, 'name', 'type', 'content', 'subtree']))
+    table[fieldSlot(name.length, name.charCodeAt(0))] = { word: ascii(name), read: FIELDS[name] };
+  return table;
+}
+
+const allFields = fieldSet(Object.keys(FIELDS));
+
+/** What tells whether an entry has changed since it was stored. */
+export const identifyingFields: FieldSet = fieldSet(['size', 'mtime', 'ctime', 'inode', 'device_id']);
 
 /** A text that was read before, and where: neighbours mostly have the same owner. */
 interface LastText {
@@ -115,9 +129,11 @@ export class NodeReader {
   #hasType = false;
   #hasRawTarget = false;
   readonly ids: IdReader;
+  readonly #fields: FieldSet;
 
-  constructor(scan: JsonScanner) {
+  constructor(scan: JsonScanner, fields: FieldSet = allFields) {
     this.scan = scan;
+    this.#fields = fields;
     this.ids = new IdReader(scan);
   }
 
@@ -155,11 +171,12 @@ export class NodeReader {
   #reader(): ReadField | undefined {
     const { scan } = this;
     if (scan.escaped) {
-      const name = scan.stringBytes().toString('utf8');
-      return Object.hasOwn(FIELDS, name) ? FIELDS[name] : undefined;
+      const name = scan.stringBytes();
+      const field = name.length < LONGEST_FIELD ? this.#fields[fieldSlot(name.length, name[0])] : undefined;
+      return field?.word.equals(name) ? field.read : undefined;
     }
     const length = scan.end - scan.start;
-    const field = length < LONGEST_FIELD ? FIELD_TABLE[fieldSlot(length, scan.bytes[scan.start])] : undefined;
+    const field = length < LONGEST_FIELD ? this.#fields[fieldSlot(length, scan.bytes[scan.start])] : undefined;
     return field !== undefined && scan.matches(field.word) ? field.read : undefined;
   }
 
