@@ -22,6 +22,8 @@ export class PackStore {
   readonly #clock: Clock;
   readonly #packSize: number;
   #builder = new IndexFileBuilder();
+  /** Empty; takes what comes while the other is being written. */
+  #spare: IndexFileBuilder | undefined;
   #writing: Promise<void> = Promise.resolve();
   #checkpointMs = firstCheckpointMs;
   #lastCheckpoint: number;
@@ -93,7 +95,8 @@ export class PackStore {
       .then(async () => {
         if (this.#builder.isEmpty) return;
         const writing = this.#builder;
-        this.#builder = new IndexFileBuilder();
+        this.#builder = this.#spare ?? new IndexFileBuilder();
+        this.#spare = undefined;
         try {
           await this.#lock.ensure();
           await this.#repository.saveItem('index', writing.text());
@@ -101,6 +104,9 @@ export class PackStore {
           // Still to be named by an index file: a later call may succeed.
           this.#builder.join(writing);
           throw error;
+        } finally {
+          writing.clear();
+          this.#spare = writing;
         }
       });
     await this.#writing;

@@ -5,8 +5,11 @@ import type { BlobIndex } from './blob-index.ts';
 import { readEntries } from './pack.ts';
 import { readIndex } from './read-index.ts';
 
-/** restic rotates its index files at the same number. */
-export const maxBlobsPerIndexFile = 50_000;
+/**
+ * Half of what restic puts into one: writing and reading an index file takes several times its size in memory, in every
+ * thread that does it.
+ */
+export const maxBlobsPerIndexFile = 25_000;
 
 /**
  * Adds what an index file says to `index`. Foreign fields are tolerated, `supersedes` is ignored. Throws `index-invalid`
@@ -26,6 +29,8 @@ export function addIndexFile(text: Buffer, index: BlobIndex): void {
 /** A pack's ID and punctuation take less; and so does a blob's entry with the largest possible numbers. */
 const packBytes = 100;
 const blobBytes = 200;
+/** Room for the usual full file. Pages of it that are not written to take no memory. */
+const usualBytes = 5 << 20;
 const opening = '{"packs":[';
 const closing = ']}';
 
@@ -73,16 +78,20 @@ export class IndexFileBuilder {
     this.#blobs += other.#blobs;
   }
 
-  /** The file's text; the builder is empty afterwards. */
+  /** As {@link text}; the builder is empty afterwards, keeping its memory. */
   take(): Buffer {
     const text = this.text();
-    this.#bytes = Buffer.alloc(0);
-    this.#used = 0;
-    this.#blobs = 0;
+    this.clear();
     return text;
   }
 
-  /** The file's text; nothing is changed. A view that is valid until something is added. */
+  /** Makes the builder empty. */
+  clear(): void {
+    this.#used = 0;
+    this.#blobs = 0;
+  }
+
+  /** The file's text. A view that is valid until something is added. */
   text(): Buffer {
     this.#makeRoom(packBytes);
     const end = this.#used + this.#bytes.write(this.isEmpty ? opening + closing : closing, this.#used, 'latin1');
@@ -95,7 +104,7 @@ export class IndexFileBuilder {
 
   #makeRoom(bytes: number): void {
     if (this.#used + bytes <= this.#bytes.length) return;
-    const larger = Buffer.alloc(Math.max(1 << 16, this.#used * 2, this.#used + bytes));
+    const larger = Buffer.from(new ArrayBuffer(Math.max(usualBytes, this.#used * 2, this.#used + bytes)));
     this.#bytes.copy(larger, 0, 0, this.#used);
     this.#bytes = larger;
   }

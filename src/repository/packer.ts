@@ -59,11 +59,6 @@ export class Packer {
     this.#store = store;
   }
 
-  /** Nothing is packed that was not handed over. */
-  get isEmpty(): boolean {
-    return this.#buffer === undefined;
-  }
-
   /** Encodes, verifies and packs a blob; returns its sealed length in bytes. Throws `encoding-failed`. */
   add(id: Uint8Array, plain: Uint8Array): number {
     const content = this.#encoder.compress(plain);

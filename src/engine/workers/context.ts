@@ -19,8 +19,6 @@ import { isDamage } from '../trees/damage-codes.ts';
 import { WorkerProgress } from './progress.ts';
 import type { Reply, WorkerMessage, WorkerStart } from './protocol.ts';
 
-/** Packs that a worker may have handed over without having got the buffer back. */
-const packsInFlight = 1;
 /** Pack files kept open for reading. */
 const openFiles = 8;
 
@@ -41,8 +39,6 @@ export class WorkerContext {
   readonly #replies: MessagePort;
   readonly #replyCount: Int32Array;
   readonly #idle: Int32Array;
-  readonly #buffers: ArrayBuffer[] = [];
-  #buffersMade = 0;
   readonly #files = new Map<string, number>();
   readonly #location = emptyLocation();
   /** Made when the first blob turns out to be damaged. */
@@ -61,11 +57,9 @@ export class WorkerContext {
     this.progress = new WorkerProgress(start.progress);
     const encoder = new BlobEncoder(this.sealer, start.corruptBlob === undefined ? undefined : { corruptBlob: start.corruptBlob });
     const store = (pack: FinishedPack): void => this.#storePack(pack);
-    // One is filled, and one more while a tree pack is; the others are on their way to the storage.
-    const takeForData = (bytes: number): ArrayBuffer => this.#takeBuffer(bytes, packsInFlight + (this.tree.isEmpty ? 1 : 2));
-    const takeForTrees = (bytes: number): ArrayBuffer => this.#takeBuffer(bytes, packsInFlight + 2);
-    this.data = new Packer('data', start.packSize, encoder, this.sealer, takeForData, store);
-    this.tree = new Packer('tree', start.packSize, encoder, this.sealer, takeForTrees, store);
+    const take = (bytes: number): ArrayBuffer => this.#takeBuffer(bytes);
+    this.data = new Packer('data', start.packSize, encoder, this.sealer, take, store);
+    this.tree = new Packer('tree', start.packSize, encoder, this.sealer, take, store);
   }
 
   /** True while another worker waits for work, so that a long job should give some of its own away. */
@@ -156,7 +150,6 @@ export class WorkerContext {
       const reply = this.#receive();
       if (reply.kind === 'bytes') return reply.bytes;
       if (reply.kind === 'read-failed') throw errorFromJSON(reply.error);
-      this.#buffers.push(reply.buffer);
     }
   }
 
@@ -166,7 +159,6 @@ export class WorkerContext {
     for (const packer of [this.data, this.tree]) {
       const pack = packer.takeUnfinished();
       if (!pack) continue;
-      this.#buffersMade -= 1;
       this.transfer.push(pack.body.buffer);
       packs.push(pack);
     }
@@ -211,18 +203,12 @@ export class WorkerContext {
     return fd;
   }
 
-  #takeBuffer(bytes: number, most: number): ArrayBuffer {
+  /** Waits when too many packs are on their way to the storage. */
+  #takeBuffer(bytes: number): ArrayBuffer {
+    this.#send({ kind: 'need-buffer', bytes }, []);
     for (;;) {
-      const free = this.#buffers.pop();
-      // A blob larger than a pack needs a buffer of its own size; the usual one makes room for it.
-      if (free && free.byteLength >= bytes) return free;
-      if (free) this.#buffersMade -= 1;
-      if (this.#buffersMade < most) {
-        this.#buffersMade += 1;
-        return new ArrayBuffer(bytes);
-      }
       const reply = this.#receive();
-      if (reply.kind === 'buffer') this.#buffers.push(reply.buffer);
+      if (reply.kind === 'buffer') return reply.buffer;
     }
   }
 

@@ -15,6 +15,7 @@ import { localFolderOf } from '../../storage/local-folder.ts';
 import type { jobs } from './jobs.ts';
 import { workerLocation } from './location.ts';
 import { type Counter, progressBytes, WorkerProgress } from './progress.ts';
+import { PackBuffers } from './pack-buffers.ts';
 import type { Reply, WorkerMessage, WorkerStart } from './protocol.ts';
 
 type Jobs = typeof jobs;
@@ -60,6 +61,7 @@ export class WorkerPool {
   readonly #threads: Thread[] = [];
   readonly #queue: QueuedJob[] = [];
   readonly #idle = new SharedArrayBuffer(4);
+  readonly #buffers: PackBuffers;
   #storing = 0;
   /** Those who wait until something more is done. */
   #waiting: (() => void)[] = [];
@@ -70,6 +72,7 @@ export class WorkerPool {
     this.#repository = repository;
     this.#options = options;
     const threads = options.threads ?? Math.max(2, availableParallelism());
+    this.#buffers = new PackBuffers(Math.ceil(threads / 2));
     for (let number = 0; number < threads; number++) this.#threads.push(this.#startThread(number));
     options.control.signal.addEventListener('abort', this.#wakeAll);
   }
@@ -236,7 +239,10 @@ export class WorkerPool {
         break;
       }
       case 'pack':
-        if (!this.#closing) void this.#storePack(thread, message);
+        if (!this.#closing) void this.#storePack(message);
+        break;
+      case 'need-buffer':
+        this.#buffers.ask(message.bytes, (buffer) => this.#reply(thread, { kind: 'buffer', buffer }, [buffer]));
         break;
       case 'read':
         void this.#answerRead(thread, message);
@@ -246,17 +252,18 @@ export class WorkerPool {
     }
   }
 
-  async #storePack(thread: Thread, pack: Extract<WorkerMessage, { kind: 'pack' }>): Promise<void> {
+  async #storePack(pack: Extract<WorkerMessage, { kind: 'pack' }>): Promise<void> {
     this.#storing += 1;
+    this.#buffers.beginStoring();
     try {
       const { storePack } = this.#options;
       if (!storePack) throw new HoldfastError('internal', { cause: 'this run stores no packs' });
       await storePack({ id: Buffer.from(pack.id), bytes: pack.bytes, header: Buffer.from(pack.header) });
-      this.#reply(thread, { kind: 'buffer', buffer: pack.bytes.buffer }, [pack.bytes.buffer]);
     } catch (error) {
       this.#fail(toHoldfastError(error));
     } finally {
       this.#storing -= 1;
+      this.#buffers.endStoring(pack.bytes.buffer);
       this.#tellWaiting();
     }
   }

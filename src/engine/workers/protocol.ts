@@ -47,5 +47,6 @@ export type WorkerMessage =
   | { readonly kind: 'done'; readonly result: unknown }
   | { readonly kind: 'failed'; readonly error: ErrorJSON; readonly stack: string | undefined }
   | { readonly kind: 'pack'; readonly id: Uint8Array; readonly bytes: Uint8Array<ArrayBuffer>; readonly header: Uint8Array }
+  | { readonly kind: 'need-buffer'; readonly bytes: number }
   | { readonly kind: 'read'; readonly file: StoredFile; readonly range: Range | undefined }
   | { readonly kind: 'note'; readonly note: unknown };
