@@ -39,6 +39,7 @@ export function createDarwinPosix(c: CLibrary = openCLibrary()): Posix {
   const setxattr = c.func('setxattr', 'int', ['uintptr_t', 'uintptr_t', 'void *', 'size_t', 'uint', 'int']);
   const removexattr = c.func('removexattr', 'int', ['uintptr_t', 'uintptr_t', 'int']);
   const utimensat = c.func('utimensat', 'int', ['int', 'uintptr_t', 'uintptr_t', 'int']);
+  const futimens = c.func('futimens', 'int', ['int', 'uintptr_t']);
   const mkfifo = c.func('mkfifo', 'int', ['uintptr_t', 'uint16_t']);
   const mknod = c.func('mknod', 'int', ['uintptr_t', 'uint16_t', 'int']);
   const setiopolicy = c.func('setiopolicy_np', 'int', ['int', 'int', 'int']);
@@ -96,6 +97,10 @@ export function createDarwinPosix(c: CLibrary = openCLibrary()): Posix {
       const cPath = pathString.put(path, 'utimensat', path);
       const times = cTimes.put(atimeNs, mtimeNs, path);
       if (utimensat(AT_FDCWD, cPath, times, AT_SYMLINK_NOFOLLOW) !== 0) throw new PosixError(c.errno(), 'utimensat', path);
+    },
+
+    setTimesOfOpen(fd, { atimeNs, mtimeNs }, path) {
+      if (futimens(fd, cTimes.put(atimeNs, mtimeNs, path)) !== 0) throw new PosixError(c.errno(), 'futimens', path);
     },
 
     makeFifo(path, mode) {

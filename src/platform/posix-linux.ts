@@ -42,6 +42,7 @@ export function createLinuxPosix(c: CLibrary = openCLibrary()): Posix {
   const lsetxattr = c.func('lsetxattr', 'int', ['uintptr_t', 'uintptr_t', 'void *', 'size_t', 'int']);
   const lremovexattr = c.func('lremovexattr', 'int', ['uintptr_t', 'uintptr_t']);
   const utimensat = c.func('utimensat', 'int', ['int', 'uintptr_t', 'uintptr_t', 'int']);
+  const futimens = c.func('futimens', 'int', ['int', 'uintptr_t']);
   const mkfifo = c.func('mkfifo', 'int', ['uintptr_t', 'uint']);
   const mknodat = c.func('syscall', 'long', ['long', 'int', 'uintptr_t', 'uint', 'uint']);
   const ioprioSet = c.func('syscall', 'long', ['long', 'int', 'int', 'int']);
@@ -99,6 +100,10 @@ export function createLinuxPosix(c: CLibrary = openCLibrary()): Posix {
       const cPath = pathString.put(path, 'utimensat', path);
       const times = cTimes.put(atimeNs, mtimeNs, path);
       if (utimensat(AT_FDCWD, cPath, times, AT_SYMLINK_NOFOLLOW) !== 0) throw new PosixError(c.errno(), 'utimensat', path);
+    },
+
+    setTimesOfOpen(fd, { atimeNs, mtimeNs }, path) {
+      if (futimens(fd, cTimes.put(atimeNs, mtimeNs, path)) !== 0) throw new PosixError(c.errno(), 'futimens', path);
     },
 
     makeFifo(path, mode) {

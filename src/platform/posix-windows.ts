@@ -2,7 +2,7 @@
  * {@link Posix} with what Node alone can do: for Windows, and for systems without an implementation of their own. The contracts are in
  * posix.ts. Windows' own attributes (creation time, file attributes, security descriptors) are no extended attributes and not here.
  */
-import { fstatSync, fsyncSync, ftruncateSync, lutimesSync } from 'node:fs';
+import { fstatSync, fsyncSync, ftruncateSync, futimesSync, lutimesSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Posix } from './posix.ts';
 import { PosixError } from './posix-error.ts';
@@ -36,6 +36,10 @@ export function createWindowsPosix(): Posix {
     setTimes(path, { atimeNs, mtimeNs }) {
       withoutNul(path, 'utimes');
       lutimesSync(path, decimalSeconds(atimeNs), decimalSeconds(mtimeNs));
+    },
+
+    setTimesOfOpen(fd, { atimeNs, mtimeNs }) {
+      futimesSync(fd, decimalSeconds(atimeNs), decimalSeconds(mtimeNs));
     },
 
     makeFifo(path) {

@@ -42,6 +42,9 @@ export interface Posix {
    */
   setTimes(path: Buffer, times: FileTimes): void;
 
+  /** As {@link setTimes}, for an open file. `path` is for the error. */
+  setTimesOfOpen(fd: number, times: FileTimes, path: Buffer): void;
+
   /** Creates a FIFO. `mode` holds the permission bits, from which the system takes off the umask. Windows: ENOSYS. */
   makeFifo(path: Buffer, mode: number): void;
 
@@ -108,6 +111,9 @@ export const removeXattr: Posix['removeXattr'] = (path, name) => posix().removeX
 
 /** See {@link Posix.setTimes}. */
 export const setTimes: Posix['setTimes'] = (path, times) => posix().setTimes(path, times);
+
+/** See {@link Posix.setTimesOfOpen}. */
+export const setTimesOfOpen: Posix['setTimesOfOpen'] = (fd, times, path) => posix().setTimesOfOpen(fd, times, path);
 
 /** See {@link Posix.makeFifo}. */
 export const makeFifo: Posix['makeFifo'] = (path, mode) => posix().makeFifo(path, mode);

@@ -28,8 +28,13 @@ export function makeEmptyFiles({ files, flags, part }: EmptyTask, context: Worke
   forEachFile(files, problems, (path, node, row) => {
     context.control.checkpoint();
     const growing = partPath(path, part, row);
-    closeSync(openSync(growing, createNew, 0o600));
-    complete(path, growing, node, flags[row], problems);
+    const fd = openSync(growing, createNew, 0o600);
+    try {
+      describe(path, growing, fd, node, flags[row], problems);
+    } finally {
+      closeSync(fd);
+    }
+    putInPlace(growing, path);
     if (node.size !== 0)
       problems.push({
         path: new Uint8Array(path),
@@ -115,11 +120,10 @@ export function prepareFiles(
   return { failed, problems };
 }
 
-/** Gives a written file its metadata and its name. */
-export function complete(path: Buffer, growing: Buffer, node: Node, flags: number, problems: RestoreProblem[]): void {
-  for (const detail of applyMetadata(growing, node, (flags & writeFlags.inherits) !== 0))
+/** Gives the written file at `growing`, which is open, the metadata that belongs to `path`. */
+export function describe(path: Buffer, growing: Buffer, fd: number, node: Node, flags: number, problems: RestoreProblem[]): void {
+  for (const detail of applyMetadata(growing, node, (flags & writeFlags.inherits) !== 0, fd))
     problems.push({ path: new Uint8Array(path), kind: 'metadata', detail });
-  putInPlace(growing, path);
 }
 
 function isSameFile(a: Buffer, b: Buffer): boolean {

@@ -1,6 +1,6 @@
 /** Gives a restored entry the owner, mode, extended attributes and times of its node. */
-import { type BigIntStats, chmodSync, lchownSync } from 'node:fs';
-import { getXattr, listXattrs, removeXattr, setTimes, setXattr } from '../../platform/posix.ts';
+import { type BigIntStats, chmodSync, fchmodSync, fchownSync, lchownSync } from 'node:fs';
+import { getXattr, listXattrs, removeXattr, setTimes, setTimesOfOpen, setXattr } from '../../platform/posix.ts';
 import { type ExtendedAttribute, type Node, unixMode } from '../../repository/tree/node.ts';
 
 const ownUid = process.getuid?.();
@@ -18,9 +18,10 @@ export type MetadataProblems = string[];
  * Sets everything that the system lets this user set, times last. `existing` is what `lstat` said of an entry that was there
  * before: what is right already is left alone, so that the entry does not look changed, and foreign attributes go. `true`
  * stands for an entry that was just made where it may have inherited some. Only root can give files away: anybody else's
- * files stay their own (and in their groups), which is no problem to report, as with every archiver.
+ * files stay their own (and in their groups), which is no problem to report, as with every archiver. `fd` is the entry when it
+ * is open, which saves looking it up again and again.
  */
-export function applyMetadata(path: Buffer, node: Node, existing: BigIntStats | boolean): MetadataProblems {
+export function applyMetadata(path: Buffer, node: Node, existing: BigIntStats | boolean, fd?: number): MetadataProblems {
   const problems: MetadataProblems = [];
   const attempt = (what: string, act: () => void): void => {
     try {
@@ -35,7 +36,7 @@ export function applyMetadata(path: Buffer, node: Node, existing: BigIntStats | 
   let hasMode = stat && (node.type === 'symlink' || (Number(stat.mode) & 0o7777) === mode);
   // Ownership first: giving a file away clears setuid and capabilities.
   if (!hasOwner && isRoot) {
-    attempt('owner', () => lchownSync(path, node.uid, node.gid));
+    attempt('owner', () => (fd === undefined ? lchownSync(path, node.uid, node.gid) : fchownSync(fd, node.uid, node.gid)));
     hasMode = false;
   } else if (!hasOwner && ownGroups.has(node.gid)) {
     chgrpQuietly(path, node.gid);
@@ -50,10 +51,11 @@ export function applyMetadata(path: Buffer, node: Node, existing: BigIntStats | 
   const set = ({ name, value }: ExtendedAttribute): void =>
     attempt(`attribute ${name.toString()}`, () => setXattr(path, name, value ?? empty));
   for (const attribute of wanted) if (isUsers(attribute.name)) set(attribute);
-  if (node.type !== 'symlink' && !hasMode) attempt('mode', () => chmodSync(path, mode));
+  if (node.type !== 'symlink' && !hasMode) attempt('mode', () => (fd === undefined ? chmodSync(path, mode) : fchmodSync(fd, mode)));
   for (const attribute of wanted) if (!isUsers(attribute.name)) set(attribute);
   if (!hasOwner || !hasMode || wanted.length > 0 || stat?.mtimeNs !== node.mtimeNs) {
-    attempt('times', () => setTimes(path, { atimeNs: node.atimeNs, mtimeNs: node.mtimeNs }));
+    const times = { atimeNs: node.atimeNs, mtimeNs: node.mtimeNs };
+    attempt('times', () => (fd === undefined ? setTimes(path, times) : setTimesOfOpen(fd, times, path)));
   }
   return problems;
 }

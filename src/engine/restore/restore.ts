@@ -16,6 +16,8 @@ import { freeBytes, prepareTarget, type RestoreRequest, type RestoreStart, resol
 import { addAll, SegmentWriter } from './segment-writer.ts';
 import {
   fileFlags,
+  fileSizeOf,
+  flagsOf,
   type FolderTask,
   noWalkFigures,
   type PlannedEntry,
@@ -301,8 +303,8 @@ class Restore {
     if (onEntry) for (const entry of result.entries) onEntry(entry);
     const items = splitList(result.files);
     for (let i = 0; i < items.length; i += 4) {
-      const flags = items[i + 3][0];
-      const bytes = this.#writer.add(items[i], items[i + 1], items[i + 2], flags);
+      const flags = flagsOf(items[i + 3]);
+      const bytes = this.#writer.add(items[i], items[i + 1], items[i + 2], flags, fileSizeOf(items[i + 3]));
       // The walk has counted those with one name.
       if ((flags & fileFlags.hardLinked) !== 0) this.#figures.bytes += bytes;
     }

@@ -13,7 +13,7 @@ import { parseNode } from '../../repository/tree/parse.ts';
 import type { JobArgs, WorkerPool } from '../workers/pool.ts';
 import { writeFlags } from './files-job.ts';
 import { partPath, unlinkQuietly } from './part-file.ts';
-import { arrangeSegment, type SegmentFile } from './segment.ts';
+import { type ArrangedSegment, arrangeSegment, type SegmentFile } from './segment.ts';
 import { fileFlags, type RestoreProblem } from './walk-task.ts';
 
 /** A segment is written when it holds so much content (bytes). */
@@ -56,11 +56,10 @@ export class SegmentWriter {
   }
 
   /** Takes a file as the walk has listed it. Returns how many bytes of content have to be written for it. */
-  add(path: Buffer, json: Buffer, content: Buffer, flags: number): number {
-    const node = parseNode(json);
-    const file: SegmentFile = { path, node: json, content, size: node.size, inherits: (flags & fileFlags.inherits) !== 0 };
+  add(path: Buffer, json: Buffer, content: Buffer, flags: number, size: number): number {
+    const file: SegmentFile = { path, node: json, content, size, inherits: (flags & fileFlags.inherits) !== 0 };
     if ((flags & fileFlags.hardLinked) !== 0) {
-      const key = fileKey(node, content);
+      const key = fileKey(parseNode(json), content);
       const first = this.#firstNames.get(key);
       if (first) {
         if ((flags & fileFlags.stays) === 0) this.#links.push({ key, first, file });
@@ -70,7 +69,7 @@ export class SegmentWriter {
       if ((flags & fileFlags.isThere) !== 0) return 0;
     }
     this.#addToSegment(file);
-    return node.size;
+    return size;
   }
 
   #addToSegment(file: SegmentFile): void {
@@ -106,13 +105,6 @@ export class SegmentWriter {
   }
 
   async #begin(): Promise<void> {
-    await this.#writing;
-    this.#writing = this.#writeSegment();
-    // The walk asks later how it went.
-    this.#writing.catch(() => {});
-  }
-
-  async #writeSegment(): Promise<void> {
     const files = this.#segment;
     const links = this.#links;
     this.#segment = [];
@@ -121,20 +113,37 @@ export class SegmentWriter {
     const part = `${this.#settings.run}-${((this.#segments += 1)).toString(36)}`;
     const empty = files.filter(({ content }) => content.length === 0);
     const full = files.filter(({ content }) => content.length > 0);
-    await this.#runAll(
-      'makeEmptyFiles',
-      slices(empty).map((some, i) => ({ files: listFiles(some), flags: Uint8Array.from(some, flagsOf), part: `${part}-e${i}` })),
-    );
-    const arranged = arrangeSegment(full, this.#settings.index, { part, sparse: this.#settings.sparse, durable: this.#settings.durable });
+    const { index, sparse, durable } = this.#settings;
+    // While the workers write the segment before.
+    const arranged = await arrangeSegment(full, index, { part, sparse, durable });
+    await this.#writing;
+    this.#writing = this.#writeSegment(part, empty, full, arranged, links);
+    // The walk asks later how it went.
+    this.#writing.catch(() => {});
+  }
+
+  async #writeSegment(
+    part: string,
+    empty: readonly SegmentFile[],
+    full: readonly SegmentFile[],
+    arranged: ArrangedSegment,
+    links: readonly Link[],
+  ): Promise<void> {
     addAll(this.#problems, arranged.problems);
     try {
-      for (const numbers of slices(arranged.prepared)) {
-        const lengths = Float64Array.from(numbers, (number) => arranged.lengths[number]);
-        const task = { files: listFiles(numbers.map((number) => full[number])), numbers: Uint32Array.from(numbers), lengths, part };
-        const { failed, problems } = await this.#pool.run('prepareFiles', task);
-        for (const row of failed) arranged.failed[numbers[row]] = 1;
-        addAll(this.#problems, problems);
-      }
+      await Promise.all([
+        this.#runAll(
+          'makeEmptyFiles',
+          slices(empty).map((some, i) => ({ files: listFiles(some), flags: Uint8Array.from(some, writeFlagsOf), part: `${part}-e${i}` })),
+        ),
+        ...slices(arranged.prepared).map(async (numbers) => {
+          const lengths = Float64Array.from(numbers, (number) => arranged.lengths[number]);
+          const task = { files: listFiles(numbers.map((number) => full[number])), numbers: Uint32Array.from(numbers), lengths, part };
+          const { failed, problems } = await this.#pool.run('prepareFiles', task);
+          for (const row of failed) arranged.failed[numbers[row]] = 1;
+          addAll(this.#problems, problems);
+        }),
+      ]);
       await this.#runAll('writeBlobs', arranged.tasks);
       for (const [number, problem] of arranged.otherLengths) if (Atomics.load(arranged.failed, number) === 0) this.#problems.push(problem);
     } catch (error) {
@@ -195,7 +204,7 @@ export class SegmentWriter {
 const fileKey = ({ deviceId, inode, size }: Node, content: Buffer): string =>
   `${deviceId}:${inode}:${size}:${sha256(content).toString('latin1')}`;
 
-const flagsOf = ({ inherits }: SegmentFile): number => (inherits ? writeFlags.inherits : 0);
+const writeFlagsOf = ({ inherits }: SegmentFile): number => (inherits ? writeFlags.inherits : 0);
 
 const listFiles = (files: readonly SegmentFile[]): Uint8Array => joinList(files.flatMap(({ path, node }) => [path, node]));
 

@@ -6,6 +6,7 @@ import { joinList } from '../../platform/byte-list.ts';
 import { type BlobIndex, emptyLocation } from '../../repository/blob-index.ts';
 import { sealOverhead } from '../../repository/crypto.ts';
 import { idBytes } from '../../repository/ids.ts';
+import { nextTurn } from '../../platform/clock.ts';
 import type { RestoreProblem } from './walk-task.ts';
 import { writeFlags } from './files-job.ts';
 import { sizeOfBlobRow, sizeOfPlaceRow, type WriteTask } from './write-job.ts';
@@ -49,12 +50,16 @@ export interface ArrangedSegment {
   readonly failed: Int32Array;
 }
 
+/** After so many files, and so many tasks, the thread hears its workers, which must not wait for new work. */
+const filesAtOnce = 1000;
+const tasksAtOnce = 8;
+
 /** Sorts the blobs of `files` into tasks. Files without content must not be among them. */
-export function arrangeSegment(
+export async function arrangeSegment(
   files: readonly SegmentFile[],
   index: BlobIndex,
   options: Pick<WriteTask, 'part' | 'sparse' | 'durable'>,
-): ArrangedSegment {
+): Promise<ArrangedSegment> {
   const remaining = new Int32Array(new SharedArrayBuffer(Math.max(4, files.length * 4)));
   const failed = new Int32Array(new SharedArrayBuffer(Math.max(4, files.length * 4)));
   const blobs = new Map<number, Blob>();
@@ -64,13 +69,14 @@ export function arrangeSegment(
   const prepared: number[] = [];
   const lengths = new Float64Array(files.length);
   const location = emptyLocation();
-  files.forEach(({ content, path, size }, number) => {
+  for (const [number, { content, path, size }] of files.entries()) {
+    if (number % filesAtOnce === filesAtOnce - 1) await nextTurn();
     const missing = firstMissing(content, index);
     if (missing >= 0) {
       const id = content.toString('hex', missing, missing + 6);
       problems.push({ path: new Uint8Array(path), kind: 'damaged', detail: `its data ${id} is missing from the repository` });
       failed[number] = 1;
-      return;
+      continue;
     }
     let offset = 0;
     for (let at = 0; at < content.length; at += idBytes) {
@@ -96,7 +102,7 @@ export function arrangeSegment(
         detail: `the snapshot says that it has ${size} bytes, but it has ${offset}`,
       });
     if (remaining[number] > 1) prepared.push(number);
-  });
+  }
   const flags = Uint8Array.from(files, ({ inherits }) => writeFlags.single | (inherits ? writeFlags.inherits : 0));
   for (const number of prepared) flags[number] &= ~writeFlags.single;
   const tasks: WriteTask[] = [];
@@ -109,6 +115,7 @@ export function arrangeSegment(
       while (to < list.length && (to === from || (bytes < taskBytes && to - from < taskBlobs))) bytes += list[to++].length;
       tasks.push(writeTask(name, list.slice(from, to), files, flags, { remaining, failed, ...options }));
       from = to;
+      if (tasks.length % tasksAtOnce === 0) await nextTurn();
     }
   }
   return { tasks, prepared, lengths, problems, otherLengths, failed };

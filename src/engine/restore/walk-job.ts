@@ -18,6 +18,7 @@ import { type Action, decide, typeOf } from './policy.ts';
 import { examine, isEmptyFolder, removeEntry } from './removal.ts';
 import { isSelected, selectionIn, selectNodes } from './selection.ts';
 import {
+  fileFacts,
   fileFlags,
   type FolderTask,
   longestPath,
@@ -245,7 +246,7 @@ class RestoreWalk {
     if (node.type === 'file') {
       // Without acting, only which files are one and the same matters: they need their space once.
       const flags = (isHardLinked ? fileFlags.hardLinked : 0) | (here.inherits ? fileFlags.inherits : 0);
-      if (options.act || isHardLinked) this.#files.push(target, node.raw!, node.content!, Uint8Array.of(flags));
+      if (options.act || isHardLinked) this.#files.push(target, node.raw!, node.content!, fileFacts(flags, node.size));
       return;
     }
     if (!options.act) return;
@@ -298,7 +299,7 @@ class RestoreWalk {
   #stands(node: Node, place: Buffer): void {
     const { policy } = this.#task.options;
     const stays = policy === 'keep-both' || policy === 'never' || policy === 'if-newer' ? fileFlags.stays : 0;
-    this.#files.push(place, node.raw!, node.content!, Uint8Array.of(fileFlags.isThere | fileFlags.hardLinked | stays));
+    this.#files.push(place, node.raw!, node.content!, fileFacts(fileFlags.isThere | fileFlags.hardLinked | stays, node.size));
   }
 
   #restoredBefore(here: Here, node: Node): { path: Buffer; stat: BigIntStats } | undefined {

@@ -83,7 +83,7 @@ export const noWalkFigures = (): WalkFigures => ({ create: 0, replace: 0, beside
 
 export interface WalkResult {
   readonly folders: readonly FolderTask[];
-  /** Files to write, as a joined list: path, node as JSON, content (IDs), flags; again and again. */
+  /** Files to write, as a joined list: path, node as JSON, content (IDs), {@link fileFacts}; again and again. */
   readonly files: Uint8Array;
   /** Folders that were met, each before what is in it, as a joined list: path, node as JSON, whether it is new; again and again. */
   readonly met: Uint8Array;
@@ -103,3 +103,14 @@ export interface WalkResult {
  * is the person's own and no further name; see SegmentFile.
  */
 export const fileFlags = { hardLinked: 1, isThere: 2, stays: 4, inherits: 8 } as const;
+
+/** What the coordinator must know of a file without parsing its node: {@link fileFlags}, and its size in bytes. */
+export function fileFacts(flags: number, size: number): Buffer {
+  const facts = Buffer.alloc(9);
+  facts[0] = flags;
+  facts.writeDoubleLE(size, 1);
+  return facts;
+}
+
+export const flagsOf = (facts: Buffer): number => facts[0];
+export const fileSizeOf = (facts: Buffer): number => facts.readDoubleLE(1);

@@ -13,8 +13,8 @@ import { sealOverhead } from '../../repository/crypto.ts';
 import { parseNode } from '../../repository/tree/parse.ts';
 import type { WorkerContext } from '../workers/context.ts';
 import { throwIfFatal, throwIfGone } from './failures.ts';
-import { complete, writeFlags } from './files-job.ts';
-import { createNew, partPath, unlinkQuietly } from './part-file.ts';
+import { describe, writeFlags } from './files-job.ts';
+import { createNew, partPath, putInPlace, unlinkQuietly } from './part-file.ts';
 import type { RestoreProblem } from './walk-task.ts';
 
 /** Neighbouring blobs are read together when no more than this lies between them; bytes. */
@@ -224,10 +224,12 @@ class ContentWriter {
         return;
       }
       const node = parseNode(this.#nodes[file]);
+      const growing = this.#growing(file);
       const fd = this.#descriptor(file);
+      describe(path, growing, fd, node, flags[file], this.#problems);
       if (durable) fsyncSync(fd);
       this.#close(file);
-      complete(path, this.#growing(file), node, flags[file], this.#problems);
+      putInPlace(growing, path);
       this.#context.progress.add('files', 1);
     } catch (error) {
       if (error instanceof HoldfastError) throw error;
