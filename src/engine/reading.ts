@@ -14,15 +14,20 @@ export interface Reading {
   readonly damage: readonly HoldfastError[];
 }
 
+export interface ReadingOptions extends RunOptions {
+  /** See PoolOptions. */
+  readonly youngGenerationMb?: number | undefined;
+}
+
 /**
  * Calls `use` between locking and unlocking and returns what it returns. Throws what `use` throws, `locked`,
  * `lock-unreadable`, `cancelled` or what the storage throws.
  */
-export async function withReading<T>(repository: Repository, options: RunOptions, use: (reading: Reading) => Promise<T>): Promise<T> {
+export async function withReading<T>(repository: Repository, options: ReadingOptions, use: (reading: Reading) => Promise<T>): Promise<T> {
   const lock = await lockIfWritable(repository, options);
   try {
     const index = BlobIndex.create();
-    const pool = new WorkerPool(repository, { control: options.control, index, threads: options.threads });
+    const pool = new WorkerPool(repository, { control: options.control, index, threads: options.threads, youngGenerationMb: options.youngGenerationMb });
     try {
       const loading = loadIndex(repository, pool);
       const problems = await (lock ? lock.whileSettling(loading) : loading);

@@ -12,14 +12,14 @@ const M_MMAP_THRESHOLD = -3;
 /** What is larger gets pages of its own, which go back to the system as soon as it is freed; bytes. glibc's own default at the start. */
 const largeBytes = 128 << 10;
 
-/** Megabytes of a worker's young generation (three halves of a semi-space of 2 MB). */
+/** Megabytes of a worker's young generation (three times a semi-space of 2 MB). */
 export const youngGenerationMb = 6;
 
 /** To be called once, before any worker thread starts. What a system cannot do is left out. */
 export function favourSmallMemory(): void {
   // V8 reads these whenever it decides how far a heap may grow, and which compiler to use: of its two optimising ones the
   // second, whose threads take megabytes for every function, gains nothing here.
-  for (const flag of ['--max-semi-space-size=1', '--semi-space-growth-factor=1', '--heap-growing-percent=30', '--no-maglev']) setFlagsFromString(flag);
+  for (const flag of ['--heap-growing-percent=30', '--no-maglev']) setFlagsFromString(flag);
   if (process.platform !== 'linux') return;
   try {
     const mallopt = openCLibrary().func('mallopt', 'int', ['int', 'int']);

@@ -2,6 +2,7 @@
  * Index files: JSON lists of packs with their blobs. See restic's design document, "Indexing".
  */
 import type { BlobIndex } from './blob-index.ts';
+import { idBytes } from './ids.ts';
 import { readEntries } from './pack.ts';
 import { readIndex } from './read-index.ts';
 
@@ -34,6 +35,16 @@ const usualBytes = 5 << 20;
 const opening = '{"packs":[';
 const closing = ']}';
 
+/** The pieces of a blob's entry, and the digits of hexadecimal numbers. */
+const ascii = (text: string): Buffer => Buffer.from(text, 'latin1');
+const comma = ascii(',');
+const blobId = ascii('{"id":"');
+const blobType = { data: ascii('","type":"data","offset":'), tree: ascii('","type":"tree","offset":') };
+const blobLength = ascii(',"length":');
+const blobPlain = ascii(',"uncompressed_length":');
+const blobEnd = ascii('}');
+const digits = ascii('0123456789abcdef');
+
 /**
  * Collects packs and gives index files of at most {@link maxBlobsPerIndexFile} blobs; a pack is never divided. The text is
  * written into one buffer as it comes: as strings it would take several times its size.
@@ -56,13 +67,26 @@ export class IndexFileBuilder {
   add(packId: string, header: Buffer): void {
     this.#makeRoom(packBytes);
     this.#write(`${this.isEmpty ? opening : ','}{"id":"${packId}","blobs":[`);
-    let comma = '';
+    let isFirst = true;
+    // Byte by byte: a run writes millions of these, and strings of them would be most of its garbage.
     readEntries(header, (type, offset, length, plain, bytes, at) => {
       this.#makeRoom(blobBytes);
-      const id = bytes.toString('hex', at, at + 32);
-      const uncompressed = plain > 0 ? `,"uncompressed_length":${plain}` : '';
-      this.#write(`${comma}{"id":"${id}","type":"${type}","offset":${offset},"length":${length}${uncompressed}}`);
-      comma = ',';
+      if (!isFirst) this.#append(comma);
+      this.#append(blobId);
+      for (let i = at; i < at + idBytes; i++) {
+        this.#bytes[this.#used++] = digits[bytes[i] >>> 4];
+        this.#bytes[this.#used++] = digits[bytes[i] & 15];
+      }
+      this.#append(blobType[type]);
+      this.#number(offset);
+      this.#append(blobLength);
+      this.#number(length);
+      if (plain > 0) {
+        this.#append(blobPlain);
+        this.#number(plain);
+      }
+      this.#append(blobEnd);
+      isFirst = false;
       this.#blobs += 1;
     });
     this.#write(']}');
@@ -96,6 +120,18 @@ export class IndexFileBuilder {
     this.#makeRoom(packBytes);
     const end = this.#used + this.#bytes.write(this.isEmpty ? opening + closing : closing, this.#used, 'latin1');
     return this.#bytes.subarray(0, end);
+  }
+
+  #append(text: Buffer): void {
+    for (let i = 0; i < text.length; i++) this.#bytes[this.#used++] = text[i];
+  }
+
+  /** Appends a whole number that is not negative. */
+  #number(value: number): void {
+    let end = this.#used + 1;
+    for (let rest = value; rest >= 10; rest = Math.floor(rest / 10)) end += 1;
+    for (let at = end - 1, rest = value; at >= this.#used; at--, rest = Math.floor(rest / 10)) this.#bytes[at] = digits[rest % 10];
+    this.#used = end;
   }
 
   #write(text: string): void {

@@ -30,6 +30,8 @@ import {
 /** So many files are written together. */
 const segmentFiles = 16_384;
 const foldersAtOnce = 64;
+/** Every file passes through several lists on its way; collecting them late saves a tenth of the time. */
+const youngGenerationMb = 24;
 
 export interface RestoreOptions extends RunOptions {
   /** So many files are written together; only tests set it. */
@@ -72,7 +74,7 @@ export const planRestore = (
  * of them the same restore can be run again: what is there already is compared, not written.
  */
 export const executeRestore = (repository: Repository, request: RestoreRequest, options: RestoreOptions): Promise<RestoreResult> =>
-  withReading(repository, options, async (reading) => {
+  withReading(repository, { ...options, youngGenerationMb }, async (reading) => {
     const start = await resolveStart(repository, reading, request, options);
     await refuseTooSmall(reading, start, request, options);
     prepareTarget(start);

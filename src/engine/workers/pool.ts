@@ -48,6 +48,8 @@ export interface PoolOptions {
   readonly packSize?: number | undefined;
   /** Default: one for each core that may be used, at least two. */
   readonly threads?: number | undefined;
+  /** Of each worker's heap, in megabytes; more suits work that makes many small objects. */
+  readonly youngGenerationMb?: number | undefined;
   /** Stores a pack; the buffer goes back to its worker when this resolves. A failure ends the run. */
   readonly storePack?: (pack: FinishedPack) => Promise<void>;
   readonly onNote?: (note: unknown) => void;
@@ -171,7 +173,7 @@ export class WorkerPool {
     const worker = new Worker(workerLocation, {
       workerData: { start, replies: port2 },
       transferList: [port2],
-      resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
+      resourceLimits: { maxYoungGenerationSizeMb: this.#options.youngGenerationMb ?? youngGenerationMb },
     });
     const thread: Thread = {
       worker,
