@@ -34,7 +34,9 @@ export async function openRepository(place: string, source: PasswordSource, { en
   const storage = storageAt(place);
   // Whoever mistyped the place is told so before being asked for a password.
   await refuseNoRepository(storage);
-  return withPassword(source, storage.location, { env, signal: control.signal }, (password) => Repository.open(storage, password));
+  return withPassword(source, storage.location, { env, signal: control.signal }, (password) =>
+    Repository.open(storage, password, { readAhead: true }),
+  );
 }
 
 /** Opens the repository that the options name, calls `use`, and closes it. */

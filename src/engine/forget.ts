@@ -10,6 +10,7 @@ import type { Repository } from '../repository/repository.ts';
 import type { Snapshot } from '../repository/snapshot.ts';
 import type { PrunePlan, PruneRequest } from './prune/plan.ts';
 import { type PruneResult, pruneUnderLock } from './prune/prune.ts';
+import { removeFiles } from './remove-files.ts';
 import { defaultGroupBy, type GroupBy, groupName, planRetention, type RetentionGroup } from './retention.ts';
 import type { RetentionPolicy } from './retention/policy.ts';
 import type { RunOptions } from './run.ts';
@@ -120,33 +121,40 @@ export interface ForgetResult {
 }
 
 /**
- * Removes what the plan says, one by one, under an exclusive lock. Snapshots that were added since stay; when one that the plan keeps
+ * Removes what the plan says (or the plan that the function makes) under an exclusive lock. Snapshots that were added since stay; when one that the plan keeps
  * is gone, nothing is removed and it throws `plan-outdated`. Throws also `locked`, `lock-lost`, `cancelled`, what the storage throws,
  * and what a prune throws.
  */
-export async function executeForget(repository: Repository, plan: ForgetPlan, options: ForgetOptions): Promise<ForgetResult> {
-  const { control } = options;
+export async function executeForget(
+  repository: Repository,
+  plan: ForgetPlan | (() => Promise<ForgetPlan>),
+  options: ForgetOptions,
+): Promise<ForgetResult> {
   const lock = await Lock.begin(repository, options.holder, true, options.clock);
   try {
-    const present = new Set(await lock.whileSettling(repository.names('snapshot')));
-    for (const { keep, remove } of plan.groups) {
-      const missing = remove.length > 0 ? keep.find(({ snapshot }) => !present.has(snapshot.id)) : undefined;
-      if (missing) fail('plan-outdated', { snapshot: missing.snapshot.id });
-    }
-    const removed: string[] = [];
-    for (const id of plan.remove) {
-      // Somebody else has forgotten it, too.
-      if (!present.has(id)) continue;
-      await control.checkpointAsync();
-      await lock.ensure();
-      await repository.storage.remove({ kind: 'snapshot', name: id });
-      removed.push(id);
-      options.onRemoved?.(id);
-    }
-    if (!options.prune) return { removed, prune: undefined };
-    const prune = await pruneUnderLock(repository, lock, options.prune, { ...options, onPlan: options.onPrunePlan });
-    return { removed, prune };
+    // Making the plan takes about as long as the lock takes to settle.
+    return await forgetUnderLock(repository, lock, typeof plan === 'function' ? await plan() : plan, options);
   } finally {
     await lock.release().catch(() => {});
   }
+}
+
+async function forgetUnderLock(repository: Repository, lock: Lock, plan: ForgetPlan, options: ForgetOptions): Promise<ForgetResult> {
+  const { control } = options;
+  const present = new Set(await lock.whileSettling(repository.names('snapshot')));
+  for (const { keep, remove } of plan.groups) {
+    const missing = remove.length > 0 ? keep.find(({ snapshot }) => !present.has(snapshot.id)) : undefined;
+    if (missing) fail('plan-outdated', { snapshot: missing.snapshot.id });
+  }
+  const gone = new Set<string>();
+  // Somebody else may have forgotten some, too.
+  const ids = plan.remove.filter((id) => present.has(id));
+  await removeFiles(repository, lock, control, 'snapshot', ids, (id) => {
+    gone.add(id);
+    options.onRemoved?.(id);
+  });
+  const removed = ids.filter((id) => gone.has(id));
+  if (!options.prune) return { removed, prune: undefined };
+  const prune = await pruneUnderLock(repository, lock, options.prune, { ...options, onPlan: options.onPrunePlan });
+  return { removed, prune };
 }

@@ -14,7 +14,8 @@ import { unfoldingLimit } from './trees/unfold.ts';
 const entriesPerBatch = 2_000;
 
 export interface LsRequest {
-  readonly snapshot: Snapshot;
+  /** It may still be looked for: that takes as long as locking does. */
+  readonly snapshot: Snapshot | Promise<Snapshot>;
   /** Absolute path within the snapshot; undefined for its root. */
   readonly path?: Buffer | undefined;
   /** Whether what lies in subfolders is listed too. */
@@ -35,11 +36,14 @@ export interface LsResult {
  */
 export async function listSnapshot(
   repository: Repository,
-  { snapshot, path, recursive }: LsRequest,
+  { snapshot: wanted, path, recursive }: LsRequest,
   options: RunOptions,
   take: (entries: readonly Entry[]) => void | Promise<void>,
 ): Promise<LsResult> {
-  return withReading(repository, options, async ({ pool, index, damage }) => {
+  // Whoever awaits it hears of a failure.
+  if (wanted instanceof Promise) wanted.catch(() => {});
+  return withReading(repository, { ...options, provisional: true }, async ({ pool, index, damage }) => {
+    const snapshot = await wanted;
     const found = await resolveSnapshotPath(pool, snapshot, path);
     if (!found.tree) {
       await take([found.entry!]);

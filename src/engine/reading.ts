@@ -15,6 +15,8 @@ export interface Reading {
 }
 
 export interface ReadingOptions extends RunOptions {
+  /** `use` is called before it is certain that the lock holds; what it finds counts when the whole resolves. */
+  readonly provisional?: boolean | undefined;
   /** See PoolOptions. */
   readonly youngGenerationMb?: number | undefined;
 }
@@ -27,11 +29,19 @@ export async function withReading<T>(repository: Repository, options: ReadingOpt
   const lock = await lockIfWritable(repository, options);
   try {
     const index = BlobIndex.create();
-    const pool = new WorkerPool(repository, { control: options.control, index, threads: options.threads, youngGenerationMb: options.youngGenerationMb });
+    const pool = new WorkerPool(repository, {
+      control: options.control,
+      index,
+      threads: options.threads,
+      youngGenerationMb: options.youngGenerationMb,
+    });
     try {
       const loading = loadIndex(repository, pool);
-      const problems = await (lock ? lock.whileSettling(loading) : loading);
-      return await use({ pool, index, damage: problems.map(({ error }) => error) });
+      const read = async (): Promise<T> => use({ pool, index, damage: (await loading).map(({ error }) => error) });
+      if (!lock) return await read();
+      if (options.provisional) return await lock.whileSettling(read());
+      await lock.whileSettling(loading);
+      return await read();
     } finally {
       await pool.close();
     }

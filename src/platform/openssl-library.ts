@@ -67,9 +67,7 @@ class OpenSsl implements SystemCiphers {
     this.#updateMac = library.func('EVP_MAC_update', 'int', [pointer, memory, 'size_t']);
     this.#finishMac = library.func('EVP_MAC_final', 'int', [pointer, memory, memory, 'size_t']);
     // A reference to the library's own object, which is never freed.
-    this.#poly1305 = expectPointer(
-      library.func('EVP_MAC_fetch', pointer, [pointer, memory, pointer])(0, Buffer.from('POLY1305\0'), 0),
-    );
+    this.#poly1305 = expectPointer(library.func('EVP_MAC_fetch', pointer, [pointer, memory, pointer])(0, Buffer.from('POLY1305\0'), 0));
   }
 
   aes256Ctr(key: Uint8Array, iv: Uint8Array, source: Uint8Array, target: Uint8Array): void {

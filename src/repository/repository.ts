@@ -11,6 +11,7 @@ import { type Config, newConfig, parseConfig } from './config.ts';
 import { type MasterKey, randomMasterKey, Sealer } from './crypto.ts';
 import { isId, sha256 } from './ids.ts';
 import { openIndex, openItem, sealItem } from './item.ts';
+import { SnapshotReadAhead } from './read-ahead.ts';
 import { Kernel } from './kernel/kernel.ts';
 import { calibrate, type KeyCost, type KeyFile, type KeyOwner, lockKey, parseKeyFile, refuseEmpty, unlockKey } from './keys.ts';
 import { defaultPackSize } from './pack.ts';
@@ -39,7 +40,10 @@ export class Repository {
   /** Size that packs are filled to, in bytes. */
   packSize = defaultPackSize;
 
-  private constructor(storage: Storage, config: Config, key: MasterKey, keyId: string, kernel: Kernel) {
+  readonly #readAhead: SnapshotReadAhead | undefined;
+
+  private constructor(storage: Storage, config: Config, key: MasterKey, keyId: string, kernel: Kernel, readAhead?: SnapshotReadAhead) {
+    this.#readAhead = readAhead;
     this.storage = storage;
     this.config = config;
     this.key = key;
@@ -81,8 +85,11 @@ export class Repository {
     return repository;
   }
 
-  /** Throws `repository-not-found`, `wrong-password`, `repository-version`, `config-invalid` or what the storage throws. */
-  static async open(storage: Storage, password: string): Promise<Repository> {
+  /**
+   * With `readAhead`, snapshots are read while the key is derived. Throws `repository-not-found`, `wrong-password`,
+   * `repository-version`, `config-invalid` or what the storage throws.
+   */
+  static async open(storage: Storage, password: string, { readAhead = false }: { readAhead?: boolean } = {}): Promise<Repository> {
     let sealedConfig: Uint8Array;
     try {
       sealedConfig = await storage.load(configFile);
@@ -92,14 +99,15 @@ export class Repository {
       throw error;
     }
     const kernel = Kernel.create();
-    const { key, keyId } = await findKey(storage, password, kernel);
+    const ahead = readAhead ? new SnapshotReadAhead(storage) : undefined;
+    const { key, keyId } = await findKey(storage, password, kernel).finally(() => ahead?.end());
     let text: Buffer;
     try {
       text = openItem(new Sealer(key, kernel, sealedConfig.length), sealedConfig);
     } catch (error) {
       return fail('config-invalid', { cause: 'it cannot be decrypted' }, error);
     }
-    return new Repository(storage, parseConfig(text), key, keyId, kernel);
+    return new Repository(storage, parseConfig(text), key, keyId, kernel, ahead);
   }
 
   /** Whether the storage still answers: tells a file that cannot be read from a destination that is gone. */
@@ -113,7 +121,7 @@ export class Repository {
   /** The JSON text of an item. Throws `item-tampered` (naming the file) or what the storage throws. */
   async loadItem(kind: 'index' | 'snapshot' | 'lock', name: string): Promise<Buffer> {
     const file: StoredFile = { kind, name };
-    const sealed = await this.storage.load(file);
+    const sealed = (kind === 'snapshot' ? this.#readAhead?.take(name) : undefined) ?? (await this.storage.load(file));
     try {
       return kind === 'index' ? Buffer.from(openIndex(this.sealer, sealed)) : openItem(this.sealer, sealed);
     } catch (error) {

@@ -6,8 +6,7 @@ import { openZstdContexts, type ZstdContexts } from '../platform/zstd-library.ts
 const level = 3;
 
 /** The frame of `plain`. */
-export const compress = (plain: Uint8Array): Buffer =>
-  zstdCompressSync(plain, { params: { [constants.ZSTD_c_compressionLevel]: level } });
+export const compress = (plain: Uint8Array): Buffer => zstdCompressSync(plain, { params: { [constants.ZSTD_c_compressionLevel]: level } });
 
 /**
  * The content of a frame. `limit` bounds it in bytes, so that a hostile frame cannot fill the memory; frames without a

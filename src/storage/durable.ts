@@ -40,9 +40,37 @@ export async function sync(handle: Pick<FileHandle, 'sync'>): Promise<void> {
   }
 }
 
-/** Makes the entries of a folder durable: names that were added to it or removed from it. Windows has no such call and needs none on NTFS. */
-export async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return;
+/** By folder: when the sync that runs has ended, and the one that begins then, for all who have asked meanwhile. */
+const folderSyncs = new Map<string, { running: Promise<void>; next: Promise<void> | undefined }>();
+
+/**
+ * Makes the entries of a folder durable: names that were added to it or removed from it before the call. Whoever asks while
+ * the folder is being synced shares the next sync with the others. Windows has no such call and needs none on NTFS.
+ */
+export function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return Promise.resolve();
+  const syncs = folderSyncs.get(folder);
+  if (syncs) {
+    const begin = (): Promise<void> => beginSync(folder);
+    syncs.next ??= syncs.running.then(begin, begin);
+    return syncs.next;
+  }
+  return beginSync(folder);
+}
+
+function beginSync(folder: string): Promise<void> {
+  const running = syncNow(folder);
+  const syncs = { running, next: undefined };
+  folderSyncs.set(folder, syncs);
+  const end = (): void => {
+    // The next one, if anybody asked for it, has taken its place or is about to.
+    if (folderSyncs.get(folder) === syncs && syncs.next === undefined) folderSyncs.delete(folder);
+  };
+  running.then(end, end);
+  return running;
+}
+
+async function syncNow(folder: string): Promise<void> {
   const handle = await open(folder, 'r');
   try {
     await sync(handle);

@@ -8,7 +8,7 @@ import { describePolicy, isEmptyPolicy, parsePolicy, type RetentionOptions } fro
 import type { Snapshot } from '../../repository/snapshot.ts';
 import { collect } from '../arguments.ts';
 import { formatTimeText } from '../dates.ts';
-import { exitCodes } from '../exit-codes.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
 import { printable } from '../printable.ts';
 import { prunePlanFields, reportPruned, reportPrunePlan } from '../prune-report.ts';
@@ -54,11 +54,16 @@ Examples:
       run(command, { whenCancelled: 'Cancelled. Snapshots that were not removed yet are whole and stay.' }, async (invocation) => {
         const request = requestOf(snapshots, options, invocation);
         return withRepository(invocation, async (repository) => {
-          const plan = await planForget(repository, request);
-          showPlan(invocation.output, plan, options.dryRun === true);
-          const incomplete = plan.damaged.length > 0 ? exitCodes.incomplete : exitCodes.done;
           const { output } = invocation;
+          let incomplete: ExitCode = exitCodes.done;
+          const makePlan = async (): Promise<ForgetPlan> => {
+            const plan = await planForget(repository, request);
+            showPlan(output, plan, options.dryRun === true);
+            if (plan.damaged.length > 0) incomplete = exitCodes.incomplete;
+            return plan;
+          };
           if (options.dryRun) {
+            const plan = await makePlan();
             const prune = options.prune
               ? await planPrune(repository, { ...pruneRequest(options), without: plan.remove }, invocation.options)
               : undefined;
@@ -67,7 +72,7 @@ Examples:
             output.object('summary', { dryRun: true, remove: plan.remove, ...(prune ? { prune: prunePlanFields(prune) } : {}) });
             return incomplete;
           }
-          const { removed, prune } = await executeForget(repository, plan, {
+          const { removed, prune } = await executeForget(repository, makePlan, {
             ...invocation.options,
             prune: options.prune ? pruneRequest(options) : undefined,
             onPrunePlan: (prunePlan) => reportPrunePlan(output, prunePlan, false),

@@ -1,5 +1,6 @@
 /** ls: shows what a snapshot holds. */
 import { listSnapshot } from '../../engine/ls.ts';
+import type { Snapshot } from '../../repository/snapshot.ts';
 import { parsePlace } from '../arguments.ts';
 import { formatTimeText } from '../dates.ts';
 import { entryObject, longLine, shortLine } from '../entry-line.ts';
@@ -36,18 +37,22 @@ Examples:
         const { snapshot: wanted, path } = parsePlace(text);
         const { output, options } = invocation;
         return withRepository(invocation, async (repository) => {
-          const snapshot = await repository.findSnapshot(wanted);
-          output.object('snapshot', snapshot);
-          if (long)
-            output.note(
-              `Snapshot ${snapshot.id.slice(0, 8)} of ${snapshot.hostname ?? 'an unknown computer'}, ${formatTimeText(snapshot.time)}`,
-            );
+          const find = async (): Promise<Snapshot> => {
+            const snapshot = await repository.findSnapshot(wanted);
+            output.object('snapshot', snapshot);
+            if (long)
+              output.note(
+                `Snapshot ${snapshot.id.slice(0, 8)} of ${snapshot.hostname ?? 'an unknown computer'}, ${formatTimeText(snapshot.time)}`,
+              );
+            return snapshot;
+          };
+          const snapshot = find();
           const { entries, problems, damage } = await listSnapshot(repository, { snapshot, path, recursive }, options, (found) =>
             output.json ? output.objects('entry', found.map(entryObject)) : output.list(found.map(long ? longLine : shortLine)),
           );
           for (const { path: folder, error } of problems) output.problem({ path: folder, kind: error.code, detail: error.message });
           if (problems.length > 0) for (const error of damage) output.problem({ path: undefined, kind: error.code, detail: error.message });
-          output.object('summary', { snapshot: snapshot.id, entries, unreadableFolders: problems.length });
+          output.object('summary', { snapshot: (await snapshot).id, entries, unreadableFolders: problems.length });
           return problems.length > 0 ? exitCodes.incomplete : exitCodes.done;
         });
       }),

@@ -75,7 +75,7 @@ export async function planPrune(repository: Repository, request: PruneRequest, o
   const index = BlobIndex.create();
   const pool = new WorkerPool(repository, { control: options.control, index, threads: options.threads });
   try {
-    return (await surveyForPrune(repository, request, options, index, pool, lock)).plan;
+    return (await lock.whileSettling(surveyForPrune(repository, request, options, index, pool))).plan;
   } finally {
     await pool.close();
     await lock.release().catch(() => {});
@@ -103,9 +103,8 @@ export async function surveyForPrune(
   options: PruneOptions,
   index: BlobIndex,
   pool: WorkerPool,
-  lock: Lock,
 ): Promise<PruneFacts> {
-  const { roots, indexFiles, problems } = await lock.whileSettling(readSmallFiles(repository, request, pool));
+  const { roots, indexFiles, problems } = await readSmallFiles(repository, request, pool);
   const [damaged] = problems;
   if (damaged) {
     if (!isDamage(damaged.error)) throw damaged.error;

@@ -10,13 +10,13 @@
  * 7. delete these packs
  */
 import { fail, hasCode } from '../../contract/errors.ts';
-import type { RunControl } from '../../platform/cancellation.ts';
 import { BlobIndex } from '../../repository/blob-index.ts';
 import { Lock } from '../../repository/locks.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { FileKind } from '../../storage/storage.ts';
 import { type IndexSurvey, recordsOf } from '../check/index-survey.ts';
 import { PackStore } from '../pack-store.ts';
+import { removeFiles } from '../remove-files.ts';
 import { reportProgress } from '../run.ts';
 import { WorkerPool } from '../workers/pool.ts';
 import { type Decision, isTree, packFate } from './decide.ts';
@@ -34,9 +34,6 @@ export interface PruneResult {
   readonly storedBytes: number;
   readonly deletedBytes: number;
 }
-
-/** Files deleted at the same time. */
-const parallelRemovals = 8;
 
 /**
  * Makes a plan under an exclusive lock and carries it out. Throws `prune-refused` (nothing was deleted but perhaps packs that no index
@@ -65,13 +62,8 @@ export async function pruneUnderLock(
   const store = new PackStore(repository, copied, lock, options.clock, options.packSize);
   const pool = new WorkerPool(repository, { control, index, packSize: options.packSize, threads: options.threads, storePack: store.store });
   try {
-    const { plan, decision, survey, listing, indexFiles } = await surveyForPrune(
-      repository,
-      { ...request, without: undefined },
-      options,
-      index,
-      pool,
-      lock,
+    const { plan, decision, survey, listing, indexFiles } = await lock.whileSettling(
+      surveyForPrune(repository, { ...request, without: undefined }, options, index, pool),
     );
     await options.onPlan?.(plan);
     await control.checkpointAsync();
@@ -146,32 +138,4 @@ function expectCopies(index: BlobIndex, copied: BlobIndex, { copy }: Decision, s
     if (!copied.has(id, 0, isTree(survey, record) ? 'tree' : 'data'))
       fail('internal', { cause: `blob ${id.toString('hex')} was not copied` });
   }
-}
-
-/** Deletes files; one that is gone already is fine. The first failure ends it. */
-async function removeFiles(
-  repository: Repository,
-  lock: Lock,
-  control: RunControl,
-  kind: FileKind,
-  names: readonly string[],
-): Promise<void> {
-  let next = 0;
-  let failed = false;
-  const work = async (): Promise<void> => {
-    while (next < names.length && !failed) {
-      const name = names[next++];
-      try {
-        await control.checkpointAsync();
-        await lock.ensure();
-        await repository.storage.remove({ kind, name });
-      } catch (error) {
-        if (hasCode(error, 'file-not-found')) continue;
-        failed = true;
-        throw error;
-      }
-    }
-  };
-  const results = await Promise.allSettled(Array.from({ length: Math.min(parallelRemovals, names.length) }, work));
-  for (const result of results) if (result.status === 'rejected') throw result.reason;
 }

@@ -1,0 +1,55 @@
+/**
+ * Reads the stored form of all snapshots while the key is still being derived, which takes about half a second of one
+ * processor and leaves the storage idle. Files are named by their content, so what was read early is as good as what is
+ * read late.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { nextTurn } from '../platform/clock.ts';
+import { localFolderOf } from '../storage/local-folder.ts';
+import { layoutPath } from '../storage/names.ts';
+import type { Storage, StoredFile } from '../storage/storage.ts';
+
+/** Most snapshots take about a kilobyte; what is longer, or beyond this number, is read when it is needed. */
+const longestBytes = 64 << 10;
+const mostFiles = 20_000;
+const filesPerTurn = 100;
+
+export class SnapshotReadAhead {
+  readonly #files = new Map<string, Uint8Array>();
+  #ended = false;
+
+  constructor(storage: Storage) {
+    // What fails here is tried again, and reported, when it is needed.
+    this.#read(storage).catch(() => {});
+  }
+
+  /** The stored snapshot of this name, if it was read by now; gives it only once. */
+  take(name: string): Uint8Array | undefined {
+    const bytes = this.#files.get(name);
+    this.#files.delete(name);
+    return bytes;
+  }
+
+  /** Reads no more. */
+  end(): void {
+    this.#ended = true;
+  }
+
+  async #read(storage: Storage): Promise<void> {
+    const names: string[] = [];
+    for await (const { name, size } of storage.list('snapshot')) if (size <= longestBytes && names.length < mostFiles) names.push(name);
+    const folder = localFolderOf(storage);
+    // One after the other, and from a folder without the detours of asynchronous calls: two processors are often halves of one,
+    // and whatever is done beside the derivation slows it down.
+    for (const [i, name] of names.entries()) {
+      const file: StoredFile = { kind: 'snapshot', name };
+      if (folder === undefined) {
+        const bytes = await storage.load(file);
+        if (!this.#ended) this.#files.set(name, bytes);
+      } else this.#files.set(name, readFileSync(join(folder, layoutPath(file))));
+      if (i % filesPerTurn === filesPerTurn - 1) await nextTurn();
+      if (this.#ended) return;
+    }
+  }
+}
