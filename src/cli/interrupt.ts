@@ -1,5 +1,6 @@
 /** Ctrl-C, and the other ways in which a system asks a program to end. */
 import type { RunControl } from '../platform/cancellation.ts';
+import { exitAtOnce } from '../platform/exit.ts';
 import { exitCodes } from './exit-codes.ts';
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -20,7 +21,7 @@ export interface Interrupts {
 export function listenForInterrupts(control: RunControl, say: () => void): Interrupts {
   let asked = false;
   const listener = (): void => {
-    if (asked) process.exit(exitCodes.cancelled);
+    if (asked) exitAtOnce(exitCodes.cancelled);
     asked = true;
     say();
     control.cancel();

@@ -25,17 +25,31 @@ export class RunControl {
   /** The memory that all threads of the run share. */
   readonly shared: SharedArrayBuffer;
   readonly #cells: Int32Array<SharedArrayBuffer>;
+  readonly #closed: Int32Array<SharedArrayBuffer> | undefined;
   #abort: AbortController | undefined;
 
   /** A running control, or with `shared` another view of an existing one: see {@link RunControl.attach}. */
-  constructor(shared: SharedArrayBuffer = new SharedArrayBuffer(cellCount * Int32Array.BYTES_PER_ELEMENT)) {
+  constructor(shared: SharedArrayBuffer = new SharedArrayBuffer(cellCount * Int32Array.BYTES_PER_ELEMENT), closed?: SharedArrayBuffer) {
     this.shared = shared;
     this.#cells = new Int32Array(shared, 0, cellCount);
+    this.#closed = closed && new Int32Array(closed);
   }
 
-  /** The same run's control in another thread. */
-  static attach(shared: SharedArrayBuffer): RunControl {
-    return new RunControl(shared);
+  /**
+   * The same run's control in another thread. `closed` is one 32-bit word: once it is not 0, the checkpoints of this object
+   * throw, though the run may go on elsewhere. Whoever sets it calls {@link wake} then.
+   */
+  static attach(shared: SharedArrayBuffer, closed?: SharedArrayBuffer): RunControl {
+    return new RunControl(shared, closed);
+  }
+
+  /** Lets paused threads look whether they are to end. */
+  wake(): void {
+    Atomics.notify(this.#cells, stateCell);
+  }
+
+  get #isClosed(): boolean {
+    return this.#closed !== undefined && Atomics.load(this.#closed, 0) !== 0;
   }
 
   get isPaused(): boolean {
@@ -70,7 +84,7 @@ export class RunControl {
    * @throws cancelled
    */
   checkpoint(): void {
-    if (Atomics.load(this.#cells, stateCell) !== running) this.#wait();
+    if (Atomics.load(this.#cells, stateCell) !== running || this.#isClosed) this.#wait();
   }
 
   /**
@@ -108,8 +122,8 @@ export class RunControl {
   }
 
   #wait(): void {
-    while (Atomics.load(this.#cells, stateCell) === paused) Atomics.wait(this.#cells, stateCell, paused);
-    if (Atomics.load(this.#cells, stateCell) === cancelled) fail('cancelled');
+    while (Atomics.load(this.#cells, stateCell) === paused && !this.#isClosed) Atomics.wait(this.#cells, stateCell, paused);
+    if (Atomics.load(this.#cells, stateCell) === cancelled || this.#isClosed) fail('cancelled');
   }
 
   async #watch(abort: AbortController): Promise<void> {

@@ -121,6 +121,34 @@ describe('jobs', () => {
   });
 });
 
+describe('closing', () => {
+  // A thread that is ended within a call into native code aborts the process, and this test with it.
+  test('in the middle of jobs ends them at their next checkpoint, though the run goes on elsewhere', async () => {
+    for (let round = 0; round < 15; round++) {
+      start();
+      const jobs = [0, 1, 2].map(() => outcome(run('storeRandom', { count: 1e9, bytes: 50 + round })));
+      await until(() => pool.total('stored') > round * 5000);
+      await pool.close();
+      expect(await Promise.all(jobs)).toEqual(['cancelled', 'cancelled', 'cancelled']);
+      expect(control.isCancelled).toBe(false);
+    }
+  });
+
+  test('while workers are starting, or paused, ends them too', async () => {
+    for (let round = 0; round < 5; round++) {
+      start();
+      await pool.close();
+    }
+    start();
+    const job = outcome(run('storeRandom', { count: 1e9, bytes: 50 }));
+    await until(() => pool.total('stored') > 0);
+    control.pause();
+    await pool.close();
+    expect(await job).toBe('cancelled');
+    expect(control.isPaused).toBe(true);
+  });
+});
+
 describe('a worker that dies', () => {
   test.each(['crash', 'crashLater'] as const)('fails the run and everybody who waits for it (%s)', async (how) => {
     start();

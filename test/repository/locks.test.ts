@@ -123,6 +123,36 @@ describe('acquiring', () => {
     expect(lockNames().length).toBe(1);
   });
 
+  describe('while it is not certain yet', () => {
+    const begin = (exclusive: boolean): Promise<Lock> => finish(Lock.begin(repository, holder, exclusive, clock));
+
+    test('what is read counts once nobody else is seen', async () => {
+      const lock = await begin(false);
+      expect(await finish(lock.whileSettling(Promise.resolve('read')))).toBe('read');
+      await finish(lock.ensure());
+      await lock.release();
+      expect(lockNames()).toEqual([]);
+    });
+
+    test('nothing that was read counts when somebody else is, and nothing may be written', async () => {
+      const lock = await Lock.begin(repository, holder, true, clock);
+      const other = await putLock({ exclusive: false });
+      const works = [() => Promise.resolve('read'), () => Promise.reject(new Error('it has gone wrong because of the other'))];
+      for (const work of works) expect(await codeOf(finish(lock.whileSettling(work())))).toBe('locked');
+      expect(await codeOf(finish(lock.ensure()))).toBe('locked');
+      await finish(lock.release());
+      expect(lockNames()).toEqual([other]);
+    });
+
+    test('releasing it waits until it is settled, and leaves no timer and no file behind', async () => {
+      const lock = await Lock.begin(repository, holder, false, clock);
+      await finish(lock.release());
+      expect(lockNames()).toEqual([]);
+      await clock.advance(20 * minute);
+      expect(lockNames()).toEqual([]);
+    });
+  });
+
   test('the lock names who holds it, as restic writes it', async () => {
     const lock = await acquire(true);
     const record = await recordOf(lock.name);

@@ -103,7 +103,13 @@ export async function executeBackup(repository: Repository, plan: BackupPlan, op
  * Tells the progress. How much there is comes from the snapshot before; for a first one it is counted beside the run, by a
  * thread of its own, when somebody looks.
  */
-function reportBackup(repository: Repository, plan: BackupPlan, options: BackupOptions, pool: WorkerPool, index: BlobIndex): () => void {
+function reportBackup(
+  repository: Repository,
+  plan: BackupPlan,
+  options: BackupOptions,
+  pool: WorkerPool,
+  index: BlobIndex,
+): () => Promise<void> {
   const previous = plan.parent?.summary;
   const source: ProgressSource = {
     phase: 'backing-up',
@@ -113,7 +119,7 @@ function reportBackup(repository: Repository, plan: BackupPlan, options: BackupO
     totalBytes: previous?.total_bytes_processed,
   };
   const stop = reportProgress(options, pool, source);
-  if (previous || !options.onProgress) return stop;
+  if (previous || !options.onProgress) return async () => stop();
   const counter = new WorkerPool(repository, { control: options.control, index, threads: 1 });
   const sources = plan.sources.map((path) => new Uint8Array(path));
   counter
@@ -126,9 +132,9 @@ function reportBackup(repository: Repository, plan: BackupPlan, options: BackupO
     .catch(() => {})
     .then(() => counter.close())
     .catch(() => {});
-  return () => {
+  return async () => {
     stop();
-    void counter.close();
+    await counter.close();
   };
 }
 

@@ -53,7 +53,7 @@ export class WorkerContext {
     this.kernel = Kernel.create(start.kernel);
     this.sealer = new Sealer(start.key, this.kernel, (8 << 20) + (64 << 10));
     this.index = BlobIndex.attach(start.index);
-    this.control = RunControl.attach(start.control);
+    this.control = RunControl.attach(start.control, start.closed);
     this.progress = new WorkerProgress(start.progress);
     const encoder = new BlobEncoder(this.sealer, start.corruptBlob === undefined ? undefined : { corruptBlob: start.corruptBlob });
     const store = (pack: FinishedPack): void => this.#storePack(pack);

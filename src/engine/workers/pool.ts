@@ -39,6 +39,8 @@ interface Thread {
   /** Jobs for this worker and no other; they come before the common ones. */
   readonly own: QueuedJob[];
   current: QueuedJob | undefined;
+  /** It has neither started yet nor ended. */
+  isStarting: boolean;
 }
 
 export interface PoolOptions {
@@ -63,6 +65,7 @@ export class WorkerPool {
   readonly #threads: Thread[] = [];
   readonly #queue: QueuedJob[] = [];
   readonly #idle = new SharedArrayBuffer(4);
+  readonly #closed = new SharedArrayBuffer(4);
   readonly #buffers: PackBuffers;
   #storing = 0;
   /** Those who wait until something more is done. */
@@ -138,12 +141,19 @@ export class WorkerPool {
     return (this.#threads.find((thread) => thread.current) ?? this.#threads[0]).progress.path;
   }
 
-  /** Ends the threads; jobs that still run are abandoned, packs on their way to the storage are waited for. */
+  /**
+   * Ends the threads. Jobs that still run fail with `cancelled` at their next checkpoint, and are waited for: a thread that
+   * is ended within a call into native code takes the whole process with it (koffi aborts when it cannot throw). Packs on
+   * their way to the storage are waited for, too.
+   */
   async close(): Promise<void> {
     this.#closing = true;
     this.#options.control.signal.removeEventListener('abort', this.#wakeAll);
-    // Before any thread ends, since one may just hold the lock of the index, in which a stored pack is noted.
-    while (this.#storing > 0) await this.#somethingDone();
+    Atomics.store(new Int32Array(this.#closed), 0, 1);
+    this.#options.control.wake();
+    this.#wakeAll();
+    this.#rejectWaiting(this.#failure ?? new HoldfastError('cancelled'));
+    while (this.#storing > 0 || this.#threads.some(({ current, isStarting }) => current || isStarting)) await this.#somethingDone();
     await Promise.all(
       this.#threads.map(async ({ worker, replies }) => {
         replies.close();
@@ -166,6 +176,7 @@ export class WorkerPool {
       control: this.#options.control.shared,
       replies,
       progress,
+      closed: this.#closed,
       idle: this.#idle,
       localFolder: localFolderOf(this.#repository.storage),
       corruptBlob: number === 0 ? this.#options.corruptBlob : undefined,
@@ -182,15 +193,16 @@ export class WorkerPool {
       progress: new WorkerProgress(progress),
       own: [],
       current: undefined,
+      isStarting: true,
     };
     worker.on('message', (message: WorkerMessage) => this.#hear(thread, message));
     worker.on('error', (error) => this.#fail(toHoldfastError(error)));
     worker.on('messageerror', (error) => this.#fail(toHoldfastError(error)));
     worker.on('exit', (code) => {
-      if (this.#closing) return;
-      this.#fail(new HoldfastError('internal', { cause: `a worker ended with code ${code}` }));
+      thread.isStarting = false;
+      if (!this.#closing) this.#fail(new HoldfastError('internal', { cause: `a worker ended with code ${code}` }));
       // It answers nothing any more, also when the run has failed before for another reason.
-      thread.current?.reject(this.#failure);
+      thread.current?.reject(this.#failure ?? new HoldfastError('cancelled'));
       thread.current = undefined;
       this.#tellWaiting();
     });
@@ -225,6 +237,10 @@ export class WorkerPool {
 
   #hear(thread: Thread, message: WorkerMessage): void {
     switch (message.kind) {
+      case 'ready':
+        thread.isStarting = false;
+        this.#tellWaiting();
+        break;
       case 'done':
       case 'failed': {
         const job = thread.current;

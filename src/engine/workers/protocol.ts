@@ -24,6 +24,8 @@ export interface WorkerStart {
   readonly replies: SharedArrayBuffer;
   /** The worker's own counters; see progress.ts. */
   readonly progress: SharedArrayBuffer;
+  /** One 32-bit word shared by all: not 0 once the pool is closed. */
+  readonly closed: SharedArrayBuffer;
   /** One 32-bit word shared by all: how many workers have nothing to do. */
   readonly idle: SharedArrayBuffer;
   /** Folder in restic's layout whose files may be read directly. */
@@ -44,6 +46,8 @@ export type Reply =
   | { readonly kind: 'buffer'; readonly buffer: ArrayBuffer };
 
 export type WorkerMessage =
+  /** The worker has started. */
+  | { readonly kind: 'ready' }
   | { readonly kind: 'done'; readonly result: unknown }
   | { readonly kind: 'failed'; readonly error: ErrorJSON; readonly stack: string | undefined }
   | { readonly kind: 'pack'; readonly id: Uint8Array; readonly bytes: Uint8Array<ArrayBuffer>; readonly header: Uint8Array }

@@ -24,3 +24,5 @@ port.on('message', ({ job, args }: JobMessage) => {
     send({ kind: 'failed', error: toHoldfastError(error).toJSON(), stack: error instanceof Error ? error.stack : undefined }, []);
   }
 });
+
+send({ kind: 'ready' }, []);
