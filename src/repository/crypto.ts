@@ -59,6 +59,6 @@ export class Sealer {
 
   /** As {@link open}, in memory of its own. */
   openCopy(sealed: Uint8Array): Uint8Array {
-    return this.open(sealed).slice();
+    return new Uint8Array(this.open(sealed));
   }
 }

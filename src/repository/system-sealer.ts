@@ -31,7 +31,7 @@ export class SystemSealer {
   seal(plain: Uint8Array, out: Uint8Array, outOffset: number): number {
     const item = out.subarray(outOffset, outOffset + plain.length + sealOverhead);
     // The IV goes where the plaintext may begin.
-    const source = plain.buffer === out.buffer ? plain.slice() : plain;
+    const source = plain.buffer === out.buffer ? new Uint8Array(plain) : plain;
     const iv = this.#takeIv();
     item.set(iv);
     const ciphertext = item.subarray(block, -block);
@@ -48,7 +48,7 @@ export class SystemSealer {
     if (!isSame(this.#tag, sealed, sealed.length - block)) return fail('item-tampered', { length: sealed.length });
     if (length > this.#plain.length) this.#plain = new Uint8Array(Math.ceil(length * 1.25));
     const plain = this.#plain.subarray(0, length);
-    this.#ciphers.aes256Ctr(this.#encrypt, iv, sealed.buffer === plain.buffer ? ciphertext.slice() : ciphertext, plain);
+    this.#ciphers.aes256Ctr(this.#encrypt, iv, sealed.buffer === plain.buffer ? new Uint8Array(ciphertext) : ciphertext, plain);
     return plain;
   }
 

@@ -70,9 +70,10 @@ export async function executeBackup(repository: Repository, plan: BackupPlan, op
     // Files that a killed run left half written; that they cannot be removed is no reason to make no backup.
     await repository.storage.removeLeftovers?.(clock.now() - leftoverAgeMs).catch(() => {});
     await pool.runOnEach('beginScan', { rules: plan.request.rules, leftOut: plan.leftOut });
-    const stop = reportBackup(repository, plan, options, pool, index);
-    const parentTree = plan.parent && bytesOfId(plan.parent.tree);
-    const walk = await walkSources(pool, control, plan.sources, parentTree && new Uint8Array(parentTree)).finally(stop);
+    const walk = await withReport(repository, plan, options, pool, index, () => {
+      const parentTree = plan.parent && bytesOfId(plan.parent.tree);
+      return walkSources(pool, control, plan.sources, parentTree && new Uint8Array(parentTree));
+    });
     await storeRest(pool, store);
     // From here on the snapshot is wanted: whoever cancels later cancels too late.
     await control.checkpointAsync();
@@ -96,6 +97,23 @@ export async function executeBackup(repository: Repository, plan: BackupPlan, op
   } finally {
     await pool.close();
     await lock.release().catch(() => {});
+  }
+}
+
+/** Tells the progress of `work` as long as it goes on. */
+async function withReport<T>(
+  repository: Repository,
+  plan: BackupPlan,
+  options: BackupOptions,
+  pool: WorkerPool,
+  index: BlobIndex,
+  work: () => Promise<T>,
+): Promise<T> {
+  const stop = reportBackup(repository, plan, options, pool, index);
+  try {
+    return await work();
+  } finally {
+    await stop();
   }
 }
 

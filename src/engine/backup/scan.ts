@@ -214,7 +214,7 @@ class Scan {
   /** A parent's tree that cannot be read costs time, not data: everything in it is read again. */
   #parentFolder(tree: Uint8Array): ParentFolder | undefined {
     try {
-      return new ParentFolder(tree, this.#context.loadBlob('tree', tree).slice());
+      return new ParentFolder(tree, new Uint8Array(this.#context.loadBlob('tree', tree)));
     } catch (error) {
       noteUnreadable(error, tree, this.#context);
       return undefined;
