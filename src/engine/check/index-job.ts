@@ -9,7 +9,7 @@ import type { WorkerContext } from '../workers/context.ts';
  * Throws `index-invalid`, `item-tampered` or what the storage throws.
  */
 export function checkIndexFile(name: string, context: WorkerContext): boolean {
-  const sealed = context.read({ kind: 'index', name });
+  const sealed = context.readWhole({ kind: 'index', name });
   addIndexFile(openIndex(context.sealer, sealed), context.index);
   return sha256(sealed).toString('hex') === name;
 }

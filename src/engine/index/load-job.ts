@@ -5,5 +5,5 @@ import type { WorkerContext } from '../workers/context.ts';
 
 /** `name` is the index file's. Throws `index-invalid`, `item-tampered` or what the storage throws. */
 export function loadIndexFile(name: string, context: WorkerContext): void {
-  addIndexFile(openIndex(context.sealer, context.read({ kind: 'index', name })), context.index);
+  addIndexFile(openIndex(context.sealer, context.readWhole({ kind: 'index', name })), context.index);
 }

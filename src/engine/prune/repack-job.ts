@@ -46,7 +46,7 @@ export function repack({ pack, records }: RepackArgs, context: WorkerContext): v
 export function packsOfIndexFile(name: string, context: WorkerContext): { packs: Uint32Array; blobs: number } {
   const packs: number[] = [];
   let blobs = 0;
-  readIndex(openIndex(context.sealer, context.read({ kind: 'index', name })), {
+  readIndex(openIndex(context.sealer, context.readWhole({ kind: 'index', name })), {
     pack: (id) => packs.push(context.index.packNumber(id)),
     blob: () => {
       blobs += 1;

@@ -1,7 +1,7 @@
 /**
  * What a job has at hand inside a worker: everything is synchronous, and buffers are reused from job to job.
  */
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { type MessagePort, receiveMessageOnPort, type Transferable } from 'node:worker_threads';
 import { errorFromJSON, fail, hasCode, HoldfastError } from '../../contract/errors.ts';
@@ -19,6 +19,8 @@ import { isDamage } from '../trees/damage-codes.ts';
 import { WorkerProgress } from './progress.ts';
 import type { Reply, WorkerMessage, WorkerStart } from './protocol.ts';
 
+/** Files up to this length are read into memory that is kept; bytes. */
+const longestWhole = 64 << 20;
 /** Pack files kept open for reading. */
 const openFiles = 8;
 
@@ -40,6 +42,7 @@ export class WorkerContext {
   readonly #replyCount: Int32Array;
   readonly #idle: Int32Array;
   readonly #files = new Map<string, number>();
+  #whole = Buffer.alloc(0);
   readonly #location = emptyLocation();
   /** Made when the first blob turns out to be damaged. */
   #copies: ReadonlyMap<number, readonly number[]> | undefined;
@@ -131,6 +134,28 @@ export class WorkerContext {
   read(file: StoredFile, range?: Range): Uint8Array {
     if (this.start.localFolder !== undefined && range) return this.#readLocally(file, range);
     return this.#ask(file, range);
+  }
+
+  /** As {@link read}, for a whole file; a view that is valid until the next call. */
+  readWhole(file: StoredFile): Uint8Array {
+    const folder = this.start.localFolder;
+    if (folder === undefined) return this.#ask(file, undefined);
+    let fd: number | undefined;
+    try {
+      fd = openSync(join(folder, layoutPath(file)), 'r');
+      const { size } = fstatSync(fd);
+      // What is larger than any honest file is the storage's to refuse.
+      if (size > longestWhole) return this.#ask(file, undefined);
+      if (this.#whole.length < size) this.#whole = Buffer.allocUnsafeSlow(Math.ceil(size * 1.25));
+      let got = 0;
+      for (let n = -1; got < size && n !== 0; got += n) n = readSync(fd, this.#whole, got, size - got, got);
+      if (got === size) return this.#whole.subarray(0, size);
+    } catch {
+      // The storage knows what that means.
+    } finally {
+      if (fd !== undefined) closeSync(fd);
+    }
+    return this.#ask(file, undefined);
   }
 
   /** Whether the destination still answers: tells a file that cannot be read from a destination that is gone. */

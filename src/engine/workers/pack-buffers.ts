@@ -36,8 +36,8 @@ export class PackBuffers {
     this.#storing -= 1;
     this.#free.push(buffer);
     this.#serve();
-    // What nobody waits for now is kept only as far as somebody may soon: one for each pack that may be on its way.
-    this.#free = this.#free.slice(0, this.#mostStoring);
+    // Enough for the next one who asks; two packs arriving together are rare enough to make a new buffer then.
+    this.#free = this.#free.slice(0, 1);
   }
 
   #serve(): void {
