@@ -180,8 +180,10 @@ describe.skipIf(!canTrace())('between the look at an entry and its reading', () 
     const closed = once(traced, 'close');
     // The thread that looked is stopped for good when strace says so; the signal to go on is for its whole process.
     const stopped = (): string | undefined => {
-      const [, thread] = /^(\d+) +--- SIGSTOP /m.exec(existsSync(log) ? readFileSync(log, 'utf8') : '') ?? [];
-      return thread !== undefined && readFileSync(log, 'utf8').includes(`${thread} --- stopped by SIGSTOP ---`) ? thread : undefined;
+      const text = existsSync(log) ? readFileSync(log, 'utf8') : '';
+      const [, thread] = /^(\d+) +--- SIGSTOP /m.exec(text) ?? [];
+      // strace pads short numbers with spaces.
+      return thread !== undefined && new RegExp(`^${thread} +--- stopped by SIGSTOP ---`, 'm').test(text) ? thread : undefined;
     };
     while (stopped() === undefined && traced.exitCode === null) await systemClock.sleep(1);
     meddle();
