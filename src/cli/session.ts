@@ -29,19 +29,34 @@ export function placeOf({ globals, env }: Invocation): string {
 
 export const passwordSourceOf = ({ globals }: Invocation): PasswordSource => ({ file: globals.passwordFile, variables: usualVariables });
 
+export interface OpenOptions {
+  /**
+   * Snapshots are read while the key is derived. For verbs that take no lock: one that does has the time in which the lock
+   * settles for it, and does not slow the derivation down.
+   */
+  readonly readAhead?: boolean | undefined;
+}
+
 /** Opens the repository at `place`. Throws what opening throws, and `password-missing`. */
-export async function openRepository(place: string, source: PasswordSource, { env, control }: Invocation): Promise<Repository> {
+export async function openRepository(
+  place: string,
+  source: PasswordSource,
+  { env, control }: Invocation,
+  options: OpenOptions = {},
+): Promise<Repository> {
   const storage = storageAt(place);
   // Whoever mistyped the place is told so before being asked for a password.
   await refuseNoRepository(storage);
-  return withPassword(source, storage.location, { env, signal: control.signal }, (password) =>
-    Repository.open(storage, password, { readAhead: true }),
-  );
+  return withPassword(source, storage.location, { env, signal: control.signal }, (password) => Repository.open(storage, password, options));
 }
 
 /** Opens the repository that the options name, calls `use`, and closes it. */
-export async function withRepository<T>(invocation: Invocation, use: (repository: Repository) => Promise<T>): Promise<T> {
-  const repository = await openRepository(placeOf(invocation), passwordSourceOf(invocation), invocation);
+export async function withRepository<T>(
+  invocation: Invocation,
+  use: (repository: Repository) => Promise<T>,
+  options: OpenOptions = {},
+): Promise<T> {
+  const repository = await openRepository(placeOf(invocation), passwordSourceOf(invocation), invocation, options);
   try {
     return await use(repository);
   } finally {

@@ -89,7 +89,11 @@ export class Repository {
    * With `readAhead`, snapshots are read while the key is derived. Throws `repository-not-found`, `wrong-password`,
    * `repository-version`, `config-invalid` or what the storage throws.
    */
-  static async open(storage: Storage, password: string, { readAhead = false }: { readAhead?: boolean } = {}): Promise<Repository> {
+  static async open(
+    storage: Storage,
+    password: string,
+    { readAhead = false }: { readAhead?: boolean | undefined } = {},
+  ): Promise<Repository> {
     let sealedConfig: Uint8Array;
     try {
       sealedConfig = await storage.load(configFile);

@@ -1,8 +1,9 @@
 /** snapshots: lists what there is to restore from. */
+import type { Repository } from '../../repository/repository.ts';
 import type { Snapshot } from '../../repository/snapshot.ts';
 import { parseCount } from '../arguments.ts';
 import { formatTimeText } from '../dates.ts';
-import { exitCodes } from '../exit-codes.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { printable } from '../printable.ts';
 import type { Verbs } from '../verbs.ts';
 import { cancelledReading } from '../run-verb.ts';
@@ -28,14 +29,15 @@ Examples:
       run(command, cancelledReading, async (invocation) => {
         const latest = options.latest === undefined ? undefined : parseCount(options.latest, '--latest');
         const { output } = invocation;
-        return withRepository(invocation, async (repository) => {
+        const list = async (repository: Repository): Promise<ExitCode> => {
           const { snapshots: all, damaged } = await filteredSnapshots(repository, options, output);
           const snapshots = latest === undefined ? all : newest(all, latest);
           output.lines(...tableOf(snapshots), counted(snapshots.length, 'snapshot'));
           for (const snapshot of snapshots) output.object('snapshot', snapshot);
           output.object('summary', { snapshots: snapshots.length, damaged });
           return damaged > 0 ? exitCodes.incomplete : exitCodes.done;
-        });
+        };
+        return withRepository(invocation, list, { readAhead: true });
       }),
     );
 }
