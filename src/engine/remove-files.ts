@@ -5,8 +5,8 @@ import type { Lock } from '../repository/locks.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { FileKind } from '../storage/storage.ts';
 
-/** Files deleted at the same time. */
-const parallelRemovals = 8;
+/** Files deleted at the same time: in a folder, as many share one sync. */
+const parallelRemovals = 32;
 
 /**
  * Deletes files, several at the same time; `onRemoved` is told of each. One that is gone already is fine. The first failure ends it.
