@@ -9,6 +9,7 @@
  *
  * An instance belongs to one thread and chunks one stream at a time; the compiled module is shared by all.
  */
+import { setFlagsFromString } from 'node:v8';
 import { kernelWasm } from './kernel-wasm.ts';
 
 /** No chunk but the last of a file is shorter, in bytes. */
@@ -59,11 +60,17 @@ export class Kernel {
   }
 
   /**
-   * The compiled module, for other threads to be handed: it is compiled once in a process and never freed. V8 (in Node 24)
-   * has been seen to abort ("jit_page.has_value()") when many threads compiled and freed modules of their own.
+   * The compiled module, for other threads to be handed: it is compiled once in a process and never freed.
+   *
+   * V8 replaces the code of its baseline compiler by optimised code, and collects what was replaced while threads come and
+   * go. In Node 24 that aborts the process now and then ("Check failed: jit_page.has_value()", from
+   * `WasmEngine::FreeDeadCode`): nothing is collected, then, which costs some kilobytes for each kernel.
    */
   static get module(): object {
-    compiled ??= new WebAssembly.Module(Buffer.from(kernelWasm, 'base64'));
+    if (!compiled) {
+      setFlagsFromString('--no-wasm-code-gc');
+      compiled = new WebAssembly.Module(Buffer.from(kernelWasm, 'base64'));
+    }
     return compiled;
   }
 
