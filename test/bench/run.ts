@@ -35,7 +35,7 @@ const row = (...cells: readonly string[]): void => console.log(`| ${cells.join('
 /** Rounds of a work, in turn by both programs, beginning with the other one each time. */
 async function compare(work: Work): Promise<void> {
   const results = new Map<string, Figures[]>(programs.map(({ name }) => [name, []]));
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round < (work.wanted === undefined ? 1 : rounds); round++) {
     for (const program of round % 2 === 0 ? programs : [...programs].reverse()) results.get(program.name)!.push(await work.round(program));
   }
   const [restic, holdfast] = programs.map(({ name }) => {
@@ -43,7 +43,7 @@ async function compare(work: Work): Promise<void> {
     return { wall: median(all.map(({ wall }) => wall)), memory: median(all.map(({ memory }) => memory)), size: all[0].size };
   });
   row(
-    work.name,
+    work.wanted === undefined ? `${work.name} (1 round)` : work.name,
     seconds(restic.wall),
     seconds(holdfast.wall),
     `**${(holdfast.wall / restic.wall).toFixed(2)}**`,

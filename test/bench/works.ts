@@ -15,7 +15,7 @@ export interface Figures extends Measured {
 
 export interface Work {
   readonly name: string;
-  /** Highest ratio of the wall times that is wanted; undefined where the figure is only told. */
+  /** Highest ratio of the wall times that is wanted; undefined where the figure is only told, from one round. */
   readonly wanted: number | undefined;
   round(program: Program): Promise<Figures>;
 }
