@@ -30,3 +30,11 @@ export function favourSmallMemory(): void {
     // native-missing: another C library, which has its own ways.
   }
 }
+
+/**
+ * For a process that only backs up: its code is compiled for size, which costs no time there and saves another 30 MB. A restore
+ * would take a third longer. To be called before any worker thread starts.
+ */
+export function favourSmallestMemory(): void {
+  setFlagsFromString('--optimize-for-size');
+}

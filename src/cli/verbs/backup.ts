@@ -7,6 +7,7 @@ import { parseSizeLimit } from '../../engine/backup/exclude-facts.ts';
 import { excludePresets } from '../../engine/backup/exclude-presets.ts';
 import { nameBytes } from '../../engine/backup/name-text.ts';
 import { planBackup, type Strategy } from '../../engine/backup/plan.ts';
+import { favourSmallestMemory } from '../../platform/memory.ts';
 import { packSizeLimits } from '../../repository/pack.ts';
 import { collect, parseChoice, splitTags } from '../arguments.ts';
 import { reportBackup, reportNotes } from '../backup-report.ts';
@@ -77,6 +78,7 @@ Examples:
         const sources = namedSources(args, options);
         if (sources.length === 0)
           return fail('bad-usage', { problem: 'No folder or file to back up was named.', guidance: 'Name at least one.' });
+        favourSmallestMemory();
         return withRepository(invocation, async (repository) => {
           const plan = await planBackup(repository, {
             ...identity,
