@@ -21,11 +21,6 @@ export class LinkSet {
     return this.#add();
   }
 
-  clear(): void {
-    this.#slots.fill(0);
-    this.#count = 0;
-  }
-
   #add(): boolean {
     const slots = this.#slots;
     const key = this.#key;
