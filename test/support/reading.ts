@@ -6,6 +6,7 @@ import { type FindBatch, type FindRequest, findInSnapshots, type FindResult } fr
 import type { RunOptions } from '../../src/engine/run.ts';
 import type { Repository } from '../../src/repository/repository.ts';
 import { runOptions } from './engine.ts';
+import { hastyClock } from './hostile.ts';
 
 /** Compares two snapshots, given by their IDs; `folders` are paths in them. */
 export async function difference(
@@ -22,7 +23,7 @@ export async function difference(
   const result = await compareSnapshots(
     repository,
     { first: await side(first, a), second: await side(second, b), ...request },
-    runOptions(options),
+    runOptions({ clock: hastyClock, ...options }),
     (more) => void changes.push(...more),
   );
   return { ...result, changes };
@@ -60,7 +61,7 @@ export async function search(
   const result = await findInSnapshots(
     repository,
     { snapshots: chosen, query: query as FindRequest['query'] },
-    runOptions(options),
+    runOptions({ clock: hastyClock, ...options }),
     (batch) => void batches.push(batch),
   );
   return { ...result, batches };

@@ -9,7 +9,6 @@
 import { errorFromJSON, fail, HoldfastError } from '../../contract/errors.ts';
 import { splitList } from '../../platform/byte-list.ts';
 import { displayPath, splitPath } from '../../platform/byte-paths.ts';
-import { bytesOfId } from '../../repository/ids.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { Snapshot } from '../../repository/snapshot.ts';
 import { type Reading, withReading } from '../reading.ts';
@@ -22,7 +21,7 @@ import { type Change, changesOf } from './change.ts';
 import { addFigures, type BlobFigures, type EntryFigures, noEntries } from './figures.ts';
 import { MovedPaths } from './moved-paths.ts';
 import { MoveTable } from './move-table.ts';
-import { needs } from './survey-job.ts';
+import { needs, type SurveyMemory, surveyMemory } from './survey-job.ts';
 import type { DiffFrame, WalkedOn } from './walk.ts';
 
 export interface DiffSide {
@@ -109,7 +108,7 @@ class Comparison {
   readonly #request: DiffRequest;
   readonly #first: Folder;
   readonly #second: Folder;
-  readonly #marks: Uint8Array<SharedArrayBuffer>;
+  readonly #memory: SurveyMemory;
   readonly #problems: DiffProblem[] = [];
   /** Those that were read only for their blobs. */
   readonly #damaged = new DamagedTrees();
@@ -120,7 +119,7 @@ class Comparison {
     this.#request = request;
     this.#first = first;
     this.#second = second;
-    this.#marks = new Uint8Array(new SharedArrayBuffer(reading.index.blobCount));
+    this.#memory = surveyMemory(reading.index.blobCount);
   }
 
   async run(take: (changes: readonly Change[]) => void | Promise<void>): Promise<DiffResult> {
@@ -142,33 +141,31 @@ class Comparison {
   /** Marks blobs and notes what was removed and added. Gives the trees that both have. */
   async #survey(moves: MoveTable | undefined): Promise<Uint32Array[]> {
     const { index } = this.#reading;
-    const marks = this.#marks;
+    const { marks } = this.#memory;
     const first = index.entryOf(this.#first.tree, 0, 'tree');
     const second = index.entryOf(this.#second.tree, 0, 'tree');
     // What is missing is said where it is met in the order of paths.
     if (first >= 0) marks[first] |= needs.first;
     if (second >= 0) marks[second] |= needs.second;
     const equal: Uint32Array[] = [];
-    await this.#shareOut(Uint32Array.of(first + 1, second + 1), moves, false, (more) => equal.push(more));
+    await this.#shareOut(Uint32Array.of(first + 1, second + 1), moves, (more) => equal.push(more));
     return equal;
   }
 
   async #shareOut(
     pairs: Uint32Array,
     moves: MoveTable | undefined,
-    areEqual: boolean,
     takeEqual: (records: Uint32Array) => void,
   ): Promise<void> {
     const { pool } = this.#reading;
     await shareOut(
       pool,
       pairs,
-      (part) => pool.run('surveyDifference', { marks: this.#marks, pairs: part, moves: moves?.memory }),
+      (part) => pool.run('surveyDifference', { memory: this.#memory, pairs: part, moves: moves?.memory }),
       ({ equal, damage, unknownBlobs }) => {
         this.#unknownBlobs += unknownBlobs;
         if (equal.length > 0) takeEqual(equal);
-        // The others are met again in the order of paths.
-        if (areEqual) this.#damaged.add(damage);
+        this.#damaged.add(damage);
       },
       2,
     );
@@ -233,14 +230,14 @@ class Comparison {
 
   async #tallyBlobs(equal: readonly Uint32Array[]): Promise<BlobFigures> {
     const { pool } = this.#reading;
-    const marks = this.#marks;
+    const { marks } = this.#memory;
     const before = await pool.run('tallyBlobs', marks);
     const isSettled = [before.first, before.second].every(({ dataBlobs, treeBlobs }) => dataBlobs + treeBlobs === 0);
     if (isSettled || equal.length === 0) return before;
     const pairs = new Uint32Array(equal.reduce((sum, { length }) => sum + length, 0) * 2);
     let at = 0;
     for (const records of equal) for (const record of records) pairs.fill(record + 1, at, (at += 2));
-    await this.#shareOut(pairs, undefined, true, () => {});
+    await this.#shareOut(pairs, undefined, () => {});
     return pool.run('tallyBlobs', marks);
   }
 }

@@ -6,7 +6,7 @@
  * is a tree that both have.
  */
 import type { BlobIndex } from '../../repository/blob-index.ts';
-import type { SharedTableMemory } from '../../repository/shared-table.ts';
+import { addKey, SharedTable, type SharedTableMemory } from '../../repository/shared-table.ts';
 import type { Node } from '../../repository/tree/node.ts';
 import { fieldSet } from '../../repository/tree/read-node.ts';
 import { noteMissing, readOrNote, type TreeDamage } from '../trees/damaged-trees.ts';
@@ -21,8 +21,21 @@ type Need = (typeof needs)[keyof typeof needs];
 /** A tree that was looked through for a need has this bit further left, too. */
 const seenShift = 4;
 
-export interface SurveyArgs {
+/** What the jobs of a survey share. */
+export interface SurveyMemory {
+  /** See {@link needs}. */
   readonly marks: Uint8Array;
+  /** Pairs of different trees that were compared. */
+  readonly compared: SharedTableMemory;
+}
+
+export const surveyMemory = (records: number): SurveyMemory => ({
+  marks: new Uint8Array(new SharedArrayBuffer(records)),
+  compared: SharedTable.create(9).memory,
+});
+
+export interface SurveyArgs {
+  readonly memory: SurveyMemory;
   readonly pairs: Uint32Array;
   /** Undefined when moves do not matter. */
   readonly moves: SharedTableMemory | undefined;
@@ -32,6 +45,7 @@ export interface Surveyed {
   readonly rest: Uint32Array;
   /** Records of trees that both have; each is given back once. */
   readonly equal: Uint32Array;
+  /** Of trees that both have. */
   readonly damage: readonly TreeDamage[];
   /** References to data that no index names. */
   readonly unknownBlobs: number;
@@ -39,8 +53,8 @@ export interface Surveyed {
 
 const noFields = fieldSet([]);
 
-export function surveyDifference({ marks, pairs, moves }: SurveyArgs, context: WorkerContext): Surveyed {
-  const survey = new Survey(marks, moves && MoveTable.attach(moves), context);
+export function surveyDifference({ memory, pairs, moves }: SurveyArgs, context: WorkerContext): Surveyed {
+  const survey = new Survey(memory, moves && MoveTable.attach(moves), context);
   const { stack } = survey;
   stack.fill(pairs);
   for (let read = 0; stack.length > 0; read++) {
@@ -56,6 +70,7 @@ export function surveyDifference({ marks, pairs, moves }: SurveyArgs, context: W
 class Survey {
   readonly stack = new PairStack();
   readonly #marks: Uint8Array;
+  readonly #compared: SharedTable;
   readonly #moves: MoveTable | undefined;
   readonly #context: WorkerContext;
   readonly #index: BlobIndex;
@@ -63,8 +78,9 @@ class Survey {
   readonly #damage: TreeDamage[] = [];
   #unknownBlobs = 0;
 
-  constructor(marks: Uint8Array, moves: MoveTable | undefined, context: WorkerContext) {
+  constructor({ marks, compared }: SurveyMemory, moves: MoveTable | undefined, context: WorkerContext) {
     this.#marks = marks;
+    this.#compared = SharedTable.attach(compared);
     this.#moves = moves;
     this.#context = context;
     this.#index = context.index;
@@ -80,7 +96,9 @@ class Survey {
   }
 
   look(first: number, second: number): void {
-    const read = (record: number, look: () => void): void => readOrNote(this.#damage, record, this.#context, look);
+    // What is not the same in both is met again in the order of paths, and then named.
+    const damage = first === second ? this.#damage : [];
+    const read = (record: number, look: () => void): void => readOrNote(damage, record, this.#context, look);
     if (first === second) read(first, () => this.#all(first, needs.both));
     else if (second < 0) read(first, () => this.#all(first, needs.first));
     else if (first < 0) read(second, () => this.#all(second, needs.second));
@@ -135,15 +153,17 @@ class Survey {
     }
     const first = this.#mark(left.subtree, 0, 'tree', needs.first);
     const second = this.#mark(right.subtree, 0, 'tree', needs.second);
+    if (first < 0 && left.subtree.equals(right.subtree)) noteMissing(this.#damage, left.subtree);
     if (first < 0 || second < 0) return;
     if (first === second) {
       if (this.#isNew(first, needs.both)) this.#equal.push(first);
-    } else this.stack.push(first + 1, second + 1);
+    } else if (this.#isNewPair(first, second)) this.stack.push(first + 1, second + 1);
   }
 
   #descend({ subtree }: Node, need: Need): void {
     if (!subtree) return;
     const record = this.#mark(subtree, 0, 'tree', need);
+    if (record < 0 && need === needs.both) noteMissing(this.#damage, subtree);
     if (record < 0 || !this.#isNew(record, need)) return;
     this.stack.push(need === needs.second ? 0 : record + 1, need === needs.first ? 0 : record + 1);
   }
@@ -154,10 +174,8 @@ class Survey {
 
   #mark(ids: Buffer, at: number, type: 'data' | 'tree', need: Need): number {
     const record = this.#index.entryOf(ids, at, type);
-    if (record < 0) {
-      if (type === 'data') this.#unknownBlobs += 1;
-      else noteMissing(this.#damage, ids.subarray(at, at + 32));
-    } else if ((this.#marks[record] & need) === 0) Atomics.or(this.#marks, record, need);
+    if (record < 0 && type === 'data') this.#unknownBlobs += 1;
+    else if (record >= 0 && (this.#marks[record] & need) === 0) Atomics.or(this.#marks, record, need);
     return record;
   }
 
@@ -165,5 +183,10 @@ class Survey {
   #isNew(record: number, need: Need): boolean {
     const seen = need << seenShift;
     return (Atomics.or(this.#marks, record, seen) & seen) === 0;
+  }
+
+  /** Trees that multiply make more pairs of paths than anyone can go through, but few pairs of trees. */
+  #isNewPair(first: number, second: number): boolean {
+    return addKey(this.#compared, new Uint8Array(Uint32Array.of(first, second, 0, 0, 0, 0, 0, 0).buffer));
   }
 }

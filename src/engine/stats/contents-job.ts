@@ -6,7 +6,7 @@
  * in a table that takes some 50 bytes for each.
  */
 import { idBytes, sha256 } from '../../repository/ids.ts';
-import { SharedTable, type SharedTableMemory } from '../../repository/shared-table.ts';
+import { addKey, SharedTable, type SharedTableMemory } from '../../repository/shared-table.ts';
 import { fieldSet } from '../../repository/tree/read-node.ts';
 import { noteMissing, readOrNote, type TreeDamage } from '../trees/damaged-trees.ts';
 import { NodeStream } from '../trees/node-stream.ts';
@@ -47,17 +47,6 @@ export class Contents {
     const record = content.length === idBytes ? this.#context.index.entryOf(content, 0, 'data') : -1;
     if (record >= 0) return Atomics.exchange(this.#met, record, 1) === 0;
     return addKey(this.#others, sha256(content));
-  }
-}
-
-/** Whether the key is new. */
-export function addKey(table: SharedTable, key: Uint8Array): boolean {
-  table.lock();
-  try {
-    table.findOrInsert(key, 0, 0);
-    return table.inserted;
-  } finally {
-    table.unlock();
   }
 }
 

@@ -7,14 +7,14 @@ import { joinPath } from '../../platform/byte-paths.ts';
 import { emptyLocation } from '../../repository/blob-index.ts';
 import { sealOverhead } from '../../repository/crypto.ts';
 import { idBytes, sha256 } from '../../repository/ids.ts';
-import { SharedTable } from '../../repository/shared-table.ts';
+import { addKey, SharedTable } from '../../repository/shared-table.ts';
 import type { Node } from '../../repository/tree/node.ts';
 import { fieldSet } from '../../repository/tree/read-node.ts';
 import { noteMissing, readOrNote, type TreeDamage } from '../trees/damaged-trees.ts';
 import { longestPath, tooDeep } from '../trees/folder-problem.ts';
 import { NodeStream } from '../trees/node-stream.ts';
 import type { WorkerContext } from '../workers/context.ts';
-import { addKey, Contents, type ContentsMemory } from './contents-job.ts';
+import { Contents, type ContentsMemory } from './contents-job.ts';
 
 export interface ReferencesArgs {
   readonly memory: ContentsMemory;

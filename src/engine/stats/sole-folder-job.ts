@@ -10,7 +10,7 @@ export interface FolderPlace {
 }
 
 export function soleFolder({ tree, path }: FolderPlace, context: WorkerContext): FolderPlace {
-  let place = { tree, path: Buffer.from(path) };
+  let place: { tree: Uint8Array; path: Buffer } = { tree, path: Buffer.from(path) };
   while (place.path.length < longestPath) {
     const below = soleIn(place.tree, context);
     if (!below) break;

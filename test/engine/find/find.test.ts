@@ -40,13 +40,13 @@ describe('against restic', () => {
     tree(source, { docs: { 'Report.txt': 'r', drafts: { 'report 2.txt': 'r2', deep: { 'report.txt': 'r3' } } } });
     repository = await makeRepository(folder);
     restic = resticOn(folder);
-    await backup(repository, source);
+    await backup(repository, source, hasty);
     renameSync(join(source, 'docs', 'drafts'), join(source, 'drafts'));
     writeFileSync(join(source, 'content', 'report.txt'), 'another');
     utimesSync(join(source, 'content', 'report.txt'), 1.2e9, 1.2e9);
-    await backup(repository, source);
+    await backup(repository, source, hasty);
     rmSync(join(source, 'symlinks'), { recursive: true });
-    await backup(repository, source);
+    await backup(repository, source, hasty);
   });
 
   test.each([
@@ -134,7 +134,7 @@ describe('many snapshots', () => {
   test('a tree that they share is read once, and a hit in it is named for each of them', async () => {
     const storage = new MemoryStorage();
     const forge = new Forge(await makeRepository(storage));
-    const plain = Array.from({ length: 40 }, (_, i) => folderNode(`plain ${i}`, forge.tree([fileNode(`file ${i}`, [])])));
+    const plain = Array.from({ length: 40 }, (_, i) => folderNode(`plain ${i + 10}`, forge.tree([fileNode(`file ${i}`, [])])));
     const shared = forge.tree([folderNode('deep', forge.tree([fileNode('wanted', []), fileNode('x', [])])), ...plain.slice(0, 10)]);
     const ids: string[] = [];
     for (let i = 0; i < 20; i++) {

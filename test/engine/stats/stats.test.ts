@@ -10,7 +10,7 @@ import type { Repository } from '../../../src/repository/repository.ts';
 import { MemoryStorage } from '../../../src/storage/memory.ts';
 import { backup, makeRepository, openRepository, resticOn, runOptions } from '../../support/engine.ts';
 import { fileNode, folderNode, Forge } from '../../support/forge.ts';
-import { hasty } from '../../support/hostile.ts';
+import { hasty, hastyClock } from '../../support/hostile.ts';
 import { buildNastyTree } from '../../support/nasty-tree.ts';
 import type { Restic } from '../../support/restic.ts';
 import { seededBytes, seededRandom } from '../../support/seeded.ts';
@@ -18,7 +18,7 @@ import { scratch, sharedScratch, tree } from '../../support/tree-literal.ts';
 
 async function figures(repository: Repository, mode: StatsMode, ids?: readonly string[], options = {}): Promise<ModeFigures> {
   const snapshots = ids ? await Promise.all(ids.map((id) => repository.findSnapshot(id))) : await repository.snapshots();
-  return measureMode(repository, { snapshots, mode }, runOptions(options));
+  return measureMode(repository, { snapshots, mode }, runOptions({ clock: hastyClock, ...options }));
 }
 
 async function measured(repository: Repository, ids?: readonly string[], breakdown?: object, options = {}): Promise<RepositoryStats> {
@@ -26,7 +26,7 @@ async function measured(repository: Repository, ids?: readonly string[], breakdo
   const snapshots = ids ? all.filter(({ id }) => ids.includes(id)) : all;
   const others = all.filter((snapshot) => !snapshots.includes(snapshot));
   const request = breakdown && { snapshot: snapshots.at(-1)!, top: 10, ...breakdown };
-  return measureRepository(repository, { snapshots, others, breakdown: request }, runOptions(options));
+  return measureRepository(repository, { snapshots, others, breakdown: request }, runOptions({ clock: hastyClock, ...options }));
 }
 
 /** Ours in restic's words. */
@@ -62,11 +62,11 @@ describe('against restic', () => {
     writeFileSync(join(source, 'repeating'), Buffer.alloc(5 << 20));
     repository = await makeRepository(folder);
     restic = resticOn(folder);
-    ids.push((await backup(repository, source)).snapshot);
+    ids.push((await backup(repository, source, hasty)).snapshot);
     writeFileSync(join(source, 'twice', 'c'), 'changed');
     linkSync(join(source, 'links', 'a', 'first'), join(source, 'links', 'a', 'fifth'));
     renameSync(join(source, 'content'), join(source, 'moved content'));
-    ids.push((await backup(repository, source)).snapshot);
+    ids.push((await backup(repository, source, hasty)).snapshot);
     rmSync(join(source, 'links'), { recursive: true });
     // Without compression, so that not everything is compressed.
     tree(source, { noise: seededBytes(seededRandom(3), 100_000) });
@@ -132,14 +132,14 @@ describe('what a snapshot alone needs', () => {
     const repository = await makeRepository(folder);
     const ids: string[] = [];
     tree(source, { always: noise(50_000), first: noise(40_000), early: { a: noise(30_000), b: 'b' } });
-    ids.push((await backup(repository, source)).snapshot);
+    ids.push((await backup(repository, source, hasty)).snapshot);
     rmSync(join(source, 'first'));
     tree(source, { second: noise(20_000), early: { b: 'changed' } });
-    ids.push((await backup(repository, source)).snapshot);
+    ids.push((await backup(repository, source, hasty)).snapshot);
     rmSync(join(source, 'early'), { recursive: true });
     rmSync(join(source, 'second'));
     tree(source, { third: noise(10_000) });
-    ids.push((await backup(repository, source)).snapshot);
+    ids.push((await backup(repository, source, hasty)).snapshot);
     const restic = resticOn(folder);
     const stored = async (): Promise<number> =>
       ((await resticStats(restic, 'raw-data', (await restic.snapshots()).map(({ id }) => id))) as { total_size: number }).total_size;
