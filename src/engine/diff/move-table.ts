@@ -58,7 +58,9 @@ export class MoveTable {
     const table = this.#table;
     table.lock();
     try {
-      table.records[table.findOrInsert(key, 0, tag) * words + flagsWord] |= side << 1;
+      // Making a record may make another view of all of them.
+      const number = table.findOrInsert(key, 0, tag);
+      table.records[number * words + flagsWord] |= side << 1;
     } finally {
       table.unlock();
     }

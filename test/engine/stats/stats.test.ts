@@ -74,8 +74,8 @@ describe('against restic', () => {
     ids.push((await repository.findSnapshot('latest')).id);
   });
 
-  test.each(modes)('mode %s gives the same figures for each snapshot, for two and for all', async (mode) => {
-    for (const some of [[ids[0]!], [ids[1]!], [ids[2]!], [ids[0]!, ids[2]!], ids]) {
+  test.each(modes)('mode %s gives the same figures for one snapshot, for two and for all', async (mode) => {
+    for (const some of [[ids[1]!], [ids[0]!, ids[2]!], ids]) {
       const ours = await figures(repository, mode, some);
       expect(ours).toMatchObject({ damagedTrees: [], unknownBlobs: 0, damage: [] });
       expect(resticWords(ours)).toEqual(await resticStats(restic, mode, some));
@@ -83,15 +83,13 @@ describe('against restic', () => {
   });
 
   test('all in one gives for each snapshot what restic does, whatever the number of threads', async () => {
+    const sizes = await Promise.all(ids.map((id) => resticStats(restic, 'restore-size', [id])));
+    const raw = await resticStats(restic, 'raw-data');
     for (const threads of [1, 2, 5]) {
       const stats = await measured(repository, undefined, undefined, { threads });
       expect(stats.snapshots.map(({ snapshot }) => snapshot.id)).toEqual(ids);
-      for (const { snapshot, size } of stats.snapshots) {
-        expect({ total_size: size.bytes, total_file_count: size.entries, snapshots_count: 1 }).toEqual(
-          await resticStats(restic, 'restore-size', [snapshot.id]),
-        );
-      }
-      expect(await resticStats(restic, 'raw-data')).toMatchObject({ total_size: stats.raw.bytes, total_blob_count: stats.raw.blobs });
+      expect(stats.snapshots.map(({ size }) => ({ total_size: size.bytes, total_file_count: size.entries, snapshots_count: 1 }))).toEqual(sizes);
+      expect(raw).toMatchObject({ total_size: stats.raw.bytes, total_blob_count: stats.raw.blobs });
     }
     const blobs = await restic.listBlobs();
     const stats = await measured(repository, [ids[0]!]);
@@ -178,8 +176,7 @@ describe('what a snapshot alone needs', () => {
     for (let level = 0; level < 4; level++)
       trees = trees.map((_, i) => forge.tree([folderNode('a', trees[pick(trees.length)]!), folderNode(`b${i}`, trees[pick(trees.length)]!)]));
     for (let i = 0; i < 12; i++) await forge.snapshot(trees[i]!, { time: `2026-01-${String(i + 10)}T00:00:00Z` });
-    const restic = new Map<string, number>();
-    const runs = [];
+    const runs: RepositoryStats[] = [];
     for (const threads of [1, 2, 3, 4]) runs.push(await measured(forge.repository, undefined, undefined, { ...hasty, threads }));
     for (const run of runs) {
       const alone = run.snapshots.map((each) => each.alone);
@@ -189,11 +186,10 @@ describe('what a snapshot alone needs', () => {
     }
     // By the definition: what is not among the blobs of all others.
     const all = await forge.repository.snapshots();
-    for (const [i, snapshot] of all.entries()) {
+    for (const [i, snapshot] of all.slice(0, 4).entries()) {
       const others = all.filter(({ id }) => id !== snapshot.id).map(({ id }) => id);
       const rest = (await figures(forge.repository, 'raw-data', others, hasty)).bytes;
-      restic.set(snapshot.id, runs[0]!.raw.bytes - rest);
-      expect(runs[0]!.snapshots[i]!.alone.bytes).toBe(restic.get(snapshot.id));
+      expect(runs[0]!.snapshots[i]!.alone.bytes).toBe(runs[0]!.raw.bytes - rest);
     }
   });
 });
@@ -233,10 +229,11 @@ describe('the breakdown', () => {
   test('lists folders at a depth, what lies above them by itself, and types by the ends of names', async () => {
     const forge = new Forge(await makeRepository(new MemoryStorage()));
     const file = (name: string, size: number) => fileNode(name, [], { size });
-    const deep = forge.tree([file('x.JPG', 100), folderNode('y', forge.tree([file('z.jpg', 50), file('noext', 1)]))]);
+    const deep = forge.tree([file('x.JPG', 100), folderNode('y', forge.tree([file('noext', 1), file('z.jpg', 50)]))]);
     const user = forge.tree([folderNode('pics', deep), folderNode('text', forge.tree([file('a.txt', 10)])), file('top.txt', 5)]);
     await forge.snapshot(forge.tree([folderNode('home', forge.tree([folderNode('u', user)]))]));
     const { breakdown } = await measured(forge.repository, undefined, {}, hasty);
+    expect(breakdown).toMatchObject({ problems: [], files: 5, bytes: 166 });
     expect(breakdown!.path.toString()).toBe('/home/u');
     const shares = (list: NonNullable<typeof breakdown>): string[] =>
       list.folders.map(({ path, isItself, files, bytes }) => `${path.toString()}${isItself ? ' itself' : ''} ${files} ${bytes}`);
