@@ -17,6 +17,23 @@ const letters: Readonly<Record<NodeType, string>> = {
   irregular: '?',
 };
 
+const words: Readonly<Record<NodeType, string>> = {
+  file: 'file',
+  dir: 'folder',
+  symlink: 'link',
+  dev: 'device',
+  chardev: 'device',
+  fifo: 'fifo',
+  socket: 'socket',
+  irregular: 'other',
+};
+
+/** What an entry is, in one word. */
+export const kindWord = (type: NodeType): string => words[type];
+
+/** The types that a word stands for; none when no type is called so. */
+export const typesOfWord = (word: string): NodeType[] => (Object.keys(words) as NodeType[]).filter((type) => words[type] === word);
+
 /** As ls(1) shows it: `drwxr-sr-t`. */
 export function modeText(type: NodeType, mode: number): string {
   const three = (shift: number, special: number, letter: string): string => {

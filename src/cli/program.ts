@@ -7,7 +7,9 @@ import { type GlobalOptions, runVerb } from './run-verb.ts';
 import type { Verbs } from './verbs.ts';
 import { addBackup } from './verbs/backup.ts';
 import { addCheck } from './verbs/check.ts';
+import { addDiff } from './verbs/diff.ts';
 import { addDump } from './verbs/dump.ts';
+import { addFind } from './verbs/find.ts';
 import { addForget } from './verbs/forget.ts';
 import { addInit } from './verbs/init.ts';
 import { addKey } from './verbs/key.ts';
@@ -15,6 +17,7 @@ import { addLs } from './verbs/ls.ts';
 import { addPrune } from './verbs/prune.ts';
 import { addRestore } from './verbs/restore.ts';
 import { addSnapshots } from './verbs/snapshots.ts';
+import { addStats } from './verbs/stats.ts';
 import { addUnlock } from './verbs/unlock.ts';
 import { addVersion } from './verbs/version.ts';
 
@@ -64,6 +67,9 @@ export async function runProgram(args: readonly string[]): Promise<ExitCode> {
     addSnapshots,
     addLs,
     addDump,
+    addDiff,
+    addFind,
+    addStats,
     addRestore,
     addCheck,
     addForget,

@@ -13,6 +13,9 @@ const names: Readonly<Record<Phase, string>> = {
   restoring: 'Restoring',
   verifying: 'Verifying',
   pruning: 'Pruning',
+  comparing: 'Comparing',
+  searching: 'Searching',
+  measuring: 'Measuring',
 };
 
 const barWidth = 20;

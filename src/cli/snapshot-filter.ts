@@ -1,9 +1,11 @@
 /** Choosing among a repository's snapshots, in the options of several verbs. */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { fail } from '../contract/errors.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { Snapshot } from '../repository/snapshot.ts';
 import { collect } from './arguments.ts';
+import { formatTimeText } from './dates.ts';
 import type { Output } from './output.ts';
 
 export interface SnapshotFilter {
@@ -40,3 +42,43 @@ export async function filteredSnapshots(
   });
   return { snapshots: snapshots.filter((snapshot) => matchesFilter(snapshot, filter)), damaged };
 }
+
+export interface ChosenSnapshots {
+  /** Oldest first; as named when they were named. */
+  readonly snapshots: readonly Snapshot[];
+  /** All others that can be read. */
+  readonly others: readonly Snapshot[];
+  /** How many cannot be read, which are told to the person. */
+  readonly damaged: number;
+}
+
+/** The snapshots that are named, or else those that the filter lets through. Throws `bad-usage`, `snapshot-not-found`, `snapshot-ambiguous`. */
+export async function chooseSnapshots(
+  repository: Repository,
+  named: readonly string[],
+  filter: SnapshotFilter,
+  output: Output,
+): Promise<ChosenSnapshots> {
+  const hasFilter = filter.host !== undefined || filter.path !== undefined || filter.tag !== undefined;
+  if (named.length > 0 && hasFilter) {
+    return fail('bad-usage', {
+      problem: 'Snapshots cannot be both named and chosen by --host, --path or --tag.',
+      guidance: 'Leave out one of the two.',
+    });
+  }
+  const { snapshots: all, damaged } = await filteredSnapshots(repository, {}, output);
+  const chosen = new Map<string, Snapshot>();
+  for (const each of named) {
+    // Most are among those that were read already; the others have their own words.
+    const known = each === 'latest' ? all.at(-1) : all.find(({ id }) => id === each);
+    const snapshot = known ?? (await repository.findSnapshot(each));
+    chosen.set(snapshot.id, snapshot);
+  }
+  const snapshots = named.length > 0 ? [...chosen.values()] : all.filter((snapshot) => matchesFilter(snapshot, filter));
+  const ids = new Set(snapshots.map(({ id }) => id));
+  return { snapshots, others: all.filter(({ id }) => !ids.has(id)), damaged };
+}
+
+/** A snapshot in a few words. */
+export const snapshotTitle = ({ id, hostname, time }: Snapshot): string =>
+  `snapshot ${id.slice(0, 8)} of ${hostname ?? 'an unknown computer'}, ${formatTimeText(time)}`;

@@ -400,6 +400,13 @@ const catalogue = {
       guidance: 'Run a check to see which files are affected; a new backup stores what still exists on this computer again.',
     }),
   },
+  'id-not-found': {
+    retryable: false,
+    words: (c) => ({
+      message: `No ${String(c.what)} in this repository has an ID that begins with ${String(c.id)}. Nothing was changed.`,
+      guidance: 'Check the ID; the full one of a blob is looked for even when the blob itself is missing.',
+    }),
+  },
   'encoding-failed': {
     retryable: false,
     words: (c) => ({

@@ -3,10 +3,11 @@
  * the listing stands travels as plain data, so that any worker can go on; the one that was there last need not read the
  * trees on the way anew.
  */
-import { type ErrorJSON, fail, HoldfastError } from '../contract/errors.ts';
+import { HoldfastError } from '../contract/errors.ts';
 import { joinPath } from '../platform/byte-paths.ts';
 import type { Node } from '../repository/tree/node.ts';
 import { type EntryBatch, EntryBatchBuilder } from './entry.ts';
+import { type FolderProblem, longestPath, tooDeep } from './trees/folder-problem.ts';
 import type { WorkerContext } from './workers/context.ts';
 
 /** A folder that is being listed. */
@@ -29,13 +30,7 @@ export interface ListedMore {
   readonly batch: EntryBatch;
   /** Empty when all is listed. */
   readonly frames: readonly LsFrame[];
-  readonly problems: readonly LsProblem[];
-}
-
-/** A folder whose tree cannot be read: it is listed, what is in it is not. */
-export interface LsProblem {
-  readonly path: Uint8Array;
-  readonly error: ErrorJSON;
+  readonly problems: readonly FolderProblem[];
 }
 
 interface OpenFolder {
@@ -47,12 +42,6 @@ interface OpenFolder {
 
 const stateName = 'ls';
 
-/** In bytes; twice what Linux takes. Frames hold the path of each folder on the way, which must not add up to gigabytes. */
-const longestPath = 8192;
-
-const tooDeep = (tree: Uint8Array): never =>
-  fail('tree-invalid', { tree: Buffer.from(tree).toString('hex'), reason: 'it lies deeper than any path leads' });
-
 export function listMore({ frames, recursive, atMost }: ListMore, context: WorkerContext): ListedMore {
   const kept = (context.state.get(stateName) as OpenFolder[] | undefined) ?? [];
   const open = frames.map(({ tree, path, next }, depth): OpenFolder => {
@@ -61,7 +50,7 @@ export function listMore({ frames, recursive, atMost }: ListMore, context: Worke
     return { tree, path: Buffer.from(path), nodes, next };
   });
   const builder = new EntryBatchBuilder();
-  const problems: LsProblem[] = [];
+  const problems: FolderProblem[] = [];
   while (open.length > 0 && builder.length < atMost) {
     const folder = open[open.length - 1];
     if (folder.next >= folder.nodes.length) {
@@ -83,7 +72,7 @@ export function listMore({ frames, recursive, atMost }: ListMore, context: Worke
 }
 
 /** What `load` gives, or undefined and a problem when this one folder is damaged. */
-function loadOr(problems: LsProblem[], path: Buffer, load: () => Node[]): Node[] | undefined {
+function loadOr(problems: FolderProblem[], path: Buffer, load: () => Node[]): Node[] | undefined {
   try {
     return load();
   } catch (error) {

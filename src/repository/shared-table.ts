@@ -258,3 +258,14 @@ export class SharedTable {
     }
   }
 }
+
+/** Uses a table as a set of keys of 32 bytes: whether this one is new. Throws `index-too-large`. */
+export function addKey(table: SharedTable, key: Uint8Array): boolean {
+  table.lock();
+  try {
+    table.findOrInsert(key, 0, 0);
+    return table.inserted;
+  } finally {
+    table.unlock();
+  }
+}

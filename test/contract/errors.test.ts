@@ -29,6 +29,7 @@ const plausible: ErrorContext = {
   group: 'computer, /home/u',
   guidance: 'Write it as 10%.',
   host: 'computer',
+  id: '01234567',
   item: '/home/u',
   key: '01234567',
   location: '/media/disk/backup',
@@ -50,6 +51,7 @@ const plausible: ErrorContext = {
   tree: id,
   type: 'tree',
   version: 1,
+  what: 'pack',
 };
 
 /** Problems that are sentences of their own. */

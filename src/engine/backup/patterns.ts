@@ -34,7 +34,8 @@ export interface Pattern {
 /** Why a pattern can never match anything. */
 export type PatternFault = 'unterminated bracket' | 'unknown character class' | 'backslash at the end' | 'empty';
 
-type Token =
+/** A piece of a pattern. The `source` of a set is that of a regular expression. */
+export type Token =
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'one' }
   | { readonly type: 'star' }
@@ -117,7 +118,8 @@ function tokenize(pattern: string): Token[] | PatternFault {
   return tokens;
 }
 
-const escaped = (character: string): string => `\\u{${character.codePointAt(0)!.toString(16)}}`;
+/** `character` in a regular expression. */
+export const escaped = (character: string): string => `\\u{${character.codePointAt(0)!.toString(16)}}`;
 
 /** git's own, ASCII only. */
 const classes: Readonly<Record<string, string>> = {
@@ -194,7 +196,8 @@ const isAsciiText = (text: string): boolean => /^[\0-\x7f]*$/.test(text);
 /** A stray byte could match the second half of a character in a plain comparison of strings. */
 const isPlain = (text: string, ignoreCase: boolean): boolean => (ignoreCase ? isAsciiText(text) : !/[\udc80-\udcff]/u.test(text));
 
-function nameTest(group: readonly Token[], ignoreCase: boolean): NameTest {
+/** The test of one name. `group` holds no slash. */
+export function nameTest(group: readonly Token[], ignoreCase: boolean): NameTest {
   // Nothing has an empty name: `a//b` matches nothing.
   if (group.length === 0) return { kind: 'never' };
   const tokens = group.filter((token, i) => token.type !== 'star' || group[i - 1]?.type !== 'star');

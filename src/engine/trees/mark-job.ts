@@ -8,6 +8,7 @@ import type { BlobType } from '../../repository/blob-index.ts';
 import type { WorkerContext } from '../workers/context.ts';
 import { isDamage } from './damage-codes.ts';
 import { loadTreeAt } from './load-tree.ts';
+import { isEnough } from './share-out.ts';
 
 export interface MarkArgs {
   /** On shared memory, one byte for each record of the index. */
@@ -35,9 +36,6 @@ export interface MarkResult {
   readonly more: number;
 }
 
-/** A job gives back what is left after so many trees when others have nothing to do, and in any case after the second number. */
-const fewTrees = 16;
-const manyTrees = 4096;
 const listedProblems = 200;
 
 export function markTrees({ marks, best, trees }: MarkArgs, context: WorkerContext): MarkResult {
@@ -52,7 +50,7 @@ export function markTrees({ marks, best, trees }: MarkArgs, context: WorkerConte
     else more += 1;
   };
   for (let read = 0; depth > 0; read++) {
-    if (read >= manyTrees || (read >= fewTrees && depth > 1 && context.othersIdle)) break;
+    if (isEnough(read, depth, context)) break;
     control.checkpoint();
     const tree = stack[--depth];
     progress.add('dirs', 1);

@@ -2,7 +2,8 @@
 import type { BlobIndex } from '../../repository/blob-index.ts';
 import { bytesOfId } from '../../repository/ids.ts';
 import type { WorkerPool } from '../workers/pool.ts';
-import type { MarkResult, TreeProblem } from './mark-job.ts';
+import type { TreeProblem } from './mark-job.ts';
+import { shareOut } from './share-out.ts';
 
 export interface UsedBlobs {
   /** For each record of the index that lookups give: 1 when a snapshot needs the blob. On shared memory. */
@@ -50,38 +51,4 @@ export async function markUsedBlobs(pool: WorkerPool, index: BlobIndex, best: Ui
     },
   );
   return { marks, problems: [...problems.values()], moreProblems };
-}
-
-/** Keeps all workers busy with parts of `work`; what a part leaves over is shared out again. */
-async function shareOut(
-  pool: WorkerPool,
-  work: Uint32Array,
-  run: (part: Uint32Array) => Promise<MarkResult>,
-  take: (result: MarkResult) => void,
-): Promise<void> {
-  const ready: Uint32Array[] = work.length > 0 ? [work] : [];
-  let active = 0;
-  await new Promise<void>((resolve, reject) => {
-    const pump = (): void => {
-      while (active < pool.size && ready.length > 0) {
-        let part = ready.pop()!;
-        const free = pool.size - active;
-        if (ready.length === 0 && free > 1 && part.length > 1) {
-          const size = Math.ceil(part.length / free);
-          for (let at = size; at < part.length; at += size) ready.push(part.slice(at, at + size));
-          part = part.slice(0, size);
-        }
-        active += 1;
-        run(part).then((result) => {
-          active -= 1;
-          take(result);
-          if (result.rest.length > 0) ready.push(result.rest);
-          pump();
-        }, reject);
-      }
-      pool.setIdle(pool.size - active);
-      if (active === 0) resolve();
-    };
-    pump();
-  });
 }

@@ -12,7 +12,8 @@ import { Sealer } from '../../repository/crypto.ts';
 import { Kernel } from '../../repository/kernel/kernel.ts';
 import { type FinishedPack, Packer, type UnfinishedPack } from '../../repository/packer.ts';
 import type { Node } from '../../repository/tree/node.ts';
-import { parseTree } from '../../repository/tree/parse.ts';
+import { parseTree, TreeReader } from '../../repository/tree/parse.ts';
+import type { FieldSet } from '../../repository/tree/read-node.ts';
 import { layoutPath } from '../../storage/names.ts';
 import { describeFile, type Range, type StoredFile } from '../../storage/storage.ts';
 import { isDamage } from '../trees/damage-codes.ts';
@@ -128,6 +129,11 @@ export class WorkerContext {
   loadTree(id: Uint8Array): Node[] {
     // The nodes are views of the text.
     return parseTree(Buffer.from(this.loadBlob('tree', id)), Buffer.from(id).toString('hex'));
+  }
+
+  /** The nodes of a tree one by one; for `fields` see TreeReader. Throws as `loadBlob` does. */
+  openTree(id: Uint8Array, fields?: FieldSet): TreeReader {
+    return new TreeReader(Buffer.from(this.loadBlob('tree', id)), Buffer.from(id).toString('hex'), fields);
   }
 
   /** Reads from the repository's storage and waits for it. Fails as `Storage.load` does. */

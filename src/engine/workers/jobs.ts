@@ -8,6 +8,14 @@ import { checkIndexFile } from '../check/index-job.ts';
 import { surveyIndex } from '../check/index-survey.ts';
 import { verifyBlobs, verifyPacks } from '../check/pack-job.ts';
 import { findPaths } from '../check/paths-job.ts';
+import { findCandidates } from '../diff/candidates-job.ts';
+import { findChanges } from '../diff/changes-job.ts';
+import { tallyBlobs } from '../diff/figures.ts';
+import { surveyDifference } from '../diff/survey-job.ts';
+import { collectHits } from '../find/collect-job.ts';
+import { spreadMarks } from '../find/marks.ts';
+import { searchTrees } from '../find/search-job.ts';
+import { findWanted } from '../find/wanted-job.ts';
 import { loadIndexFile } from '../index/load-job.ts';
 import { listMore } from '../ls-job.ts';
 import { packsOfIndexFile, repack } from '../prune/repack-job.ts';
@@ -16,6 +24,14 @@ import { finishFolders } from '../restore/folders-job.ts';
 import { verifyFolders } from '../restore/verify-job.ts';
 import { walkFolders } from '../restore/walk-job.ts';
 import { writeBlobs } from '../restore/write-job.ts';
+import { breakDown } from '../stats/breakdown-job.ts';
+import { countContents } from '../stats/contents-job.ts';
+import { countLinks } from '../stats/links-job.ts';
+import { findOwners } from '../stats/owners-job.ts';
+import { countBlobs } from '../stats/raw-job.ts';
+import { countReferences } from '../stats/references-job.ts';
+import { soleFolder } from '../stats/sole-folder-job.ts';
+import { countTotals } from '../stats/totals-job.ts';
 import { countUnfolded } from '../trees/unfold-job.ts';
 import { findEntry } from '../snapshot-path-job.ts';
 import { markTrees } from '../trees/mark-job.ts';
@@ -49,4 +65,20 @@ export const jobs = {
   findEntry,
   listMore,
   readBlobs,
+  surveyDifference,
+  findCandidates,
+  findChanges,
+  tallyBlobs,
+  findWanted,
+  searchTrees,
+  spreadMarks,
+  collectHits,
+  findOwners,
+  countBlobs,
+  countTotals,
+  countLinks,
+  countContents,
+  countReferences,
+  soleFolder,
+  breakDown,
 };

@@ -99,7 +99,7 @@ const LONGEST_FIELD = 32;
 export type FieldSet = readonly (Field | undefined)[];
 
 /** The fields with these names in the stored JSON, and those that tell what a node is. */
-function fieldSet(names: readonly string[]): FieldSet {
+export function fieldSet(names: readonly string[]): FieldSet {
   const table: (Field | undefined)[] = Array.from({ length: fieldSlot(LONGEST_FIELD, 0) }, () => undefined);
   for (const name of new Set([...names, 'name', 'type', 'content', 'subtree']))
     table[fieldSlot(name.length, name.charCodeAt(0))] = { word: ascii(name), read: FIELDS[name] };
