@@ -29,19 +29,38 @@ export function placeOf({ globals, env }: Invocation): string {
 
 export const passwordSourceOf = ({ globals }: Invocation): PasswordSource => ({ file: globals.passwordFile, variables: usualVariables });
 
+/** How a repository is opened, where a verb needs it otherwise. */
+export interface Opening {
+  readonly open: (storage: Storage, password: string) => Promise<Repository>;
+  /** Whether there may be a repository where there is no config. */
+  readonly withoutConfig: boolean;
+}
+
+const usualOpening: Opening = {
+  open: (storage, password) => Repository.open(storage, password, { readAhead: true }),
+  withoutConfig: false,
+};
+
 /** Opens the repository at `place`. Throws what opening throws, and `password-missing`. */
-export async function openRepository(place: string, source: PasswordSource, { env, control }: Invocation): Promise<Repository> {
+export async function openRepository(
+  place: string,
+  source: PasswordSource,
+  { env, control }: Invocation,
+  { open, withoutConfig }: Opening = usualOpening,
+): Promise<Repository> {
   const storage = storageAt(place);
   // Whoever mistyped the place is told so before being asked for a password.
-  await refuseNoRepository(storage);
-  return withPassword(source, storage.location, { env, signal: control.signal }, (password) =>
-    Repository.open(storage, password, { readAhead: true }),
-  );
+  if (!withoutConfig) await refuseNoRepository(storage);
+  return withPassword(source, storage.location, { env, signal: control.signal }, (password) => open(storage, password));
 }
 
 /** Opens the repository that the options name, calls `use`, and closes it. */
-export async function withRepository<T>(invocation: Invocation, use: (repository: Repository) => Promise<T>): Promise<T> {
-  const repository = await openRepository(placeOf(invocation), passwordSourceOf(invocation), invocation);
+export async function withRepository<T>(
+  invocation: Invocation,
+  use: (repository: Repository) => Promise<T>,
+  opening?: Opening,
+): Promise<T> {
+  const repository = await openRepository(placeOf(invocation), passwordSourceOf(invocation), invocation, opening);
   try {
     return await use(repository);
   } finally {

@@ -1,6 +1,8 @@
 /** Choosing among a repository's snapshots, in the options of several verbs. */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { fail } from '../contract/errors.ts';
+import type { DamagedSnapshot, SnapshotChoice } from '../engine/choose-snapshots.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { Snapshot } from '../repository/snapshot.ts';
 import { collect } from './arguments.ts';
@@ -39,4 +41,23 @@ export async function filteredSnapshots(
     output.problem({ path: undefined, kind: 'snapshot-damaged', detail: `Snapshot ${id.slice(0, 8)}: ${error.message}` });
   });
   return { snapshots: snapshots.filter((snapshot) => matchesFilter(snapshot, filter)), damaged };
+}
+
+const isFilter = ({ host, path, tag }: SnapshotFilter): boolean => host !== undefined || path !== undefined || tag !== undefined;
+
+/** What snapshots a verb is about that takes names or a filter; neither means all. Throws `bad-usage` for both. */
+export function choiceOf(snapshots: readonly string[], filter: SnapshotFilter): SnapshotChoice {
+  if (snapshots.length > 0 && isFilter(filter)) {
+    return fail('bad-usage', {
+      problem: 'Snapshots cannot be named and chosen by filters at the same time.',
+      guidance: 'Name them, or give filters.',
+    });
+  }
+  return snapshots.length > 0 ? { snapshots } : { filter: (snapshot) => matchesFilter(snapshot, filter) };
+}
+
+/** Tells of snapshots that cannot be read, so that nobody knows whether they were meant. */
+export function reportDamaged(output: Output, damaged: readonly DamagedSnapshot[]): void {
+  for (const { id, error } of damaged)
+    output.problem({ path: undefined, kind: 'snapshot-damaged', detail: `Snapshot ${id.slice(0, 8)} stays as it is: ${error.message}` });
 }

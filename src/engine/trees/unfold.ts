@@ -4,7 +4,7 @@ import type { BlobIndex } from '../../repository/blob-index.ts';
 import type { WorkerPool } from '../workers/pool.ts';
 
 /** ext4 holds no more files; a walk through as many takes hours, and its progress shows. */
-const mostEntries = 2 ** 32;
+export const mostEntries = 2 ** 32;
 /** Counting is not worth its time before. */
 const manyFolders = 2_000;
 

@@ -16,6 +16,7 @@ import { finishFolders } from '../restore/folders-job.ts';
 import { verifyFolders } from '../restore/verify-job.ts';
 import { walkFolders } from '../restore/walk-job.ts';
 import { writeBlobs } from '../restore/write-job.ts';
+import { rewriteTrees } from '../rewrite/tree-job.ts';
 import { countUnfolded } from '../trees/unfold-job.ts';
 import { findEntry } from '../snapshot-path-job.ts';
 import { markTrees } from '../trees/mark-job.ts';
@@ -49,4 +50,5 @@ export const jobs = {
   findEntry,
   listMore,
   readBlobs,
+  rewriteTrees,
 };
