@@ -30,7 +30,9 @@ function showLeftOut(output: Output, { leftOut, change }: RewritePlan): void {
   if (change.length === 0) return;
   output.lines('Left out:');
   for (const { path, type, size } of leftOut.slice(0, shownPaths))
-    output.lines(`  ${printablePath(path)}${type === 'dir' ? '/ and all that is in it' : type === 'file' ? ` (${formatBytes(size)})` : ''}`);
+    output.lines(
+      `  ${printablePath(path)}${type === 'dir' ? '/ and all that is in it' : type === 'file' ? ` (${formatBytes(size)})` : ''}`,
+    );
   if (leftOut.length > shownPaths) output.lines('  … and more');
   output.lines('');
 }

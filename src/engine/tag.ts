@@ -87,7 +87,10 @@ function tagsAfter(before: readonly string[], { set, add = [], remove = [] }: Ta
 
 function refuseNonsense({ set, add = [], remove = [] }: TagRequest): void {
   if (set && (add.length > 0 || remove.length > 0))
-    fail('bad-usage', { problem: 'Tags cannot be set and added or removed at the same time.', guidance: 'Use --set alone, or the others.' });
+    fail('bad-usage', {
+      problem: 'Tags cannot be set and added or removed at the same time.',
+      guidance: 'Use --set alone, or the others.',
+    });
   if (!set && add.length === 0 && remove.length === 0)
     fail('bad-usage', { problem: 'It is not said which tags to change.', guidance: 'Use --add, --remove or --set.' });
 }

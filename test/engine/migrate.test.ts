@@ -153,7 +153,12 @@ describe('a repository of version 1', () => {
     const text = Buffer.from(JSON.stringify({ is_hot: false, ...config, extra: [1] }));
     storage.tamper(configFile, () => sealItem(sealer, text, { compressed: false }));
     await migrate(storage, scratch('copies'));
-    expect(JSON.parse(openItem(sealer, await storage.load(configFile)).toString())).toEqual({ is_hot: false, ...config, extra: [1], version: 2 });
+    expect(JSON.parse(openItem(sealer, await storage.load(configFile)).toString())).toEqual({
+      is_hot: false,
+      ...config,
+      extra: [1],
+      version: 2,
+    });
   });
 });
 

@@ -61,13 +61,35 @@ const tagsIn = async (storage: Storage): Promise<string[][]> =>
 describe('tags', () => {
   test.each<[string, TagRequest, string[][]]>([
     ['are added', { add: ['x'] }, [['a', 'x'], ['a', 'b', 'x'], ['c', 'x'], ['x']]],
-    ['are added once', { add: ['x', 'x', 'a'] }, [['a', 'x'], ['a', 'b', 'x'], ['c', 'x', 'a'], ['x', 'a']]],
+    [
+      'are added once',
+      { add: ['x', 'x', 'a'] },
+      [
+        ['a', 'x'],
+        ['a', 'b', 'x'],
+        ['c', 'x', 'a'],
+        ['x', 'a'],
+      ],
+    ],
     ['are removed', { remove: ['a'] }, [[], ['b'], ['c'], []]],
     ['are added and others removed', { add: ['x'], remove: ['a', 'c'] }, [['x'], ['b', 'x'], ['x'], ['x']]],
     ['are removed when they are also added', { add: ['a'], remove: ['a'] }, [[], ['b'], ['c'], []]],
-    ['are set', { set: ['x', 'y', 'x'] }, [['x', 'y'], ['x', 'y'], ['x', 'y'], ['x', 'y']]],
+    [
+      'are set',
+      { set: ['x', 'y', 'x'] },
+      [
+        ['x', 'y'],
+        ['x', 'y'],
+        ['x', 'y'],
+        ['x', 'y'],
+      ],
+    ],
     ['are all taken away', { set: [] }, [[], [], [], []]],
-    ['change only where the filter says so', { add: ['x'], filter: ({ hostname }) => hostname === 'berta' }, [['a'], ['a', 'b'], ['c', 'x'], ['x']]],
+    [
+      'change only where the filter says so',
+      { add: ['x'], filter: ({ hostname }) => hostname === 'berta' },
+      [['a'], ['a', 'b'], ['c', 'x'], ['x']],
+    ],
     ['change only of the latest', { add: ['x'], snapshots: ['latest'] }, [['a'], ['a', 'b'], ['c'], ['x']]],
   ])('%s', async (_, request, expected) => {
     const storage = base.clone();
@@ -132,7 +154,11 @@ describe('a snapshot whose tags change', () => {
   test('keeps what only other programs know', async () => {
     const storage = base.clone();
     const forge = new Forge(await openRepository(storage));
-    const id = await forge.snapshot((await forge.repository.snapshot(ids[0]!)).tree, { delete: 'never', label: 'mine', summary: { more: 1 } });
+    const id = await forge.snapshot((await forge.repository.snapshot(ids[0]!)).tree, {
+      delete: 'never',
+      label: 'mine',
+      summary: { more: 1 },
+    });
     const { changed } = await tag(forge.repository, { add: ['x'], snapshots: [id] });
     const text = (await forge.repository.loadItem('snapshot', changed[0]!.new)).toString();
     expect(JSON.parse(text)).toMatchObject({ delete: 'never', label: 'mine', summary: { more: 1 }, tags: ['x'], original: id });
@@ -311,7 +337,9 @@ test.each<[string, Effect]>([
 test('a destination that lets nothing be removed is asked once', async () => {
   const inner = base.clone();
   const never = { times: Number.POSITIVE_INFINITY };
-  const storage = new FaultyStorage(inner, { faults: [{ at: { call: 'remove', kind: 'snapshot', ...never }, effect: { do: 'fail', code: 'storage-denied' } }] });
+  const storage = new FaultyStorage(inner, {
+    faults: [{ at: { call: 'remove', kind: 'snapshot', ...never }, effect: { do: 'fail', code: 'storage-denied' } }],
+  });
   await expect(tag(await openRepository(storage), request)).rejects.toMatchObject({ code: 'storage-denied' });
   expect(storage.calls.filter(({ call, kind }) => call === 'remove' && kind === 'snapshot')).toHaveLength(1);
   await expectEverySnapshot(inner);
@@ -322,7 +350,10 @@ test('two snapshots that are alike but for their IDs become one', async () => {
   const storage = base.clone();
   const repository = await openRepository(storage);
   const { id: _, ...fields } = await repository.snapshot(ids[0]!);
-  const twins = [await repository.saveSnapshot({ ...fields, original: ids[0] }), await repository.saveSnapshot({ ...fields, original: ids[0] })];
+  const twins = [
+    await repository.saveSnapshot({ ...fields, original: ids[0] }),
+    await repository.saveSnapshot({ ...fields, original: ids[0] }),
+  ];
   await tag(repository, { add: ['x'], snapshots: twins });
   const all = await repository.snapshots();
   expect(all.filter(({ original }) => original === ids[0])).toHaveLength(1);

@@ -74,7 +74,21 @@ describe.skipIf(!canTrace())('a saved file, as the system sees it', () => {
     await storage.save(configFile, [Buffer.from('old')]);
     const log = path.join(parent, 'trace');
     const traced = 'write,writev,pwrite64,pwritev,pwritev2,fsync,rename,renameat,renameat2,link,linkat,unlink,truncate,ftruncate';
-    spawnSync('strace', ['-f', '-y', '-s', '200', '-o', log, '-e', `trace=${traced}`, process.execPath, child, 'replace-config', folder, '1']);
+    spawnSync('strace', [
+      '-f',
+      '-y',
+      '-s',
+      '200',
+      '-o',
+      log,
+      '-e',
+      `trace=${traced}`,
+      process.execPath,
+      child,
+      'replace-config',
+      folder,
+      '1',
+    ]);
     const calls = readTrace(log);
     const final = storage.localPath(configFile);
     const placed = calls.filter(({ text }) => text.includes(`"${final}"`));

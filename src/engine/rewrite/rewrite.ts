@@ -113,7 +113,8 @@ export async function executeRewrite(repository: Repository, request: RewriteReq
   const lock = await Lock.begin(repository, holder, forget, clock);
   const index = BlobIndex.create();
   const store = new PackStore(repository, index, lock, clock, packSize);
-  const pool = rules && new WorkerPool(repository, { control, index, packSize, threads, storePack: store.store, corruptBlob: options.corruptBlob });
+  const pool =
+    rules && new WorkerPool(repository, { control, index, packSize, threads, storePack: store.store, corruptBlob: options.corruptBlob });
   try {
     const loaded = new Set<string>();
     const reading = async (): Promise<{ chosen: ChosenSnapshots; damage: HoldfastError[] }> => {
@@ -223,5 +224,8 @@ export const leavesNothing = ({ entries, folders, goneFiles, goneFolders }: Tree
 
 function refuseNonsense({ rules, hostname, time }: RewriteRequest): void {
   if (rules || hostname !== undefined || time !== undefined) return;
-  fail('bad-usage', { problem: 'It is not said what to change.', guidance: 'Name what to take out with --exclude, or use --new-host or --new-time.' });
+  fail('bad-usage', {
+    problem: 'It is not said what to change.',
+    guidance: 'Name what to take out with --exclude, or use --new-host or --new-time.',
+  });
 }

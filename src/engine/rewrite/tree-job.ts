@@ -97,7 +97,7 @@ class RootRewriter {
   readonly #leftOut: LeftOutEntry[] = [];
   #openText = 0;
   /** The folder that was opened last. */
-  #path = Buffer.from('/');
+  #path: Buffer = Buffer.from('/');
 
   constructor(context: WorkerContext, state: RewriteState, store: boolean) {
     this.#context = context;

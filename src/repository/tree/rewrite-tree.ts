@@ -39,9 +39,9 @@ function timeTexts(raw: Buffer): TimeTexts | undefined {
   const ctimeAt = atimeEnd + ctimeKey.length;
   if (!raw.subarray(atimeEnd, ctimeAt).equals(ctimeKey)) return undefined;
   return {
-    mtime: raw.latin1Slice(mtimeAt, mtimeEnd),
-    atime: raw.latin1Slice(atimeAt, atimeEnd),
-    ctime: raw.latin1Slice(ctimeAt, raw.indexOf(quote, ctimeAt)),
+    mtime: raw.toString('latin1', mtimeAt, mtimeEnd),
+    atime: raw.toString('latin1', atimeAt, atimeEnd),
+    ctime: raw.toString('latin1', ctimeAt, raw.indexOf(quote, ctimeAt)),
   };
 }
 

@@ -103,7 +103,9 @@ describe.each([[true], [false]])('a rewrite (old snapshots go: %s)', (forget) =>
     let named = 0;
     for (let nth = 1; nth <= operations; nth++) {
       const inner = base.clone();
-      const faulty = new FaultyStorage(inner, { faults: [{ at: { nth }, effect: { do: 'fail', when: nth % 2 === 0 ? 'after' : 'before' } }] });
+      const faulty = new FaultyStorage(inner, {
+        faults: [{ at: { nth }, effect: { do: 'fail', when: nth % 2 === 0 ? 'after' : 'before' } }],
+      });
       const outcome = await rewrite(faulty, forget).then(
         (result) => result,
         (error: unknown) => error as { code: string },
@@ -170,7 +172,9 @@ test('restic finds nothing wrong after any third of its writes, and everything r
 test('an encoder that flips one bit ends the run before a snapshot is saved', async () => {
   const storage = base.clone();
   const repository = await openRepository(storage);
-  await expect(executeRewrite(repository, { rules, forget: true }, { ...runOptions({ ...hasty, corruptBlob: 3 }), packSize })).rejects.toMatchObject({
+  await expect(
+    executeRewrite(repository, { rules, forget: true }, { ...runOptions({ ...hasty, corruptBlob: 3 }), packSize }),
+  ).rejects.toMatchObject({
     code: 'encoding-failed',
   });
   expect([...(await expectWhole(storage)).snapshots.keys()].sort()).toEqual([...expected.keys()].sort());

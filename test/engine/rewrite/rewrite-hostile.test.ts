@@ -54,7 +54,11 @@ describe('one tree at several places', () => {
   test('is read and stored once, however many snapshots hold it', async () => {
     const forge = await newForge();
     const shared = forge.tree(Array.from({ length: 50 }, (_, i) => file(forge, `${String(i).padStart(2, '0')}.${i % 2 ? 'tmp' : 'txt'}`)));
-    for (let i = 0; i < 40; i++) await forge.snapshot(forge.tree([folderNode(`at ${i}`, shared)]), { time: `2026-01-02T03:04:${String(i).padStart(2, '0')}Z`, paths: [] });
+    for (let i = 0; i < 40; i++)
+      await forge.snapshot(forge.tree([folderNode(`at ${i}`, shared)]), {
+        time: `2026-01-02T03:04:${String(i).padStart(2, '0')}Z`,
+        paths: [],
+      });
     let read = 0;
     const { changed } = await executeRewrite(
       forge.repository,
@@ -74,16 +78,22 @@ test('names of all kinds are matched and kept byte for byte', async () => {
   const repository = await makeRepository(storage);
   const { snapshot } = await backup(repository, source, hasty);
   const gone = ['names/new\nline', 'names/\xff\xfe', 'names/tab\there', `names/${'\n'.repeat(255)}`, 'names/*?[a]{b,c}'];
-  const patterns = gone.map((path) =>
-    Buffer.from(`/${path.replace(/[*?[\\]/g, '\\$&')}`, 'latin1'),
-  );
+  const patterns = gone.map((path) => Buffer.from(`/${path.replace(/[*?[\\]/g, '\\$&')}`, 'latin1'));
   const { changed, plan } = await executeRewrite(repository, { rules: compileExcludes({ patterns }) }, runOptions(hasty));
   const { snapshots } = await expectWhole(storage);
   const [before, after] = [snapshots.get(snapshot)!, snapshots.get(changed[0]!.new)!];
   const missing = [...before.keys()].filter((path) => !after.has(path)).map((path) => path.slice(source.length + 1));
   expect(missing.sort()).toEqual([...gone].sort());
   for (const [path, content] of after) expect(before.get(path)).toBe(content);
-  expect(plan.leftOut.map(({ path }) => Buffer.from(path).toString('latin1').slice(source.length + 1)).sort()).toEqual([...gone].sort());
+  expect(
+    plan.leftOut
+      .map(({ path }) =>
+        Buffer.from(path)
+          .toString('latin1')
+          .slice(source.length + 1),
+      )
+      .sort(),
+  ).toEqual([...gone].sort());
 });
 
 describe('a snapshot that cannot be rewritten is named and stays as it is; the others are rewritten', () => {
@@ -99,7 +109,9 @@ describe('a snapshot that cannot be rewritten is named and stays as it is; the o
       const bad = await forge.snapshot(root, { paths: [] });
       const { plan, changed } = await rewrite(forge, { patterns: ['*.tmp'] }, forget);
       expect(changed.map(({ old }) => old)).toEqual([fine]);
-      expect(plan.problems.map((problem) => [problem.snapshot, problem.error.code, Buffer.from(problem.path).toString()])).toEqual([[bad, code, path]]);
+      expect(plan.problems.map((problem) => [problem.snapshot, problem.error.code, Buffer.from(problem.path).toString()])).toEqual([
+        [bad, code, path],
+      ]);
       expect((await forge.repository.names('snapshot')).includes(bad)).toBe(true);
       expect((await forge.repository.snapshot(bad)).tree).toBe(root);
     }

@@ -38,7 +38,9 @@ async function forged(make: (forge: Forge) => string, snapshots = 1): Promise<st
 
 test('120,000 files in 1,200 folders, in 20 snapshots that share them', async () => {
   const folder = await forged((forge) => {
-    const folders = Array.from({ length: 1200 }, (_, i) => folderNode(`folder ${String(i).padStart(5, '0')}`, filesOf(forge, i * 100, 100)));
+    const folders = Array.from({ length: 1200 }, (_, i) =>
+      folderNode(`folder ${String(i).padStart(5, '0')}`, filesOf(forge, i * 100, 100)),
+    );
     return forge.tree(folders);
   }, 20);
   const { changed, problems, maxMB } = await rewriteApart(folder, '*.tmp');

@@ -41,7 +41,8 @@ beforeAll(async () => {
 });
 
 /** A snapshot as restic shows it, but for its ID. */
-const visible = ({ id: _, short_id: __, ...rest }: ResticSnapshot): object => rest;
+const visible = (snapshot: ResticSnapshot): object =>
+  Object.fromEntries(Object.entries(snapshot).filter(([name]) => name !== 'id' && name !== 'short_id'));
 
 async function shown(repository: string): Promise<object[]> {
   const list = (await resticOn(repository).snapshots()).map(visible);

@@ -67,7 +67,11 @@ describe('patterns', () => {
   test.each<[string, ExcludeOptions, string[]]>([
     ['a name, anywhere', { patterns: ['*.tmp'] }, ['b.tmp', 'docs/d.tmp']],
     ['a name that ignores case', { patternsIgnoringCase: ['*.TMP'] }, ['b.tmp', 'docs/d.tmp']],
-    ['a folder, with all that is in it', { patterns: ['deep/'] }, ['build/deep', 'build/deep/e.txt', 'same/build/deep', 'same/build/deep/e.txt']],
+    [
+      'a folder, with all that is in it',
+      { patterns: ['deep/'] },
+      ['build/deep', 'build/deep/e.txt', 'same/build/deep', 'same/build/deep/e.txt'],
+    ],
     ['a path from the source', { patterns: ['/build/out'] }, ['build/out']],
     ['a path from the source, without a slash before it', { patterns: ['build/out'] }, ['build/out']],
     ['the whole path', { patterns: [join(source, 'docs/c.txt')] }, ['docs/c.txt']],
@@ -197,9 +201,17 @@ describe('a rewrite', () => {
   test('is about the snapshots that are named or that the filter lets through', async () => {
     const storage = base.clone();
     const repository = await openRepository(storage);
-    expect((await rewrite(repository, { patterns: ['a.txt'] }, { filter: ({ hostname }) => hostname === 'other' })).changed.map(({ old }) => old)).toEqual([ids[2]]);
-    expect((await rewrite(repository, { patterns: ['a.txt'] }, { snapshots: [ids[0]!.slice(0, 12)] })).changed.map(({ old }) => old)).toEqual([ids[0]]);
-    await expect(rewrite(repository, { patterns: ['x'] }, { snapshots: ['nonsense'] })).rejects.toMatchObject({ code: 'snapshot-not-found' });
+    expect(
+      (await rewrite(repository, { patterns: ['a.txt'] }, { filter: ({ hostname }) => hostname === 'other' })).changed.map(
+        ({ old }) => old,
+      ),
+    ).toEqual([ids[2]]);
+    expect(
+      (await rewrite(repository, { patterns: ['a.txt'] }, { snapshots: [ids[0]!.slice(0, 12)] })).changed.map(({ old }) => old),
+    ).toEqual([ids[0]]);
+    await expect(rewrite(repository, { patterns: ['x'] }, { snapshots: ['nonsense'] })).rejects.toMatchObject({
+      code: 'snapshot-not-found',
+    });
   });
 
   test('keeps what only other programs know of a snapshot', async () => {
@@ -219,7 +231,9 @@ describe('a snapshot of which nothing would stay', () => {
     const before = await repository.names('snapshot');
     const refused = { code: 'rewrite-empties-snapshot' };
     await expect(rewrite(repository, { patterns }, { forget: true })).rejects.toMatchObject(refused);
-    await expect(planRewrite(repository, { rules: compileExcludes({ patterns }), forget: true }, runOptions(hasty))).rejects.toMatchObject(refused);
+    await expect(planRewrite(repository, { rules: compileExcludes({ patterns }), forget: true }, runOptions(hasty))).rejects.toMatchObject(
+      refused,
+    );
     expect(await repository.names('snapshot')).toEqual(before);
     expect((await expectWhole(storage)).unindexed).toEqual([]);
   });

@@ -11,7 +11,12 @@ test('what was noted of a tree at a level is found there and nowhere else, howev
         expect(memo.find(record, level)).toBe(-1);
         const figures = { files: i, bytes: i * 2 ** 33, entries: i + 1, folders: 1, goneFolders: i % 3, goneFiles: i % 5, goneBytes: i };
         const isChanged = i % 3 !== 0;
-        memo.add(record, level, isChanged ? figures : { ...figures, goneFolders: 0, goneFiles: 0, goneBytes: 0 }, isChanged ? Buffer.alloc(32, i) : undefined);
+        memo.add(
+          record,
+          level,
+          isChanged ? figures : { ...figures, goneFolders: 0, goneFiles: 0, goneBytes: 0 },
+          isChanged ? Buffer.alloc(32, i) : undefined,
+        );
       }
       for (let i = 0; i < count; i++) {
         const entry = memo.find(i >> 1, (i & 1) * levels);
