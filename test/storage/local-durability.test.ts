@@ -98,7 +98,7 @@ describe.skipIf(!canTrace())('a saved file, as the system sees it', () => {
     const fsync = calls.find(({ name, text }) => name === 'fsync' && text.includes(`<${temporary}>`))!;
     const write = calls.find(({ name, text }) => /^p?writev?/.test(name) && text.includes(`<${temporary}>`))!;
     const folderSync = calls.find(({ name, text, start }) => name === 'fsync' && text.includes(`<${folder}>`) && start > placed[0]!.end)!;
-    const told = calls.find(({ name, text }) => name === 'write' && text.startsWith('write(1'))!;
+    const told = calls.find(({ name, text }) => name === 'write' && text.startsWith('write(1') && text.includes('"1\\n"'))!;
     expect([write.end < fsync.start, fsync.end < placed[0]!.start, folderSync.end < told.start]).toEqual([true, true, true]);
   });
 

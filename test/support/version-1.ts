@@ -2,23 +2,22 @@
 import { join } from 'node:path';
 import { openForMigration } from '../../src/engine/migrate/migrate.ts';
 import { systemClock } from '../../src/platform/clock.ts';
-import { leastCost } from '../../src/repository/keys.ts';
 import { LocalStorage } from '../../src/storage/local.ts';
 import { MemoryStorage } from '../../src/storage/memory.ts';
 import { fileKinds, type Storage } from '../../src/storage/storage.ts';
-import { identity, password } from './engine.ts';
+import { identity, noCost, password } from './engine.ts';
 import { Restic } from './restic.ts';
 
 /**
- * Makes a repository of version 1 in `folder` with a snapshot of each of `sources`, opened with the usual password; its key costs as
- * little as any may.
+ * Makes a repository of version 1 in `folder` with a snapshot of each of `sources`, opened with the usual password at
+ * no cost.
  */
 export async function makeVersion1(folder: string, sources: readonly string[]): Promise<void> {
   const restic = new Restic(folder, 'the first password');
   await restic.must(['init', '--repository-version', '1']);
   for (const source of sources) await restic.backup([source]);
   const repository = await openForMigration(new LocalStorage(folder), restic.password, join(folder, 'none'));
-  await repository.addKey(password, identity, systemClock, leastCost);
+  await repository.addKey(password, identity, systemClock, noCost);
   await repository.storage.remove({ kind: 'key', name: repository.keyId });
 }
 

@@ -11,7 +11,7 @@ import { type Effect, FaultyStorage } from '../../../src/storage/faulty.ts';
 import { MemoryStorage } from '../../../src/storage/memory.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 import { CancellingStorage } from '../../support/cancelling-storage.ts';
-import { backup, makeRepository, openRepository, resticOn, runOptions } from '../../support/engine.ts';
+import { backup, makeRepository, noCost, openRepository, resticOn, runOptions } from '../../support/engine.ts';
 import { hasty } from '../../support/hostile.ts';
 import { expectCleanCheck } from '../../support/judge.ts';
 import { atEveryPrefix, deadHolder } from '../../support/prefixes.ts';
@@ -31,7 +31,7 @@ const expected = new Map<string, { before: SnapshotContent; after: SnapshotConte
 const packSize = 4 << 10;
 
 beforeAll(async () => {
-  const repository = await makeRepository(base);
+  const repository = await makeRepository(base, { cost: noCost });
   for (let n = 0; n < 3; n++) {
     for (let i = 0; i < 12; i++) {
       const folder = join(source, `folder ${i}`);
