@@ -5,7 +5,8 @@ import { type ExitCode, exitCodes } from './exit-codes.ts';
 import type { Output } from './output.ts';
 import { counted, formatBytes } from './sizes.ts';
 
-const findingLines = ({ severity, message, paths }: Finding): string[] => [
+/** What a person is told of a finding. */
+export const findingLines = ({ severity, message, paths }: Finding): string[] => [
   `${severity === 'error' ? 'DAMAGE' : severity === 'warning' ? 'warning' : 'note'}: ${message}`,
   ...paths.map((path) => `  harms ${path}`),
 ];

@@ -28,8 +28,10 @@ export function parseMoment(text: string, option: string, clock: Pick<Clock, 'no
   if (exact !== undefined) return exact;
   const local = dateAndTime.exec(text.trim());
   if (local) {
-    const ms = Date.parse(`${local[1]}T${local[2] ?? '00:00'}`);
-    if (!Number.isNaN(ms)) return BigInt(ms) * 1_000_000n;
+    const [, date, time = '00:00'] = local;
+    const seconds = time.length === 5 ? `${time}:00` : time;
+    // Of a date that does not exist, Date makes another.
+    if (parseTime(`${date}T${seconds}Z`) !== undefined) return BigInt(Date.parse(`${date}T${seconds}`)) * 1_000_000n;
   } else if (/^(\d+[ymdh])+$/.test(text.trim())) {
     const now = parseSnapshotTime(localTime.format(BigInt(clock.now()) * 1_000_000n), '');
     const { seconds, nanoseconds } = before(now, parseDuration(text, option), offsetsOf());
@@ -40,3 +42,7 @@ export function parseMoment(text: string, option: string, clock: Pick<Clock, 'no
     guidance: 'Write a date as 2026-01-31 or "2026-01-31 18:00", or how long ago as 7d or 1y6m.',
   });
 }
+
+/** The same as {@link parseMoment}, as snapshots keep it. */
+export const parseTimeText = (text: string, option: string, clock: Pick<Clock, 'now'>): string =>
+  timeText(parseMoment(text, option, clock));

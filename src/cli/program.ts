@@ -14,10 +14,13 @@ import { addForget } from './verbs/forget.ts';
 import { addInit } from './verbs/init.ts';
 import { addKey } from './verbs/key.ts';
 import { addLs } from './verbs/ls.ts';
+import { addMigrate } from './verbs/migrate.ts';
 import { addPrune } from './verbs/prune.ts';
 import { addRestore } from './verbs/restore.ts';
+import { addRewrite } from './verbs/rewrite.ts';
 import { addSnapshots } from './verbs/snapshots.ts';
 import { addStats } from './verbs/stats.ts';
+import { addTag } from './verbs/tag.ts';
 import { addUnlock } from './verbs/unlock.ts';
 import { addVersion } from './verbs/version.ts';
 
@@ -74,6 +77,9 @@ export async function runProgram(args: readonly string[]): Promise<ExitCode> {
     addCheck,
     addForget,
     addPrune,
+    addTag,
+    addRewrite,
+    addMigrate,
     addUnlock,
     addKey,
     addVersion,

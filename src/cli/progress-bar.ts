@@ -16,6 +16,7 @@ const names: Readonly<Record<Phase, string>> = {
   comparing: 'Comparing',
   searching: 'Searching',
   measuring: 'Measuring',
+  rewriting: 'Rewriting',
 };
 
 const barWidth = 20;

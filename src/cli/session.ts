@@ -1,6 +1,6 @@
 /** Opening the repository that a run is about. */
 import { fail, hasCode } from '../contract/errors.ts';
-import { Repository } from '../repository/repository.ts';
+import { type OpenOptions, Repository } from '../repository/repository.ts';
 import { LocalStorage } from '../storage/local.ts';
 import type { Storage } from '../storage/storage.ts';
 import { type PasswordSource, usualVariables, withPassword } from './passwords.ts';
@@ -29,7 +29,11 @@ export function placeOf({ globals, env }: Invocation): string {
 
 export const passwordSourceOf = ({ globals }: Invocation): PasswordSource => ({ file: globals.passwordFile, variables: usualVariables });
 
-export interface OpenOptions {
+/** How a repository is opened, where a verb needs it otherwise. */
+export interface Opening {
+  readonly open?: ((storage: Storage, password: string, options: OpenOptions) => Promise<Repository>) | undefined;
+  /** Whether there may be a repository where there is no config. */
+  readonly withoutConfig?: boolean | undefined;
   /**
    * Snapshots are read while the key is derived. For verbs that take no lock: one that does has the time in which the lock
    * settles for it, and does not slow the derivation down.
@@ -42,21 +46,22 @@ export async function openRepository(
   place: string,
   source: PasswordSource,
   { env, control }: Invocation,
-  options: OpenOptions = {},
+  opening: Opening = {},
 ): Promise<Repository> {
   const storage = storageAt(place);
   // Whoever mistyped the place is told so before being asked for a password.
-  await refuseNoRepository(storage);
-  return withPassword(source, storage.location, { env, signal: control.signal }, (password) => Repository.open(storage, password, options));
+  const { open = Repository.open, withoutConfig = false, readAhead } = opening;
+  if (!withoutConfig) await refuseNoRepository(storage);
+  return withPassword(source, storage.location, { env, signal: control.signal }, (password) => open(storage, password, { readAhead }));
 }
 
 /** Opens the repository that the options name, calls `use`, and closes it. */
 export async function withRepository<T>(
   invocation: Invocation,
   use: (repository: Repository) => Promise<T>,
-  options: OpenOptions = {},
+  opening?: Opening,
 ): Promise<T> {
-  const repository = await openRepository(placeOf(invocation), passwordSourceOf(invocation), invocation, options);
+  const repository = await openRepository(placeOf(invocation), passwordSourceOf(invocation), invocation, opening);
   try {
     return await use(repository);
   } finally {

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { fail } from '../contract/errors.ts';
+import { chooseSnapshots, type DamagedSnapshot, type SnapshotChoice } from '../engine/choose-snapshots.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { Snapshot } from '../repository/snapshot.ts';
 import { collect } from './arguments.ts';
@@ -44,7 +45,7 @@ export async function filteredSnapshots(
 }
 
 export interface ChosenSnapshots {
-  /** Oldest first; as named when they were named. */
+  /** Oldest first. */
   readonly snapshots: readonly Snapshot[];
   /** All others that can be read. */
   readonly others: readonly Snapshot[];
@@ -52,33 +53,38 @@ export interface ChosenSnapshots {
   readonly damaged: number;
 }
 
-/** The snapshots that are named, or else those that the filter lets through. Throws `bad-usage`, `snapshot-not-found`, `snapshot-ambiguous`. */
-export async function chooseSnapshots(
+/** Those that are named or that the filter lets through. Throws `bad-usage`, `snapshot-not-found`, `snapshot-ambiguous`. */
+export async function chosenSnapshots(
   repository: Repository,
   named: readonly string[],
   filter: SnapshotFilter,
   output: Output,
 ): Promise<ChosenSnapshots> {
-  const hasFilter = filter.host !== undefined || filter.path !== undefined || filter.tag !== undefined;
-  if (named.length > 0 && hasFilter) {
-    return fail('bad-usage', {
-      problem: 'Snapshots cannot be both named and chosen by --host, --path or --tag.',
-      guidance: 'Leave out one of the two.',
-    });
-  }
-  const { snapshots: all, damaged } = await filteredSnapshots(repository, {}, output);
-  const chosen = new Map<string, Snapshot>();
-  for (const each of named) {
-    // Most are among those that were read already; the others have their own words.
-    const known = each === 'latest' ? all.at(-1) : all.find(({ id }) => id === each);
-    const snapshot = known ?? (await repository.findSnapshot(each));
-    chosen.set(snapshot.id, snapshot);
-  }
-  const snapshots = named.length > 0 ? [...chosen.values()] : all.filter((snapshot) => matchesFilter(snapshot, filter));
-  const ids = new Set(snapshots.map(({ id }) => id));
-  return { snapshots, others: all.filter(({ id }) => !ids.has(id)), damaged };
+  const { all, chosen, damaged } = await chooseSnapshots(repository, choiceOf(named, filter));
+  reportDamaged(output, damaged);
+  const ids = new Set(chosen.map(({ id }) => id));
+  return { snapshots: chosen, others: all.filter(({ id }) => !ids.has(id)), damaged: damaged.length };
 }
 
 /** A snapshot in a few words. */
 export const snapshotTitle = ({ id, hostname, time }: Snapshot): string =>
   `snapshot ${id.slice(0, 8)} of ${hostname ?? 'an unknown computer'}, ${formatTimeText(time)}`;
+
+const isFilter = ({ host, path, tag }: SnapshotFilter): boolean => host !== undefined || path !== undefined || tag !== undefined;
+
+/** What snapshots a verb is about that takes names or a filter; neither means all. Throws `bad-usage` for both. */
+export function choiceOf(snapshots: readonly string[], filter: SnapshotFilter): SnapshotChoice {
+  if (snapshots.length > 0 && isFilter(filter)) {
+    return fail('bad-usage', {
+      problem: 'Snapshots cannot be named and chosen by filters at the same time.',
+      guidance: 'Name them, or give filters.',
+    });
+  }
+  return snapshots.length > 0 ? { snapshots } : { filter: (snapshot) => matchesFilter(snapshot, filter) };
+}
+
+/** Tells of snapshots that cannot be read, so that nobody knows whether they were meant. */
+export function reportDamaged(output: Output, damaged: readonly DamagedSnapshot[]): void {
+  for (const { id, error } of damaged)
+    output.problem({ path: undefined, kind: 'snapshot-damaged', detail: `Snapshot ${id.slice(0, 8)} cannot be used: ${error.message}` });
+}

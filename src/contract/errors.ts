@@ -150,6 +150,14 @@ const catalogue = {
     }),
   },
 
+  'tree-unknown-form': {
+    retryable: false,
+    words: (c) => ({
+      message: `The list of a folder (${String(c.tree).slice(0, 12)}) holds more than this version of Holdfast knows, so it cannot be written anew without losing some of it. Nothing of it was changed.`,
+      guidance: 'Use the newest version of the program that wrote the snapshot to rewrite it.',
+    }),
+  },
+
   // --- retention -----------------------------------------------------------------------------------------------
   'retention-empties-group': {
     retryable: false,
@@ -180,6 +188,13 @@ const catalogue = {
     words: (c) => ({
       message: `The repository changed after this was planned: snapshot ${String(c.snapshot).slice(0, 8)}, which was to be kept, is gone. Nothing was removed.`,
       guidance: 'Run it again: it is planned anew.',
+    }),
+  },
+  'rewrite-empties-snapshot': {
+    retryable: false,
+    words: (c) => ({
+      message: `This would leave nothing but empty folders of snapshot ${String(c.snapshot).slice(0, 8)}, and remove the snapshot itself. No snapshot was changed.`,
+      guidance: 'Correct the patterns, or leave that snapshot out; to remove it as a whole use "holdfast forget".',
     }),
   },
   'prune-refused': {
@@ -278,7 +293,31 @@ const catalogue = {
     retryable: false,
     words: (c) => ({
       message: `This repository has format version ${String(c.version)}; Holdfast works with version 2. Its data is not affected.`,
-      guidance: 'Use a newer Holdfast for a newer version; upgrade version 1 with restic\'s "migrate upgrade_repo_v2".',
+      guidance:
+        c.version === 1
+          ? '"holdfast migrate" upgrades it; "holdfast migrate --help" says what that means.'
+          : 'Use a newer Holdfast for it.',
+    }),
+  },
+  'migrate-refused': {
+    retryable: false,
+    words: (c) => ({
+      message: `The repository was not upgraded, because ${String(c.problem)}. Nothing was changed.`,
+      guidance: 'Look at what the check says; repair or forget what is damaged, then run "holdfast migrate" again.',
+    }),
+  },
+  'config-not-kept': {
+    retryable: false,
+    words: (c) => ({
+      message: `A copy of the repository's config file could not be kept in ${String(c.path)}${because(c)}. Nothing was changed.`,
+      guidance: 'Make sure that there is space and that you may write there, then try again.',
+    }),
+  },
+  'config-not-replaced': {
+    retryable: false,
+    words: (c) => ({
+      message: `The config file of ${String(c.location)} was removed to be replaced, and the new one could not be stored${because(c)}. Its data is whole; until the config is back, it cannot be opened. A copy of it is in ${String(c.path)}.`,
+      guidance: 'When the destination works again, run "holdfast migrate" on this computer: it finds the copy and completes the upgrade.',
     }),
   },
   'config-invalid': {

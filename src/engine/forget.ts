@@ -4,10 +4,11 @@
  * A policy never empties a group of snapshots (see retention.ts). Snapshots that are named may be the last of their group only with
  * `force`: a person who mistypes should not lose the only backup of a folder.
  */
-import { fail, hasCode, type HoldfastError } from '../contract/errors.ts';
+import { fail } from '../contract/errors.ts';
 import { Lock } from '../repository/locks.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { Snapshot } from '../repository/snapshot.ts';
+import { type DamagedSnapshot, idOf, readSnapshots } from './choose-snapshots.ts';
 import type { PrunePlan, PruneRequest } from './prune/plan.ts';
 import { type PruneResult, pruneUnderLock } from './prune/prune.ts';
 import { removeFiles } from './remove-files.ts';
@@ -40,7 +41,7 @@ export interface ForgetPlan {
   /** IDs to be removed: damaged ones, then the oldest first. */
   readonly remove: readonly string[];
   /** Snapshots that cannot be read. They stay, unless they were named. */
-  readonly damaged: readonly { readonly id: string; readonly error: HoldfastError }[];
+  readonly damaged: readonly DamagedSnapshot[];
 }
 
 /**
@@ -48,12 +49,7 @@ export interface ForgetPlan {
  * Throws `retention-empties-group`, `last-of-group`, `snapshot-not-found`, `snapshot-ambiguous`, `bad-usage` or what the storage throws.
  */
 export async function planForget(repository: Repository, request: ForgetRequest): Promise<ForgetPlan> {
-  const damaged: { id: string; error: HoldfastError }[] = [];
-  const snapshots = await repository.snapshots((id, error) => {
-    // Whether a snapshot is damaged is unknown when the destination fails.
-    if (!hasCode(error, 'item-tampered') && !hasCode(error, 'snapshot-invalid')) throw error;
-    damaged.push({ id, error });
-  });
+  const { snapshots, damaged } = await readSnapshots(repository);
   if ('policy' in request) {
     const { policy, groupBy, filter, now, timeZone } = request;
     const groups = planRetention(filter ? snapshots.filter(filter) : snapshots, policy, { now, groupBy, timeZone });
@@ -61,21 +57,13 @@ export async function planForget(repository: Repository, request: ForgetRequest)
   }
   if (request.snapshots.length === 0)
     return fail('bad-usage', { problem: 'No snapshot was named.', guidance: 'Name one, or give a rule such as --keep-last 7.' });
-  const named = new Set(request.snapshots.map((wanted) => resolve(wanted, snapshots, damaged)));
+  const named = new Set(request.snapshots.map((wanted) => idOf(wanted, snapshots, damaged)));
   const groups = groupsOf(snapshots, named);
   for (const { key, keep, remove } of groups) {
     if (keep.length === 0 && !request.force) fail('last-of-group', { group: groupName(key), snapshots: remove.length });
   }
   const broken = damaged.filter(({ id }) => named.has(id)).map(({ id }) => id);
   return { groups, remove: [...broken, ...oldestFirst(groups)], damaged: damaged.filter(({ id }) => !named.has(id)) };
-}
-
-/** The full ID. */
-function resolve(wanted: string, snapshots: readonly Snapshot[], damaged: readonly { id: string }[]): string {
-  if (wanted === 'latest') return snapshots.at(-1)?.id ?? fail('snapshot-not-found', { snapshot: wanted });
-  const matches = wanted === '' ? [] : [...snapshots, ...damaged].filter(({ id }) => id.startsWith(wanted));
-  if (matches.length > 1) return fail('snapshot-ambiguous', { snapshot: wanted });
-  return matches[0]?.id ?? fail('snapshot-not-found', { snapshot: wanted });
 }
 
 /** The groups, by host and paths, that any of the named snapshots is in. `snapshots` are the oldest first. */

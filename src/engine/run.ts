@@ -28,7 +28,8 @@ export type Phase =
   | 'pruning'
   | 'comparing'
   | 'searching'
-  | 'measuring';
+  | 'measuring'
+  | 'rewriting';
 
 export interface Progress {
   readonly phase: Phase;

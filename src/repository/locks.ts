@@ -11,6 +11,7 @@ import { type ErrorCode, HoldfastError, hasCode } from '../contract/errors.ts';
 import type { Clock } from '../platform/clock.ts';
 import { isProcessAlive } from '../platform/processes.ts';
 import type { Storage, StoredFile } from '../storage/storage.ts';
+import type { Config } from './config.ts';
 import type { Sealer } from './crypto.ts';
 import { sha256 } from './ids.ts';
 import { openItem, sealItem } from './item.ts';
@@ -52,6 +53,7 @@ export interface FoundLock {
 export interface Lockable {
   readonly storage: Storage;
   readonly sealer: Sealer;
+  readonly config?: Pick<Config, 'version'>;
 }
 
 /** Locks of this process that may still lie in a storage which was out of reach when they should have been removed. */
@@ -295,7 +297,7 @@ export class Lock {
 
   /** Writes a lock file as of `now` (wall time) and returns its name. */
   async #write(now: number): Promise<string> {
-    const { storage, sealer } = this.#repository;
+    const { storage, sealer, config } = this.#repository;
     const { hostname, username, pid, uid, gid } = this.#holder;
     const record: LockRecord = {
       time: localTime.format(BigInt(Math.round(now)) * 1_000_000n),
@@ -306,7 +308,8 @@ export class Lock {
       ...(uid > 0 ? { uid } : {}),
       ...(gid > 0 ? { gid } : {}),
     };
-    const sealed = sealItem(sealer, Buffer.from(JSON.stringify(record)), { compressed: true });
+    // Programs at work in a repository of version 1 cannot read what is compressed.
+    const sealed = sealItem(sealer, Buffer.from(JSON.stringify(record)), { compressed: config?.version !== 1 });
     const name = sha256(sealed).toString('hex');
     try {
       await storage.save(lockFile(name), [sealed]);

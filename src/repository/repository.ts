@@ -6,8 +6,8 @@
  */
 import { fail, HoldfastError, hasCode } from '../contract/errors.ts';
 import type { Clock } from '../platform/clock.ts';
-import { describeFile, type Storage, type StoredFile } from '../storage/storage.ts';
-import { type Config, newConfig, parseConfig } from './config.ts';
+import { configFile, describeFile, type Storage, type StoredFile } from '../storage/storage.ts';
+import { type Config, currentVersion, type FormatVersion, newConfig, parseConfig, withVersion } from './config.ts';
 import { type MasterKey, randomMasterKey, Sealer } from './crypto.ts';
 import { isId, sha256 } from './ids.ts';
 import { openIndex, openItem, sealItem } from './item.ts';
@@ -17,7 +17,6 @@ import { calibrate, type KeyCost, type KeyFile, type KeyOwner, lockKey, parseKey
 import { defaultPackSize } from './pack.ts';
 import { formatSnapshot, parseSnapshot, type Snapshot, type SnapshotFields } from './snapshot.ts';
 
-const configFile: StoredFile = { kind: 'config', name: '' };
 /** Small files read at the same time. */
 const parallelLoads = 16;
 /** Room for the small files that are read most; larger ones grow it. */
@@ -30,22 +29,36 @@ export interface ListedKey {
   readonly current: boolean;
 }
 
+export interface OpenOptions {
+  /** Snapshots are read while the key is derived. */
+  readonly readAhead?: boolean | undefined;
+  /** Format versions to be opened; default: the current one. */
+  readonly versions?: readonly FormatVersion[] | undefined;
+  /**
+   * Stored forms of configs: where the storage holds none, or one that is damaged, the first of them that was sealed with the
+   * repository's key stands in for it.
+   */
+  readonly keptConfigs?: readonly Uint8Array[] | undefined;
+}
+
 export class Repository {
   readonly storage: Storage;
   readonly config: Config;
   readonly key: MasterKey;
   readonly sealer: Sealer;
   readonly #kernel: Kernel;
+  readonly #configText: Buffer;
   #keyId: string;
   /** Size that packs are filled to, in bytes. */
   packSize = defaultPackSize;
 
   readonly #readAhead: SnapshotReadAhead | undefined;
 
-  private constructor(storage: Storage, config: Config, key: MasterKey, keyId: string, kernel: Kernel, readAhead?: SnapshotReadAhead) {
+  private constructor(storage: Storage, opened: OpenedConfig, { key, keyId }: FoundKey, kernel: Kernel, readAhead?: SnapshotReadAhead) {
     this.#readAhead = readAhead;
     this.storage = storage;
-    this.config = config;
+    this.config = opened.config;
+    this.#configText = opened.text;
     this.key = key;
     this.#keyId = keyId;
     this.#kernel = kernel;
@@ -75,43 +88,54 @@ export class Repository {
     if (await holdsRepository(storage)) return fail('repository-exists', { location: storage.location });
     const config = newConfig(options.polynomial);
     const kernel = Kernel.create();
-    const { key, keyId } =
+    const found =
       (await findFirstKey(storage, password, kernel)) ??
       (await storeFirstKey(storage, password, owner, options.cost ?? (await calibrate(clock)), kernel, clock));
-    const repository = new Repository(storage, config, key, keyId, kernel);
-    const sealed = sealItem(repository.sealer, Buffer.from(JSON.stringify(config)), { compressed: false });
+    const text = Buffer.from(JSON.stringify(config));
+    const repository = new Repository(storage, { config, text }, found, kernel);
+    const sealed = sealItem(repository.sealer, text, { compressed: false });
     // When this fails the key stays: the config may be there all the same, and if not, the next try goes on from here.
     await storage.save(configFile, [sealed]);
     return repository;
   }
 
-  /**
-   * With `readAhead`, snapshots are read while the key is derived. Throws `repository-not-found`, `wrong-password`,
-   * `repository-version`, `config-invalid` or what the storage throws.
-   */
+  /** Throws `repository-not-found`, `wrong-password`, `repository-version`, `config-invalid` or what the storage throws. */
   static async open(
     storage: Storage,
     password: string,
-    { readAhead = false }: { readAhead?: boolean | undefined } = {},
+    { readAhead = false, versions, keptConfigs = [] }: OpenOptions = {},
   ): Promise<Repository> {
-    let sealedConfig: Uint8Array;
+    const missing = (error?: unknown): never => fail('repository-not-found', { location: storage.location }, error);
+    let sealedConfig: Uint8Array | undefined;
     try {
       sealedConfig = await storage.load(configFile);
     } catch (error) {
-      if (hasCode(error, 'file-not-found') || hasCode(error, 'storage-gone'))
-        return fail('repository-not-found', { location: storage.location }, error);
-      throw error;
+      if (hasCode(error, 'storage-gone')) return missing(error);
+      if (!hasCode(error, 'file-not-found')) throw error;
+      if (keptConfigs.length === 0) return missing(error);
     }
     const kernel = Kernel.create();
     const ahead = readAhead ? new SnapshotReadAhead(storage) : undefined;
-    const { key, keyId } = await findKey(storage, password, kernel).finally(() => ahead?.end());
-    let text: Buffer;
+    const found = await findKey(storage, password, kernel).finally(() => ahead?.end());
+    const sealer = new Sealer(found.key, kernel, sealedConfig?.length ?? 0);
+    const text = firstOpened(sealer, [...(sealedConfig ? [sealedConfig] : []), ...keptConfigs]);
+    if (text) return new Repository(storage, { config: parseConfig(text, versions), text }, found, kernel, ahead);
+    return sealedConfig ? fail('config-invalid', { cause: 'it cannot be decrypted' }) : missing();
+  }
+
+  /** The stored form of the config with another version; all else that it says stays. */
+  sealedConfig(version: FormatVersion): Buffer {
+    return sealItem(this.sealer, withVersion(this.#configText, version), { compressed: false });
+  }
+
+  /** Whether these bytes are a config of this repository: sealed with its key and sound. Undefined for others. */
+  openConfig(sealed: Uint8Array): Config | undefined {
     try {
-      text = openItem(new Sealer(key, kernel, sealedConfig.length), sealedConfig);
+      return parseConfig(openItem(this.sealer, sealed), [1, currentVersion]);
     } catch (error) {
-      return fail('config-invalid', { cause: 'it cannot be decrypted' }, error);
+      if (hasCode(error, 'item-tampered') || hasCode(error, 'config-invalid')) return undefined;
+      throw error;
     }
-    return new Repository(storage, parseConfig(text), key, keyId, kernel, ahead);
   }
 
   /** Whether the storage still answers: tells a file that cannot be read from a destination that is gone. */
@@ -269,6 +293,23 @@ export async function holdsRepository(storage: Storage): Promise<boolean> {
   }
   for (const kind of ['snapshot', 'index', 'pack'] as const) for await (const _ of storage.list(kind)) return true;
   return false;
+}
+
+/** The text of the first of these that was sealed with this key. */
+function firstOpened(sealer: Sealer, configs: readonly Uint8Array[]): Buffer | undefined {
+  for (const config of configs) {
+    try {
+      return openItem(sealer, config);
+    } catch (error) {
+      if (!hasCode(error, 'item-tampered')) throw error;
+    }
+  }
+  return undefined;
+}
+
+interface OpenedConfig {
+  readonly config: Config;
+  readonly text: Buffer;
 }
 
 interface FoundKey {

@@ -44,28 +44,63 @@ export interface Snapshot extends SnapshotFields {
   readonly id: string;
 }
 
+/** In the order in which restic writes them. */
+const fieldNames = [
+  'time',
+  'parent',
+  'tree',
+  'paths',
+  'hostname',
+  'username',
+  'uid',
+  'gid',
+  'excludes',
+  'tags',
+  'original',
+  'program_version',
+  'summary',
+] as const satisfies readonly (keyof SnapshotFields)[];
+
+const isEmpty = (value: unknown): boolean =>
+  value === undefined || value === '' || value === 0 || (Array.isArray(value) && value.length === 0);
+
+const knownFields = (fields: Readonly<Partial<Record<keyof SnapshotFields, unknown>>>): [string, unknown][] =>
+  fieldNames.filter((name) => name === 'paths' || !isEmpty(fields[name])).map((name) => [name, fields[name]]);
+
 /** The JSON text to store. Empty fields are left out, as restic does. */
-export function formatSnapshot(fields: SnapshotFields): Buffer {
-  const ordered: [keyof SnapshotFields, unknown][] = [
-    ['time', fields.time],
-    ['parent', fields.parent],
-    ['tree', fields.tree],
-    ['paths', fields.paths],
-    ['hostname', fields.hostname],
-    ['username', fields.username],
-    ['uid', fields.uid],
-    ['gid', fields.gid],
-    ['excludes', fields.excludes],
-    ['tags', fields.tags],
-    ['original', fields.original],
-    ['program_version', fields.program_version],
-    ['summary', fields.summary],
-  ];
-  const kept = ordered.filter(
-    ([name, value]) =>
-      name === 'paths' || !(value === undefined || value === '' || value === 0 || (Array.isArray(value) && value.length === 0)),
-  );
-  return Buffer.from(JSON.stringify(Object.fromEntries(kept)));
+export const formatSnapshot = (fields: SnapshotFields): Buffer => Buffer.from(JSON.stringify(Object.fromEntries(knownFields(fields))));
+
+/** What a rewritten snapshot says anew; `undefined` takes a field away. Figures that are not given stay. */
+export type SnapshotChanges = Omit<Partial<SnapshotFields>, 'summary'> & { readonly summary?: Partial<SnapshotSummary> };
+
+/** As restic writes them where there were none. */
+const noSummary: SnapshotSummary = {
+  backup_start: '0001-01-01T00:00:00Z',
+  backup_end: '0001-01-01T00:00:00Z',
+  files_new: 0,
+  files_changed: 0,
+  files_unmodified: 0,
+  dirs_new: 0,
+  dirs_changed: 0,
+  dirs_unmodified: 0,
+  data_blobs: 0,
+  tree_blobs: 0,
+  data_added: 0,
+  data_added_packed: 0,
+  total_files_processed: 0,
+  total_bytes_processed: 0,
+};
+
+/**
+ * The text of a stored snapshot, one that {@link parseSnapshot} has read, with some fields changed. All else stays, also fields that
+ * nobody here knows: another program may rely on them. Texts of the same content are the same, whatever order the stored one had.
+ */
+export function changeSnapshot(text: Buffer, changes: SnapshotChanges): Buffer {
+  const stored = JSON.parse(text.toString('utf8')) as Record<string, unknown>;
+  const fields = { ...stored, ...changes };
+  if (changes.summary) fields.summary = { ...noSummary, ...(stored.summary as object | null | undefined), ...changes.summary };
+  const others = Object.entries(fields).filter(([name]) => !fieldNames.some((each) => each === name));
+  return Buffer.from(JSON.stringify(Object.fromEntries([...knownFields(fields), ...others])));
 }
 
 const isTexts = (value: unknown): value is string[] => Array.isArray(value) && value.every((item) => typeof item === 'string');

@@ -7,13 +7,13 @@
 
 import type { Clock } from '../platform/clock.ts';
 import { type ErrorCode, fail } from '../contract/errors.ts';
-import { describeFile, type FileKind, type ListedFile, type Range, type Storage, type StoredFile } from './storage.ts';
+import { configFile, describeFile, type FileKind, type ListedFile, type Range, type Storage, type StoredFile } from './storage.ts';
 
-export type StorageCall = 'create' | 'save' | 'load' | 'size' | 'list' | 'remove';
+export type StorageCall = 'create' | 'save' | 'replace' | 'load' | 'size' | 'list' | 'remove';
 
 /** Which calls a fault hits: those of the given sort, from the `nth` (default 1), as many as `times` (default 1; Infinity: all that follow). */
 export interface Moment {
-  /** `mutation` is a save or a remove; left out: every call. */
+  /** `mutation` is a save, a replacement or a remove; left out: every call. */
   readonly call?: StorageCall | 'mutation';
   readonly kind?: FileKind;
   readonly name?: string;
@@ -24,9 +24,9 @@ export interface Moment {
 export type Effect =
   /** The call fails with `code` (default `storage-failed`): `before` (default) it had any effect, or `after` it had all of it. */
   | { readonly do: 'fail'; readonly code?: ErrorCode; readonly when?: 'before' | 'after' }
-  /** A save leaves the first `length` bytes under the final name and then fails with `code`; without a code it reports success, as a lying disk does. */
+  /** A save or replacement leaves the first `length` bytes under the final name and then fails with `code`; without a code it reports success, as a lying disk does. */
   | { readonly do: 'tear'; readonly length: number; readonly code?: ErrorCode }
-  /** A save reports success and stores nothing. */
+  /** A save or replacement reports success and stores nothing. */
   | { readonly do: 'lose' }
   /** A load gives other bytes: flipped, fewer, more. */
   | { readonly do: 'change-bytes'; readonly change: (bytes: Uint8Array) => Uint8Array }
@@ -65,6 +65,7 @@ export const disconnectFrom = (nth: number): Fault => ({
 
 export class FaultyStorage implements Storage {
   readonly location: string;
+  readonly replaceConfig?: (parts: readonly Uint8Array[]) => Promise<void>;
   /** Every call so far, the failed ones too, in order: a test counts them, then fails each in turn. */
   readonly calls: RecordedCall[] = [];
   readonly #inner: Storage;
@@ -80,6 +81,8 @@ export class FaultyStorage implements Storage {
     this.#clock = options.clock;
     this.#faults = options.faults ?? [];
     this.#capacity = options.capacity ?? Number.POSITIVE_INFINITY;
+    const replace = inner.replaceConfig?.bind(inner);
+    if (replace) this.replaceConfig = (parts) => this.#write('replace', configFile, parts, replace);
   }
 
   /** Replaces the script; its counts start anew. The capacity stays. */
@@ -101,21 +104,8 @@ export class FaultyStorage implements Storage {
     this.#fail(effect, 'after', 'create');
   }
 
-  async save(file: StoredFile, parts: readonly Uint8Array[]): Promise<void> {
-    const effect = await this.#meet({ call: 'save', ...file });
-    this.#fail(effect, 'before', 'save', file);
-    const length = parts.reduce((sum, part) => sum + part.byteLength, 0);
-    if (this.#saved + length > this.#capacity) fail('storage-full', { location: this.location });
-    if (effect?.do === 'lose') return;
-    if (effect?.do === 'tear') {
-      await this.#inner.save(file, [Buffer.concat(parts).subarray(0, effect.length)]);
-      this.#saved += Math.min(length, effect.length);
-      if (effect.code) this.#throw(effect.code, 'save', file);
-      return;
-    }
-    await this.#inner.save(file, parts);
-    this.#saved += length;
-    this.#fail(effect, 'after', 'save', file);
+  save(file: StoredFile, parts: readonly Uint8Array[]): Promise<void> {
+    return this.#write('save', file, parts, (content) => this.#inner.save(file, content));
   }
 
   async load(file: StoredFile, range?: Range): Promise<Uint8Array> {
@@ -163,6 +153,28 @@ export class FaultyStorage implements Storage {
     return this.#inner.close();
   }
 
+  async #write(
+    call: 'save' | 'replace',
+    file: StoredFile,
+    parts: readonly Uint8Array[],
+    write: (parts: readonly Uint8Array[]) => Promise<void>,
+  ): Promise<void> {
+    const effect = await this.#meet({ call, ...file });
+    this.#fail(effect, 'before', call, file);
+    const length = parts.reduce((sum, part) => sum + part.byteLength, 0);
+    if (this.#saved + length > this.#capacity) fail('storage-full', { location: this.location });
+    if (effect?.do === 'lose') return;
+    if (effect?.do === 'tear') {
+      await write([Buffer.concat(parts).subarray(0, effect.length)]);
+      this.#saved += Math.min(length, effect.length);
+      if (effect.code) this.#throw(effect.code, call, file);
+      return;
+    }
+    await write(parts);
+    this.#saved += length;
+    this.#fail(effect, 'after', call, file);
+  }
+
   /** Records and counts a call for every fault; waits as scripted and gives the effect that decides, if there is one. */
   async #meet(call: RecordedCall): Promise<Effect | undefined> {
     this.calls.push(call);
@@ -201,6 +213,7 @@ export class FaultyStorage implements Storage {
 }
 
 function matches(at: Moment, call: RecordedCall): boolean {
-  const sort = at.call === 'mutation' ? call.call === 'save' || call.call === 'remove' : at.call === undefined || at.call === call.call;
+  const isMutation = call.call === 'save' || call.call === 'replace' || call.call === 'remove';
+  const sort = at.call === 'mutation' ? isMutation : at.call === undefined || at.call === call.call;
   return sort && (at.kind === undefined || at.kind === call.kind) && (at.name === undefined || at.name === call.name);
 }

@@ -1,7 +1,7 @@
 /** Looking at and removing files of a local folder, as a storage in it needs. */
 
 import { stat } from 'node:fs';
-import { chmod, lstat, mkdir, stat as statPromise, unlink } from 'node:fs/promises';
+import { chmod, lstat, mkdir, rename, stat as statPromise, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import type { ListedFile } from './storage.ts';
 import { systemCode } from './system-errors.ts';
@@ -54,6 +54,18 @@ export async function makeFolders(folder: string): Promise<string[]> {
     if (await makeFolder(folder)) made.push(folder);
   }
   return made;
+}
+
+/** Gives `temporary` the name `final` in place of the file that has it, also of one that Windows protects because it is marked read-only. */
+export async function renameOver(temporary: string, final: string): Promise<void> {
+  try {
+    await rename(temporary, final);
+  } catch (error) {
+    const code = systemCode(error);
+    if (process.platform !== 'win32' || (code !== 'EPERM' && code !== 'EACCES')) throw error;
+    await chmod(final, 0o600).catch(() => Promise.reject(error));
+    await rename(temporary, final);
+  }
 }
 
 /** Removes a file, also one that Windows or a network share protects because it is marked read-only. */

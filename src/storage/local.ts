@@ -8,7 +8,8 @@
  * Nothing that exists is replaced. rename() would replace, so it follows a look at the final name, and saves of the same
  * name in this process take turns. Two processes can still meet between look and rename: harmless where the name is the
  * SHA-256 of the content, since then both files are the same. config has no such name, so it is put in place by link(),
- * which never replaces (and by look and rename where a file system has no hard links).
+ * which never replaces (and by look and rename where a file system has no hard links). Only `replaceConfig` replaces, and
+ * leaves that to rename(), which does it in one step.
  *
  * After rename the file is complete and durable but for its name, so a failing fsync of the folder leaves it there: the
  * save fails, nothing is taken away. `file-exists` is told only after another fsync of the folder; who meets it while
@@ -27,13 +28,15 @@ import { type FileHandle, link, lstat, open, readdir, rename, stat } from 'node:
 import path from 'node:path';
 import { fail, type HoldfastError } from '../contract/errors.ts';
 import { syncFolder, writeDurably } from './durable.ts';
-import { exists, isMissing, makeFolder, makeFolders, sizes, unlinkAny } from './local-files.ts';
+import { exists, isMissing, makeFolder, makeFolders, renameOver, sizes, unlinkAny } from './local-files.ts';
 import { checkRange, folderOf, folderOfFile, isFileName, isShardName, layoutFolders, layoutPath } from './names.ts';
-import { describeFile, type FileKind, type ListedFile, type Range, type Storage, type StoredFile } from './storage.ts';
+import { configFile, describeFile, type FileKind, type ListedFile, type Range, type Storage, type StoredFile } from './storage.ts';
 import { storageError, systemCode } from './system-errors.ts';
 
 /** What a killed save leaves: the name of the file, then `-tmp-` and digits, as restic's own do. */
 const temporaryName = /^(config|[0-9a-f]{64})-tmp-[0-9a-f]+$/;
+
+const temporaryPath = (final: string): string => `${final}-tmp-${randomBytes(8).toString('hex')}`;
 
 /** No program writes a config, key, snapshot, index or lock that comes near; a sparse one of terabytes costs nothing to make. */
 const longestWholeFile = 256 << 20;
@@ -80,7 +83,7 @@ export class LocalStorage implements Storage {
   async save(file: StoredFile, parts: readonly Uint8Array[]): Promise<void> {
     this.#checkOpen();
     const final = this.localPath(file);
-    const temporary = `${final}-tmp-${randomBytes(8).toString('hex')}`;
+    const temporary = temporaryPath(final);
     let handle: FileHandle | undefined;
     try {
       if (file.kind === 'config') await stat(this.#folders.pack);
@@ -97,6 +100,29 @@ export class LocalStorage implements Storage {
       await unlinkAny(temporary).catch(() => undefined);
       if (isMissing(error)) this.#gone(error);
       throw this.#error(error, 'save', describeFile(file));
+    }
+  }
+
+  async replaceConfig(parts: readonly Uint8Array[]): Promise<void> {
+    this.#checkOpen();
+    const final = this.localPath(configFile);
+    const temporary = temporaryPath(final);
+    let handle: FileHandle | undefined;
+    try {
+      await stat(final);
+      handle = await open(temporary, 'wx', 0o600);
+      await writeDurably(handle, parts);
+      await handle.close();
+      handle = undefined;
+      await renameOver(temporary, final);
+      await syncFolder(path.dirname(final));
+      this.#seen = true;
+    } catch (error) {
+      await handle?.close().catch(() => undefined);
+      await unlinkAny(temporary).catch(() => undefined);
+      if (!isMissing(error)) throw this.#error(error, 'replace', describeFile(configFile));
+      await this.#checkPresence('config', error);
+      fail('file-not-found', { file: describeFile(configFile), location: this.location }, error);
     }
   }
 

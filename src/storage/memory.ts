@@ -1,15 +1,16 @@
 /**
  * A storage in memory that records what is done to it, so that a test can return to the state after any number of writes.
  *
- * Words: a *mutation* is a save or a remove that took effect; *replay* is the state after the first so many mutations.
+ * Words: a *mutation* is a save, a replacement or a remove that took effect; *replay* is the state after the first so many mutations.
  */
 
 import { fail } from '../contract/errors.ts';
 import { checkRange, fileAt, layoutPath } from './names.ts';
-import { describeFile, type FileKind, type ListedFile, type Range, type Storage, type StoredFile } from './storage.ts';
+import { configFile, describeFile, type FileKind, type ListedFile, type Range, type Storage, type StoredFile } from './storage.ts';
 
 export type MemoryOperation =
   | { readonly kind: 'save'; readonly file: StoredFile; readonly content: Uint8Array }
+  | { readonly kind: 'replace'; readonly file: StoredFile; readonly content: Uint8Array }
   | { readonly kind: 'remove'; readonly file: StoredFile }
   | { readonly kind: 'load'; readonly file: StoredFile; readonly range?: Range }
   | { readonly kind: 'size'; readonly file: StoredFile }
@@ -18,7 +19,7 @@ export type MemoryOperation =
 /** Content by path in the layout; the arrays are never written to, so that states can share them. */
 type State = Map<string, Uint8Array>;
 
-const isMutation = (operation: MemoryOperation): boolean => operation.kind === 'save' || operation.kind === 'remove';
+const isMutation = ({ kind }: MemoryOperation): boolean => kind === 'save' || kind === 'replace' || kind === 'remove';
 
 export class MemoryStorage implements Storage {
   readonly location: string;
@@ -47,7 +48,7 @@ export class MemoryStorage implements Storage {
     let left = mutations;
     for (const operation of this.operations) {
       if (left === 0) break;
-      if (operation.kind === 'save') files.set(layoutPath(operation.file), operation.content);
+      if (operation.kind === 'save' || operation.kind === 'replace') files.set(layoutPath(operation.file), operation.content);
       else if (operation.kind === 'remove') files.delete(layoutPath(operation.file));
       else continue;
       left--;
@@ -87,14 +88,17 @@ export class MemoryStorage implements Storage {
     this.#checkOpen();
     const path = layoutPath(file);
     if (this.#files.has(path)) fail('file-exists', { file: describeFile(file), location: this.location });
-    const content = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0));
-    let offset = 0;
-    for (const part of parts) {
-      content.set(part, offset);
-      offset += part.byteLength;
-    }
+    const content = joined(parts);
     this.#files.set(path, content);
     this.operations.push({ kind: 'save', file, content });
+  }
+
+  async replaceConfig(parts: readonly Uint8Array[]): Promise<void> {
+    this.#checkOpen();
+    this.#content(configFile);
+    const content = joined(parts);
+    this.#files.set(layoutPath(configFile), content);
+    this.operations.push({ kind: 'replace', file: configFile, content });
   }
 
   async load(file: StoredFile, range?: Range): Promise<Uint8Array> {
@@ -144,4 +148,15 @@ export class MemoryStorage implements Storage {
   #checkOpen(): void {
     if (this.#closed) fail('internal', { cause: `${this.location} was used after it had been closed` });
   }
+}
+
+/** The parts one after the other, in memory of their own. */
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const content = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0));
+  let offset = 0;
+  for (const part of parts) {
+    content.set(part, offset);
+    offset += part.byteLength;
+  }
+  return content;
 }

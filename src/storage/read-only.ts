@@ -22,6 +22,10 @@ export class ReadOnlyStorage implements Storage {
     fail('storage-read-only', { location: this.location });
   }
 
+  async replaceConfig(_parts: readonly Uint8Array[]): Promise<void> {
+    fail('storage-read-only', { location: this.location });
+  }
+
   async remove(_file: StoredFile): Promise<void> {
     fail('storage-read-only', { location: this.location });
   }

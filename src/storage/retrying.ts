@@ -5,7 +5,7 @@
  *   clients do not come back at the same moment. When the next wait would pass `totalWaitMs`, the error is thrown as it is.
  * - A save or remove that failed may have succeeded nevertheless. A file that is found at the second try counts as saved
  *   if it has the right size (its name is the hash of its content) and, for config and small files, the right content; one that is not
- *   found any more counts as removed.
+ *   found any more counts as removed. A replacement is made once more, with the same outcome.
  * - A file that is shorter than asked for, and by its size will remain so, is not read again.
  * - A listing that breaks off starts again and leaves out what was already given; each new file makes the waits start anew.
  * - Aborting the signal ends waiting, with `cancelled`, and further tries. First tries still go through, so that what is left
@@ -15,7 +15,7 @@
 
 import type { Clock } from '../platform/clock.ts';
 import { fail, hasCode, HoldfastError } from '../contract/errors.ts';
-import { describeFile, type FileKind, type ListedFile, type Range, type Storage, type StoredFile } from './storage.ts';
+import { configFile, describeFile, type FileKind, type ListedFile, type Range, type Storage, type StoredFile } from './storage.ts';
 
 export interface RetryLimits {
   readonly firstWaitMs: number;
@@ -59,6 +59,7 @@ export class RetryingStorage implements Storage {
   readonly location: string;
   readonly localPath?: (file: StoredFile) => string;
   readonly removeLeftovers?: (before: number) => Promise<number>;
+  readonly replaceConfig?: (parts: readonly Uint8Array[]) => Promise<void>;
   readonly #inner: Storage;
   readonly #clock: Pick<Clock, 'sleep'>;
   readonly #limits: RetryLimits;
@@ -75,6 +76,8 @@ export class RetryingStorage implements Storage {
     this.#onRetry = options.onRetry ?? (() => undefined);
     this.#random = options.random ?? Math.random;
     if (inner.localPath) this.localPath = (file) => inner.localPath!(file);
+    if (inner.replaceConfig)
+      this.replaceConfig = (parts) => this.#try('replace', describeFile(configFile), () => inner.replaceConfig!(parts));
     // Tidying is not worth waiting for: the next run does it too.
     if (inner.removeLeftovers) this.removeLeftovers = (before) => inner.removeLeftovers!(before);
   }

@@ -1,5 +1,5 @@
 /**
- * A storage keeps the files of one repository: named, written once, never changed.
+ * A storage keeps the files of one repository: named, written once, never changed (but config, when its version is raised).
  *
  * Words: a *kind* is one of the six sorts of repository file; a *file* is a kind and a name; a *location* is the place
  * as a person would recognise it, without secrets.
@@ -19,6 +19,9 @@ export interface ListedFile {
   /** In bytes. */
   readonly size: number;
 }
+
+/** The one file that is ever replaced. */
+export const configFile: StoredFile = { kind: 'config', name: '' };
 
 /** A part of a file, in bytes. */
 export interface Range {
@@ -53,6 +56,15 @@ export interface Storage {
   list(kind: FileKind): AsyncIterable<ListedFile>;
   remove(file: StoredFile): Promise<void>;
   close(): Promise<void>;
+  /**
+   * Gives config other content in one step and resolves when that is durable: whoever reads meanwhile, and whoever reads after a
+   * power cut or a failure of this call, finds the old content or the new one, whole. A config that is missing fails with
+   * `file-not-found` and stays missing. Of two calls at the same time, either may win.
+   *
+   * Absent where a storage cannot do that (a server that refuses to save over a file, a file system without a replacing rename):
+   * there its caller keeps a copy elsewhere, removes config and saves it anew.
+   */
+  replaceConfig?(parts: readonly Uint8Array[]): Promise<void>;
   /** Where the file's bytes can be read synchronously from the local file system, if they can. Wrappers that must see every read leave it out. */
   localPath?(file: StoredFile): string;
   /**

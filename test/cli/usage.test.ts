@@ -10,7 +10,7 @@ import { Cli, holdfast, quickRepository } from '../support/cli.ts';
 import { Restic } from '../support/restic.ts';
 import { scratch, tree } from '../support/tree-literal.ts';
 
-const verbs = ['init', 'backup', 'snapshots', 'ls', 'dump', 'diff', 'find', 'stats', 'restore', 'check', 'forget', 'prune', 'unlock', 'key', 'version'];
+const verbs = 'init backup snapshots ls dump diff find stats restore check forget prune unlock key version tag rewrite migrate'.split(' ');
 const escapeCode = /\x1b/;
 
 describe('help', () => {
@@ -116,7 +116,7 @@ describe('places and passwords', () => {
     const { code, stderr } = await new Cli(folder, 'pw').run(['backup', '/etc/hostname']);
     expect(code).toBe(1);
     expect(stderr).toContain('format version 1');
-    expect(stderr).toContain('upgrade_repo_v2');
+    expect(stderr).toContain('holdfast migrate');
   });
 
   test('a repository that another program has for itself exits with 11', async () => {

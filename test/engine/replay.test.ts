@@ -2,7 +2,6 @@
  * A power cut at any moment: the repository as it is after each prefix of the writes of recorded runs. At every one of them
  * nothing needs repair, every finished snapshot restores, and the next backup carries on.
  */
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -17,6 +16,7 @@ import { contentOf, within } from '../support/content-of.ts';
 import { backup, identity, openRepository, password, resticOn, restore, runOptions } from '../support/engine.ts';
 import { hasty } from '../support/hostile.ts';
 import { expectCleanCheck } from '../support/judge.ts';
+import { atEveryPrefix, deadHolder } from '../support/prefixes.ts';
 import { seededBytes, seededRandom } from '../support/seeded.ts';
 import { scratch, sharedScratch, tree } from '../support/tree-literal.ts';
 import { refuseUnhandledRejections } from '../support/unhandled.ts';
@@ -26,8 +26,7 @@ refuseUnhandledRejections();
 
 /** Packs far smaller than a person may choose, so that few files fill several. */
 const settings = { ...hasty, threads: 2, packSize: 48 << 10 };
-/** The recorded runs belong to a process that does not live any more, so that their locks are stale, as after a power cut. */
-const holder = { ...identity, pid: spawnSync('true').pid };
+const holder = deadHolder();
 const cost = { N: 2, r: 8, p: 1 };
 const random = seededRandom(1);
 const noise = (length: number): Buffer => seededBytes(random, length);
@@ -39,21 +38,6 @@ class WatchedStorage extends MemoryStorage {
   override async save(file: StoredFile, parts: readonly Uint8Array[]): Promise<void> {
     await super.save(file, parts);
     this.onSaved(file);
-  }
-}
-
-/** Calls `act` with the storage as it was after each of the mutations `from`…, and says where it failed. */
-async function atEveryPrefix(
-  storage: MemoryStorage,
-  from: number,
-  act: (state: MemoryStorage, mutations: number) => Promise<void>,
-): Promise<void> {
-  for (let mutations = from; mutations <= storage.mutations; mutations++) {
-    try {
-      await act(storage.replay(mutations), mutations);
-    } catch (error) {
-      throw new Error(`after ${mutations} of ${storage.mutations} mutations: ${(error as Error).message}`, { cause: error });
-    }
   }
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { newConfig, parseConfig } from '../../src/repository/config.ts';
+import { newConfig, parseConfig, withVersion } from '../../src/repository/config.ts';
 import { isIrreducible, parsePolynomial } from '../../src/repository/polynomial.ts';
 
 const text = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
@@ -51,4 +51,17 @@ test('other versions are refused by their number, everything else as damaged', (
   ];
   for (const wrong of [...damaged, { ...config, chunker_polynomial: 7 }]) expect(codeOf(text(wrong))).toBe('config-invalid');
   for (const wrong of ['', '{', '\xff']) expect(codeOf(Buffer.from(wrong, 'latin1'))).toBe('config-invalid');
+});
+
+test('version 1 is read where it is asked for, and nowhere else', () => {
+  const old = { ...newConfig(), version: 1 as const };
+  expect(parseConfig(text(old), [1, 2])).toEqual(old);
+  expect(() => parseConfig(text({ ...old, version: 3 }), [1, 2])).toThrowError(expect.objectContaining({ code: 'repository-version' }));
+  expect(() => parseConfig(text(newConfig()), [1])).toThrowError(expect.objectContaining({ code: 'repository-version' }));
+});
+
+test('another version changes nothing else, not even what nobody here knows', () => {
+  const old = { ...newConfig(), version: 1 as const, foreign: { field: [1] } };
+  expect(JSON.parse(withVersion(text(old), 2).toString())).toEqual({ ...old, version: 2 });
+  expect(withVersion(text(old), 1).equals(text({ ...old }))).toBe(true);
 });

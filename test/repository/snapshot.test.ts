@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { HoldfastError } from '../../src/contract/errors.ts';
-import { formatSnapshot, parseSnapshot, type SnapshotFields, type SnapshotSummary } from '../../src/repository/snapshot.ts';
+import { changeSnapshot, formatSnapshot, parseSnapshot, type SnapshotFields, type SnapshotSummary } from '../../src/repository/snapshot.ts';
 
 const id = 'a'.repeat(64);
 const tree = 'b'.repeat(64);
@@ -126,4 +126,38 @@ test('whatever JSON a snapshot file holds, it is read or refused as invalid', ()
       },
     ),
   );
+});
+
+describe('a changed snapshot', () => {
+  const stored = formatSnapshot(all);
+  const parsed = (text: Buffer): Record<string, unknown> => JSON.parse(text.toString()) as Record<string, unknown>;
+
+  test('says something else only where it was asked to', () => {
+    const changed = changeSnapshot(stored, { tags: ['a', 'b'], hostname: 'other', tree: 'e'.repeat(64) });
+    expect(parseSnapshot(id, changed)).toEqual({ id, ...all, tags: ['a', 'b'], hostname: 'other', tree: 'e'.repeat(64) });
+    expect(changeSnapshot(stored, {}).equals(stored)).toBe(true);
+  });
+
+  test('keeps what nobody here knows, in the snapshot and in its figures', () => {
+    const foreign = Buffer.from(JSON.stringify({ delete: 'never', ...all, summary: { ...summary, extra: 3 }, label: { text: 'x' } }));
+    const changed = parsed(changeSnapshot(foreign, { tags: [], summary: { total_files_processed: 1 } }));
+    expect(changed).toMatchObject({ delete: 'never', label: { text: 'x' }, summary: { extra: 3, total_files_processed: 1, files_new: 1 } });
+    expect('tags' in changed).toBe(false);
+  });
+
+  test('is the same text whatever the order in which it was stored', () => {
+    const shuffled = Buffer.from(JSON.stringify(Object.fromEntries(Object.entries(all).reverse())));
+    expect(changeSnapshot(shuffled, { tags: ['x'] }).equals(changeSnapshot(stored, { tags: ['x'] }))).toBe(true);
+  });
+
+  test('gets figures where it had none, as restic gives it', () => {
+    const bare = Buffer.from(JSON.stringify({ time: all.time, tree, paths: [] }));
+    expect(parsed(changeSnapshot(bare, { summary: { total_files_processed: 2, total_bytes_processed: 30 } })).summary).toMatchObject({
+      backup_start: '0001-01-01T00:00:00Z',
+      files_new: 0,
+      total_files_processed: 2,
+      total_bytes_processed: 30,
+    });
+    expect('summary' in parsed(changeSnapshot(bare, { tags: ['x'] }))).toBe(false);
+  });
 });

@@ -158,3 +158,39 @@ test('waits on the clock before anything else happens', async () => {
   await storage.save(other, []);
   expect(waits).toEqual([250, 250]);
 });
+
+describe('replacing config', () => {
+  const config = { kind: 'config', name: '' } as const;
+  const made = async (effect: Effect): Promise<{ storage: FaultyStorage; text: () => Promise<string> }> => {
+    const { memory, storage } = faulty({ call: 'replace' }, effect);
+    await memory.save(config, [content]);
+    return { storage, text: async () => Buffer.from(await memory.load(config)).toString() };
+  };
+
+  test('fails before or after its effect', async () => {
+    for (const [when, left] of [
+      ['before', '0123456789'],
+      ['after', 'other'],
+    ] as const) {
+      const { storage, text } = await made({ do: 'fail', when });
+      expect(await codeOf(storage.replaceConfig!([Buffer.from('other')]))).toBe('storage-failed');
+      expect(await text()).toBe(left);
+    }
+  });
+
+  test('tears, or says that it did what it did not', async () => {
+    const torn = await made({ do: 'tear', length: 3 });
+    await torn.storage.replaceConfig!([Buffer.from('other')]);
+    expect(await torn.text()).toBe('oth');
+    const lost = await made({ do: 'lose' });
+    await lost.storage.replaceConfig!([Buffer.from('other')]);
+    expect(await lost.text()).toBe('0123456789');
+  });
+
+  test('counts as a mutation', async () => {
+    const { memory, storage } = faulty({ call: 'mutation', nth: 2 }, { do: 'fail' });
+    await storage.save(config, [content]);
+    expect(await codeOf(storage.replaceConfig!([content]))).toBe('storage-failed');
+    expect(memory.mutations).toBe(1);
+  });
+});

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { LocalStorage } from '../../src/storage/local.ts';
+import { configFile } from '../../src/storage/storage.ts';
 import { type Call, canTrace, readTrace } from '../support/strace.ts';
 
 const child = path.join(import.meta.dirname, '..', 'support', 'storage-process.ts');
@@ -64,6 +65,41 @@ describe.skipIf(!canTrace())('a saved file, as the system sees it', () => {
       const told = calls.find(({ name: call, text }) => call === 'write' && text.startsWith('write(1') && text.includes(line));
       expect(told!.start).toBeGreaterThan(folderSync.end);
     }
+  });
+
+  test('a config is replaced by one that is whole and fsynced, and then durably', async () => {
+    const folder = path.join(parent, 'repository');
+    const storage = new LocalStorage(folder);
+    await storage.create();
+    await storage.save(configFile, [Buffer.from('old')]);
+    const log = path.join(parent, 'trace');
+    const traced = 'write,writev,pwrite64,pwritev,pwritev2,fsync,rename,renameat,renameat2,link,linkat,unlink,truncate,ftruncate';
+    spawnSync('strace', [
+      '-f',
+      '-y',
+      '-s',
+      '200',
+      '-o',
+      log,
+      '-e',
+      `trace=${traced}`,
+      process.execPath,
+      child,
+      'replace-config',
+      folder,
+      '1',
+    ]);
+    const calls = readTrace(log);
+    const final = storage.localPath(configFile);
+    const placed = calls.filter(({ text }) => text.includes(`"${final}"`));
+    // One call touches the name, and it is a rename.
+    expect(placed.map(({ name }) => name.startsWith('rename'))).toEqual([true]);
+    const temporary = /"([^"]*-tmp-[0-9a-f]+)"/.exec(placed[0]!.text)![1]!;
+    const fsync = calls.find(({ name, text }) => name === 'fsync' && text.includes(`<${temporary}>`))!;
+    const write = calls.find(({ name, text }) => /^p?writev?/.test(name) && text.includes(`<${temporary}>`))!;
+    const folderSync = calls.find(({ name, text, start }) => name === 'fsync' && text.includes(`<${folder}>`) && start > placed[0]!.end)!;
+    const told = calls.find(({ name, text }) => name === 'write' && text.startsWith('write(1') && text.includes('"1\\n"'))!;
+    expect([write.end < fsync.start, fsync.end < placed[0]!.start, folderSync.end < told.start]).toEqual([true, true, true]);
   });
 
   test('is removed durably', async () => {
@@ -164,4 +200,29 @@ describe('a process killed in the middle of a save', () => {
     expect(await temporaries()).toEqual([]);
     rmSync(parent, { recursive: true });
   });
+});
+
+test('a process killed while it replaces config leaves the old or a new one, whole', async () => {
+  const parent = mkdtempSync(path.join(tmpdir(), 'holdfast-kill-'));
+  const storage = new LocalStorage(path.join(parent, 'repository'));
+  await storage.create();
+  await storage.save(configFile, [Buffer.alloc(100_000)]);
+  for (let round = 0; round < 6; round++) {
+    const replacing = spawn(process.execPath, [child, 'replace-config', storage.location, '250'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let told = '';
+    replacing.stdout.setEncoding('utf8').on('data', (text: string) => {
+      told += text;
+      if (told.split('\n').length > 5 + 3 * round) replacing.kill('SIGKILL');
+    });
+    await once(replacing, 'close');
+    expect(replacing.signalCode).toBe('SIGKILL');
+    const left = await storage.load(configFile);
+    const number = left[0]!;
+    expect(Buffer.alloc(100_000 + number, number).equals(left)).toBe(true);
+    // What was told to be durable is there, or what came after it.
+    expect(number).toBeGreaterThanOrEqual(Number(told.split('\n').at(-2)));
+  }
+  await storage.removeLeftovers(Number.POSITIVE_INFINITY);
+  expect((await readdir(storage.location)).filter((name) => name.startsWith('config'))).toEqual(['config']);
+  rmSync(parent, { recursive: true });
 });

@@ -76,3 +76,14 @@ test('dumps copies of all files by their path, from which a storage can be made'
   expect(Buffer.from(await storage.load(one)).toString()).toBe('one');
   expect(new MemoryStorage('again', storage.dump()).files()).toEqual([one, two]);
 });
+
+test('records and replays a replaced config', async () => {
+  const storage = new MemoryStorage();
+  const config = { kind: 'config', name: '' } as const;
+  await storage.save(config, [Buffer.from('old')]);
+  await storage.replaceConfig([Buffer.from('ne'), Buffer.from('w')]);
+  expect(storage.operations.map(({ kind }) => kind)).toEqual(['save', 'replace']);
+  expect(storage.mutations).toBe(2);
+  const texts = [1, 2].map(async (n) => Buffer.from(await storage.replay(n).load(config)).toString());
+  expect(await Promise.all(texts)).toEqual(['old', 'new']);
+});

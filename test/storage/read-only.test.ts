@@ -19,6 +19,7 @@ test('fails every change with storage-read-only and passes none on', async () =>
     () => storage.save(file, []),
     () => storage.save(fileFor(Buffer.of()), []),
     () => storage.remove(file),
+    () => storage.replaceConfig([]),
   ])
     expect(await codeOf(call())).toBe('storage-read-only');
   expect(memory.mutations).toBe(1);

@@ -4,7 +4,7 @@ import { type Fault, FaultyStorage } from '../../src/storage/faulty.ts';
 import { LocalStorage } from '../../src/storage/local.ts';
 import { MemoryStorage } from '../../src/storage/memory.ts';
 import { type Retry, RetryingStorage, type RetryOptions } from '../../src/storage/retrying.ts';
-import type { StoredFile } from '../../src/storage/storage.ts';
+import type { Storage, StoredFile } from '../../src/storage/storage.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { codeOf, describeStorage, fileFor, listAll } from '../support/storage-suite.ts';
 
@@ -21,7 +21,7 @@ function makeFlaky(): { storage: RetryingStorage; memory: MemoryStorage } {
     get(target, key) {
       const value: unknown = Reflect.get(target, key);
       if (typeof value !== 'function') return value;
-      if (['create', 'save', 'load', 'size', 'list', 'remove'].includes(String(key)))
+      if (['create', 'save', 'replaceConfig', 'load', 'size', 'list', 'remove'].includes(String(key)))
         faults.script(random() < 0.4 ? [{ at: {}, effect: { do: 'fail', when: random() < 0.5 ? 'after' : 'before' } }] : []);
       return value.bind(target) as unknown;
     },
@@ -271,4 +271,30 @@ test('names local files where the storage within does', () => {
   expect(new RetryingStorage(new MemoryStorage(), { clock }).localPath).toBeUndefined();
   const local = new LocalStorage('somewhere');
   expect(new RetryingStorage(local, { clock }).localPath?.(file)).toBe(local.localPath(file));
+});
+
+describe('replacing config', () => {
+  const config = { kind: 'config', name: '' } as const;
+
+  test('is tried again, whether the try before had no effect or all of it', async () => {
+    for (const when of ['before', 'after'] as const) {
+      const { storage, memory, inner } = make([{ at: { call: 'replace' }, effect: { do: 'fail', when } }]);
+      await memory.save(config, [content]);
+      await storage.replaceConfig!([Buffer.from('other')]);
+      expect(Buffer.from(await memory.load(config)).toString()).toBe('other');
+      expect(inner.calls.map(({ call }) => call)).toEqual(['replace', 'replace']);
+    }
+  });
+
+  test('is not tried again where there is none', async () => {
+    const { storage, inner } = make([]);
+    expect(await codeOf(storage.replaceConfig!([content]))).toBe('file-not-found');
+    expect(inner.calls).toHaveLength(1);
+  });
+
+  test('is offered exactly where the storage within offers it', () => {
+    const without: Storage = Object.create(new MemoryStorage(), { replaceConfig: { value: undefined } }) as Storage;
+    expect(new RetryingStorage(without, { clock: new FakeClock() }).replaceConfig).toBeUndefined();
+    expect(new FaultyStorage(without).replaceConfig).toBeUndefined();
+  });
 });

@@ -5,13 +5,17 @@
  *     node engine-process.ts backup REPOSITORY SOURCE…
  *     node engine-process.ts restore REPOSITORY TARGET
  *     node engine-process.ts hold REPOSITORY [exclusive]
+ *     node engine-process.ts migrate REPOSITORY COPIES
  *
  * `backup` and `restore` print one line of JSON; paths in it are text of Latin-1, so that every byte survives. `hold` locks the
- * repository, prints `held`, and keeps the lock until it is killed. `--threads N` may stand before the repository.
+ * repository, prints `held`, and keeps the lock until it is killed. `migrate` prints `ready` when the repository is open and `done` at the end. `--threads N` may stand before the repository.
  */
 import { systemClock } from '../../src/platform/clock.ts';
 import { Lock } from '../../src/repository/locks.ts';
-import { backup, makeRepository, openRepository, restore, runOptions } from './engine.ts';
+import { executeMigrate, openForMigration } from '../../src/engine/migrate/migrate.ts';
+import type { Repository } from '../../src/repository/repository.ts';
+import { LocalStorage } from '../../src/storage/local.ts';
+import { backup, makeRepository, openRepository, password, restore, runOptions } from './engine.ts';
 
 /** What `backup` prints. */
 export type BackupReport = {
@@ -23,7 +27,11 @@ export type BackupReport = {
 const [verb, ...rest] = process.argv.slice(2);
 const threads = rest[0] === '--threads' ? Number(rest.splice(0, 2)[1]) : undefined;
 const [folder = '', ...others] = rest;
-const repository = await (verb === 'init' ? makeRepository(folder) : openRepository(folder));
+const open = (): Promise<Repository> => {
+  if (verb === 'init') return makeRepository(folder);
+  return verb === 'migrate' ? openForMigration(new LocalStorage(folder), password, others[0] ?? '') : openRepository(folder);
+};
+const repository = await open();
 const shown = (problems: readonly { kind: string; path: Uint8Array; detail: string }[]) =>
   problems.map(({ kind, path, detail }) => ({ kind, path: Buffer.from(path).toString('latin1'), detail }));
 
@@ -40,5 +48,9 @@ if (verb === 'backup') {
   console.log('held');
   // Only a signal ends it.
   await systemClock.sleep(Number.POSITIVE_INFINITY);
+} else if (verb === 'migrate') {
+  console.log('ready');
+  await executeMigrate(repository, { ...runOptions(), copies: others[0] ?? '' });
+  console.log('done');
 } else if (verb !== 'init') throw new TypeError(`no verb: ${verb}`);
 process.exit(0);

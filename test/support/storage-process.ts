@@ -4,6 +4,7 @@
  *
  *     save-each COUNT SIZE   saves packs one after the other; prints each name when it is durable
  *     save-kinds             saves one file of every kind, in the order config, key, pack, index, snapshot, lock
+ *     replace-config COUNT   replaces config that often; prints the number of each replacement when it is durable
  *     save | load | list | remove NAME
  */
 
@@ -28,6 +29,11 @@ async function run(): Promise<void> {
   else if (verb === 'save-kinds')
     for (const kind of ['config', 'key', 'pack', 'index', 'snapshot', 'lock'] as const)
       console.log(`${kind} ${await saveNew(kind, 3_000_000)}`);
+  else if (verb === 'replace-config')
+    for (let n = 1; n <= Number(first); n++) {
+      await storage.replaceConfig([Buffer.alloc(100_000 + n, n)]);
+      console.log(n);
+    }
   else if (verb === 'save') await storage.save(file, [Buffer.from('content')]);
   else if (verb === 'load') await storage.load(file);
   else if (verb === 'list') for await (const _ of storage.list('pack'));

@@ -7,7 +7,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import { HoldfastError } from '../../src/contract/errors.ts';
-import { type FileKind, fileKinds, type ListedFile, type Storage, type StoredFile } from '../../src/storage/storage.ts';
+import { configFile, type FileKind, fileKinds, type ListedFile, type Storage, type StoredFile } from '../../src/storage/storage.ts';
 
 export interface StorageUnderTest {
   /** Empty, and made ready with `create` by the suite. */
@@ -51,7 +51,7 @@ const missing: StoredFile = { kind: 'pack', name: 'ab'.repeat(32) };
 
 /** What is stored, by kind and name: `pack/0a1b…`. */
 type Model = Map<string, Buffer>;
-type Call = 'save' | 'remove' | 'load' | 'size' | 'list';
+type Call = 'save' | 'replace' | 'remove' | 'load' | 'size' | 'list';
 
 const contentOf = (file: StoredFile, size: number): Buffer => Buffer.alloc(size, `${file.kind}/${file.name}`);
 
@@ -59,6 +59,7 @@ const contentOf = (file: StoredFile, size: number): Buffer => Buffer.alloc(size,
 async function outcome(storage: Storage, writer: Storage, call: Call, file: StoredFile, size: number): Promise<unknown> {
   try {
     if (call === 'save') return await writer.save(file, [contentOf(file, size)]);
+    if (call === 'replace') return await writer.replaceConfig!([contentOf(configFile, size)]);
     if (call === 'remove') return await writer.remove(file);
     if (call === 'load') return Buffer.from(await storage.load(file)).toString();
     if (call === 'size') return await storage.size(file);
@@ -70,7 +71,7 @@ async function outcome(storage: Storage, writer: Storage, call: Call, file: Stor
 
 /** What the call should give, and its effect on the model. */
 function modelOutcome(model: Model, call: Call, file: StoredFile, size: number): unknown {
-  const key = `${file.kind}/${file.name}`;
+  const key = call === 'replace' ? 'config/' : `${file.kind}/${file.name}`;
   const held = model.get(key);
   if (call === 'save') return held ? 'file-exists' : void model.set(key, contentOf(file, size));
   if (call === 'list') {
@@ -78,6 +79,7 @@ function modelOutcome(model: Model, call: Call, file: StoredFile, size: number):
     return listed.flatMap(({ kind, ...rest }) => (kind === file.kind ? [rest] : [])).sort((a, b) => (a.name < b.name ? -1 : 1));
   }
   if (!held) return 'file-not-found';
+  if (call === 'replace') return void model.set(key, contentOf(configFile, size));
   if (call === 'remove') return void model.delete(key);
   return call === 'size' ? held.length : held.toString();
 }
@@ -419,15 +421,108 @@ export function describeStorage(name: string, make: () => Promise<StorageUnderTe
       }
     });
 
+    describe('where it can replace config in one step', () => {
+      const [first, second] = [Buffer.from('the first config'), randomBytes(3_000)];
+
+      test('gives it other content, longer or shorter or none, for everybody who looks', async () => {
+        const { storage, writer, again } = await ready();
+        if (!writer.replaceConfig) return;
+        await writer.save(configFile, [first]);
+        for (const content of [second, Buffer.from('short'), Buffer.alloc(0), second]) {
+          await writer.replaceConfig([content.subarray(0, 3), Buffer.alloc(0), content.subarray(3)]);
+          for (const each of [storage, await again()]) {
+            expect(Buffer.from(await each.load(configFile)).equals(content)).toBe(true);
+            expect(await listAll(each, 'config')).toEqual([{ name: '', size: content.length }]);
+          }
+        }
+        expect(await codeOf(writer.save(configFile, [first]))).toBe('file-exists');
+        await writer.remove(configFile);
+        await writer.save(configFile, [first]);
+      });
+
+      test('leaves every other file as it is, and no trace', async () => {
+        const { storage, writer } = await ready();
+        if (!writer.replaceConfig) return;
+        const kinds = fileKinds.filter((kind) => kind !== 'config');
+        const content = randomBytes(100);
+        for (const kind of kinds) await writer.save(fileFor(content, kind), [content]);
+        await writer.save(configFile, [first]);
+        await writer.replaceConfig([second]);
+        for (const kind of kinds) expect(await listAll(storage, kind)).toEqual([{ name: fileFor(content).name, size: 100 }]);
+        expect((await writer.removeLeftovers?.(Number.POSITIVE_INFINITY)) ?? 0).toBe(0);
+      });
+
+      test('makes no config where there is none', async () => {
+        const { storage, writer } = await ready();
+        if (!writer.replaceConfig) return;
+        expect(await codeOf(writer.replaceConfig([second]))).toBe('file-not-found');
+        expect(await codeOf(storage.load(configFile))).toBe('file-not-found');
+        expect(await listAll(storage, 'config')).toEqual([]);
+        await writer.save(configFile, [first]);
+        await writer.remove(configFile);
+        expect(await codeOf(writer.replaceConfig([second]))).toBe('file-not-found');
+      });
+
+      test('does not keep the bytes it was given', async () => {
+        const { storage, writer } = await ready();
+        if (!writer.replaceConfig) return;
+        await writer.save(configFile, [first]);
+        const given = Buffer.from('the second config');
+        await writer.replaceConfig([given]);
+        given.fill(0);
+        expect(Buffer.from(await storage.load(configFile)).toString()).toBe('the second config');
+      });
+
+      test('shows the old content or the new, whole, while it is being replaced', async () => {
+        const { storage, writer, again } = await ready();
+        if (!writer.replaceConfig) return;
+        const contents = Array.from({ length: 12 }, (_, n) => Buffer.alloc(200_000 + n, n));
+        const isWhole = (bytes: Uint8Array): boolean => contents.some((content) => content.equals(bytes));
+        await writer.save(configFile, [contents[0]!]);
+        let replacing = true;
+        const replace = (async () => {
+          for (const content of contents) await writer.replaceConfig!([content]);
+        })().finally(() => {
+          replacing = false;
+        });
+        const other = await again();
+        do {
+          for (const each of [storage, other]) expect(isWhole(await each.load(configFile))).toBe(true);
+          expect(await listAll(other, 'config')).toHaveLength(1);
+        } while (replacing);
+        await replace;
+        expect(contents.at(-1)!.equals(await other.load(configFile))).toBe(true);
+      });
+
+      test('leaves the content of one of several replacements at the same time', async () => {
+        const { storage, writer } = await ready();
+        if (!writer.replaceConfig) return;
+        await writer.save(configFile, [first]);
+        const contents = Array.from({ length: 8 }, (_, n) => Buffer.alloc(10_000 + n, n));
+        await Promise.all(contents.map((content) => writer.replaceConfig!([content])));
+        const left = await storage.load(configFile);
+        expect(contents.some((content) => content.equals(left))).toBe(true);
+      });
+
+      test('refuses after it was closed', async () => {
+        const { writer } = await ready();
+        if (!writer.replaceConfig) return;
+        await writer.save(configFile, [first]);
+        await writer.close();
+        expect(await codeOf(writer.replaceConfig([second]))).toBe('internal');
+      });
+    });
+
     test('does what a map would do, whatever the order of calls', async () => {
       const names = ['00', '0f', 'ff'].map((pair) => pair.repeat(32));
+      const { storage, writer } = await ready();
+      const calls = ['save', 'remove', 'load', 'size', 'list', ...(writer.replaceConfig ? (['replace'] as const) : [])] as const;
       const call = fc.record({
-        do: fc.constantFrom('save' as const, 'remove' as const, 'load' as const, 'size' as const, 'list' as const),
+        do: fc.constantFrom(...calls),
         kind: fc.constantFrom(...fileKinds),
         name: fc.constantFrom(...names),
         size: fc.integer({ min: 0, max: 50 }),
       });
-      const { storage, writer } = await ready();
       await fc.assert(
         fc.asyncProperty(fc.array(call, { maxLength: 30 }), async (calls) => {
           const model: Model = new Map();

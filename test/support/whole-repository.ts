@@ -41,7 +41,7 @@ interface Place {
  * which a tree or a piece of content is in no index. Locks, and packs that no index names, are no fault.
  */
 export async function expectWhole(storage: Storage, password: string = usualPassword): Promise<WholeRepository> {
-  const repository = await Repository.open(storage, password);
+  const repository = await Repository.open(storage, password, { versions: [1, 2] });
   const checker = new Checker(repository);
   const whole = await checker.check();
   if (checker.problems.length > 0) throw new Error([`${storage.location} is not whole:`, ...checker.problems.slice(0, 20)].join('\n  '));

@@ -4,31 +4,26 @@ import { fail } from '../../contract/errors.ts';
 import { executeBackup } from '../../engine/backup/backup.ts';
 import { compileExcludes, type ExcludeRules } from '../../engine/backup/exclude.ts';
 import { parseSizeLimit } from '../../engine/backup/exclude-facts.ts';
-import { excludePresets } from '../../engine/backup/exclude-presets.ts';
 import { nameBytes } from '../../engine/backup/name-text.ts';
 import { planBackup, type Strategy } from '../../engine/backup/plan.ts';
 import { favourSmallestMemory } from '../../platform/memory.ts';
 import { packSizeLimits } from '../../repository/pack.ts';
 import { collect, parseChoice, splitTags } from '../arguments.ts';
 import { reportBackup, reportNotes } from '../backup-report.ts';
+import { addPatternOptions, patternsOf, type PatternOptions, presetsHelp } from '../exclude-options.ts';
 import { withRepository } from '../session.ts';
 import { parseSize } from '../sizes.ts';
-import { namedSources, readInput, type SourceOptions } from '../sources.ts';
+import { namedSources, type SourceOptions } from '../sources.ts';
 import type { Verbs } from '../verbs.ts';
 
-interface BackupOptions extends SourceOptions {
+interface BackupOptions extends SourceOptions, PatternOptions {
   readonly strategy?: string;
   readonly full?: boolean;
   readonly differential?: boolean;
-  readonly exclude?: readonly string[];
-  readonly iexclude?: readonly string[];
-  readonly excludeFile?: readonly string[];
-  readonly iexcludeFile?: readonly string[];
   readonly excludeIfPresent?: readonly string[];
   readonly excludeCaches?: boolean;
   readonly excludeLargerThan?: string;
   readonly oneFileSystem?: boolean;
-  readonly preset?: readonly string[];
   readonly tag?: readonly string[];
   readonly host?: string;
   readonly packSize?: string;
@@ -58,7 +53,7 @@ export function addBackup({ program, run }: Verbs): void {
       `
 Excludes are patterns as in .gitignore: "*.tmp", "/build/", "!keep.tmp"; those with a slash at the start or in the middle are
 anchored at the source. Sets of excludes for --preset:
-${excludePresets.map(({ name, label }) => `  ${name.padEnd(14)}${label}`).join('\n')}
+${presetsHelp}
 
 Whatever the strategy, a snapshot is complete and can be restored alone. What cannot be read is named, the rest is stored, and
 the exit code is 3.
@@ -98,12 +93,7 @@ Examples:
 }
 
 const addExcludeOptions = (command: Command): Command =>
-  command
-    .option('--exclude <pattern>', 'leave out what matches (may be repeated)', collect)
-    .option('--iexclude <pattern>', 'the same, upper and lower case being equal (may be repeated)', collect)
-    .option('--exclude-file <file>', 'read patterns from a file (may be repeated)', collect)
-    .option('--iexclude-file <file>', 'the same, upper and lower case being equal (may be repeated)', collect)
-    .option('--preset <name>', 'leave out a well-known set, see below (may be repeated)', collect)
+  addPatternOptions(command)
     .option('--exclude-if-present <name[:header]>', 'leave out folders that hold this file (may be repeated)', collect)
     .option('--exclude-caches', 'leave out folders that are marked as caches with CACHEDIR.TAG')
     .option('--exclude-larger-than <size>', 'leave out files above this size, as in 500K, 100M or 2G')
@@ -123,19 +113,8 @@ function strategyOf({ strategy, full, differential }: BackupOptions): Strategy {
 }
 
 function rulesOf(options: BackupOptions): ExcludeRules {
-  const file = (name: string, ignoreCase: boolean): { name: string; content: Buffer; ignoreCase: boolean } => ({
-    name,
-    content: readInput(name, 'a file of exclude patterns'),
-    ignoreCase,
-  });
   return compileExcludes({
-    patterns: options.exclude?.map(nameBytes),
-    patternsIgnoringCase: options.iexclude?.map(nameBytes),
-    files: [
-      ...(options.excludeFile ?? []).map((name) => file(name, false)),
-      ...(options.iexcludeFile ?? []).map((name) => file(name, true)),
-    ],
-    presets: options.preset,
+    ...patternsOf(options),
     ifPresent: options.excludeIfPresent,
     caches: options.excludeCaches,
     largerThan: options.excludeLargerThan === undefined ? undefined : parseSizeLimit(options.excludeLargerThan),

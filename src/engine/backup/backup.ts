@@ -156,7 +156,8 @@ function reportBackup(
   };
 }
 
-async function storeRest(pool: WorkerPool, store: PackStore): Promise<void> {
+/** Stores what the workers have packed so far, and an index of all that no index file names yet. */
+export async function storeRest(pool: WorkerPool, store: PackStore): Promise<void> {
   const unfinished = await pool.runOnEach('flush', undefined);
   await pool.allStored();
   await store.storeUnfinished(unfinished.flat());

@@ -79,8 +79,14 @@ export interface Level {
   /** @param text of the name alone, see name-text.ts */
   excludes(text: string, isDirectory: boolean): boolean;
 
-  /** The level of the folder `text` in this one; meaningful only when it is not excluded. */
-  enter(text: string): Level;
+  /**
+   * The level of the folder `text` in this one; meaningful only when it is not excluded. `anew`: patterns that are paths begin there
+   * once more, as in a source folder.
+   */
+  enter(text: string, anew?: boolean): Level;
+
+  /** Levels of one matcher with the same key say the same. */
+  readonly key: string;
 }
 
 /** More different folders than patterns ever need; beyond, levels are made anew each time. */
@@ -119,8 +125,10 @@ export function matcher(patterns: readonly Pattern[], rootNames: readonly string
     readonly #staying: readonly number[];
     /** The level of a folder whose name no path pattern is about. */
     #otherFolder: FolderLevel | undefined;
+    readonly key: string;
 
-    constructor(places: readonly number[]) {
+    constructor(places: readonly number[], key: string) {
+      this.key = key;
       this.#staying = places.filter((place) => steps[place]!.segment.globstar);
       for (const place of places.toReversed()) {
         const { segment, isLast, rule, directoriesOnly } = steps[place]!;
@@ -138,8 +146,8 @@ export function matcher(patterns: readonly Pattern[], rootNames: readonly string
       return best >= 0 && !negated[best]!;
     }
 
-    enter(text: string): FolderLevel {
-      let places: number[] | undefined;
+    enter(text: string, anew = false): FolderLevel {
+      let places: number[] | undefined = anew ? [...this.#staying, ...starts] : undefined;
       if (this.#moving.length > 0) {
         const folded = folds ? text.toLowerCase() : text;
         for (const { segment, next } of this.#moving) if (accepts(segment, text, folded)) (places ??= [...this.#staying]).push(next);
@@ -154,7 +162,7 @@ export function matcher(patterns: readonly Pattern[], rootNames: readonly string
     const key = all.join();
     let level = levels.get(key);
     if (level === undefined) {
-      level = new FolderLevel(all);
+      level = new FolderLevel(all, key);
       if (levels.size < MOST_LEVELS) levels.set(key, level);
     }
     return level;

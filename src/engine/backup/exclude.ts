@@ -55,8 +55,14 @@ export interface FolderExcluder {
   /** Whether the entry `name` of this folder is left out. `isDirectory` is false for a link to a folder. */
   excludes(name: Buffer, isDirectory: boolean): boolean;
 
-  /** The exclusions in the folder `name` of this one, which is not excluded itself. */
-  enter(name: Buffer): FolderExcluder;
+  /**
+   * The exclusions in the folder `name` of this one, which is not excluded itself. `isSource`: it is also a source folder, so that
+   * anchored patterns may be meant from there.
+   */
+  enter(name: Buffer, isSource?: boolean): FolderExcluder;
+
+  /** Folders with the same key have the same exclusions, themselves and all that is in them. */
+  readonly key: string;
 }
 
 export interface Excluder {
@@ -137,7 +143,7 @@ export function createExcluder(rules: ExcludeRules, sourceRoot: Buffer): Exclude
   };
 }
 
-const excludesNothing: FolderExcluder = { excludes: () => false, enter: () => excludesNothing };
+const excludesNothing: FolderExcluder = { excludes: () => false, enter: () => excludesNothing, key: '' };
 
 class PatternFolder implements FolderExcluder {
   readonly #level: Level;
@@ -152,8 +158,12 @@ class PatternFolder implements FolderExcluder {
     return this.#level.excludes(nameText(name), isDirectory);
   }
 
-  enter(name: Buffer): PatternFolder {
-    const level = this.#level.enter(nameText(name));
+  get key(): string {
+    return this.#level.key;
+  }
+
+  enter(name: Buffer, isSource = false): PatternFolder {
+    const level = this.#level.enter(nameText(name), isSource);
     if (level === this.#level) return this;
     const known = this.#lastEntered;
     if (known !== undefined && known.#level === level) return known;

@@ -152,11 +152,7 @@ class Comparison {
     return equal;
   }
 
-  async #shareOut(
-    pairs: Uint32Array,
-    moves: MoveTable | undefined,
-    takeEqual: (records: Uint32Array) => void,
-  ): Promise<void> {
+  async #shareOut(pairs: Uint32Array, moves: MoveTable | undefined, takeEqual: (records: Uint32Array) => void): Promise<void> {
     const { pool } = this.#reading;
     await shareOut(
       pool,

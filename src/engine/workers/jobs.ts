@@ -32,6 +32,7 @@ import { countBlobs } from '../stats/raw-job.ts';
 import { countReferences } from '../stats/references-job.ts';
 import { soleFolder } from '../stats/sole-folder-job.ts';
 import { countTotals } from '../stats/totals-job.ts';
+import { rewriteTrees } from '../rewrite/tree-job.ts';
 import { countUnfolded } from '../trees/unfold-job.ts';
 import { findEntry } from '../snapshot-path-job.ts';
 import { markTrees } from '../trees/mark-job.ts';
@@ -81,4 +82,5 @@ export const jobs = {
   countReferences,
   soleFolder,
   breakDown,
+  rewriteTrees,
 };

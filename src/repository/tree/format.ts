@@ -15,6 +15,11 @@ export function formatNode(node: Node, time: TimeFormat = localTime): string {
   const mtime = time.format(node.mtimeNs);
   const atime = node.atimeNs === node.mtimeNs ? mtime : time.format(node.atimeNs);
   const ctime = node.ctimeNs === node.mtimeNs ? mtime : time.format(node.ctimeNs);
+  return formatNodeWithTimes(node, mtime, atime, ctime);
+}
+
+/** The same with the texts of its times given, as a stored node has them: in whatever zone it was written. */
+export function formatNodeWithTimes(node: Node, mtime: string, atime: string, ctime: string): string {
   let out = `{"name":${quotedNameJson(node.name)},"type":"${node.type}"`;
   if (node.mode !== 0) out += `,"mode":${node.mode}`;
   out += `,"mtime":"${mtime}","atime":"${atime}","ctime":"${ctime}","uid":${node.uid},"gid":${node.gid}`;

@@ -199,6 +199,25 @@ test('folders for which the same rules are left share their exclusions', () => {
   expect(root.enter(Buffer.from('a')).excludes(Buffer.from('b'), false)).toBe(true);
 });
 
+test('in a source folder within, anchored patterns are meant from there as well, and a path from the top still is', () => {
+  const { root } = createExcluder(compileExcludes({ patterns: ['/out', '/src/a/b', 'a/c', '!/src/out'] }), Buffer.from('/'));
+  const name = (text: string): Buffer => Buffer.from(text);
+  const [plain, source] = [root.enter(name('p')), root.enter(name('src'), true)];
+  expect([root, plain, source].map((folder) => folder.excludes(name('out'), false))).toEqual([true, false, false]);
+  const [a, other] = [source.enter(name('a')), plain.enter(name('a'))];
+  expect(['b', 'c', 'd'].map((each) => a.excludes(name(each), false))).toEqual([true, true, false]);
+  expect(['b', 'c', 'd'].map((each) => other.excludes(name(each), false))).toEqual([false, false, false]);
+  expect(root.enter(name('other'), true).excludes(name('out'), false)).toBe(true);
+});
+
+test('folders with the same key have the same exclusions, and others have another', () => {
+  const { root } = createExcluder(compileExcludes({ patterns: ['*.tmp', '/a/b', '**/x/y'] }), Buffer.from('/'));
+  const enter = (...names: string[]): string => names.reduce((folder, each) => folder.enter(Buffer.from(each)), root).key;
+  expect(enter('p')).toBe(enter('q', 'r'));
+  expect(enter('x')).toBe(enter('q', 'x'));
+  expect(new Set([root.key, enter('a'), enter('p'), enter('x')]).size).toBe(4);
+});
+
 describe('a preset', () => {
   test.each(excludePresets.map((preset) => [preset.name, preset] as const))(
     '“%s” has a label and only patterns that can match',

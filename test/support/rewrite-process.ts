@@ -1,0 +1,18 @@
+/**
+ * A rewrite in a process of its own:
+ *
+ *     node rewrite-process.ts REPOSITORY PATTERN
+ *
+ * Prints one line of JSON: how many snapshots were rewritten and how many could not be, and the most memory that the process had.
+ */
+import { compileExcludes } from '../../src/engine/backup/exclude.ts';
+import { executeRewrite } from '../../src/engine/rewrite/rewrite.ts';
+import { openRepository, runOptions } from './engine.ts';
+import { hastyClock } from './hostile.ts';
+
+const [folder = '', pattern = ''] = process.argv.slice(2);
+const rules = compileExcludes({ patterns: [pattern] });
+const { plan, changed } = await executeRewrite(await openRepository(folder), { rules }, runOptions({ clock: hastyClock }));
+const maxMB = Math.round(process.resourceUsage().maxRSS / 1024);
+console.log(JSON.stringify({ changed: changed.length, problems: plan.problems.length, maxMB }));
+process.exit(0);
