@@ -7,11 +7,13 @@ import { type GlobalOptions, runVerb } from './run-verb.ts';
 import type { Verbs } from './verbs.ts';
 import { addBackup } from './verbs/backup.ts';
 import { addCheck } from './verbs/check.ts';
+import { addCopy } from './verbs/copy.ts';
 import { addDump } from './verbs/dump.ts';
 import { addForget } from './verbs/forget.ts';
 import { addInit } from './verbs/init.ts';
 import { addKey } from './verbs/key.ts';
 import { addLs } from './verbs/ls.ts';
+import { addMove } from './verbs/move.ts';
 import { addPrune } from './verbs/prune.ts';
 import { addRestore } from './verbs/restore.ts';
 import { addSnapshots } from './verbs/snapshots.ts';
@@ -70,6 +72,8 @@ export async function runProgram(args: readonly string[]): Promise<ExitCode> {
     addPrune,
     addUnlock,
     addKey,
+    addCopy,
+    addMove,
     addVersion,
   ];
   for (const add of adders) add(verbs);

@@ -13,6 +13,8 @@ const names: Readonly<Record<Phase, string>> = {
   restoring: 'Restoring',
   verifying: 'Verifying',
   pruning: 'Pruning',
+  copying: 'Copying',
+  moving: 'Moving',
 };
 
 const barWidth = 20;

@@ -110,6 +110,11 @@ export class Repository {
     return new Repository(storage, parseConfig(text), key, keyId, kernel, ahead);
   }
 
+  /** The same repository as a byte-for-byte copy of it in another place. That it is there is not looked at. */
+  at(storage: Storage): Repository {
+    return new Repository(storage, this.config, this.key, this.#keyId, this.#kernel);
+  }
+
   /** Whether the storage still answers: tells a file that cannot be read from a destination that is gone. */
   async answers(): Promise<boolean> {
     return this.storage.load(configFile).then(

@@ -314,22 +314,3 @@ async function twice(storage: MemoryStorage): Promise<MemoryStorage> {
     if (file.kind === 'pack' || file.kind === 'index') await storage.save(file, [await bare.load(file)]);
   return storage;
 }
-
-/** Cancels the run at its nth write or removal. */
-function cancelling(inner: MemoryStorage, control: RunControl, nth: number): Storage {
-  let seen = 0;
-  const count = (): void => {
-    seen += 1;
-    if (seen === nth) control.cancel();
-  };
-  return {
-    location: inner.location,
-    create: () => inner.create(),
-    save: (file, parts) => (count(), inner.save(file, parts)),
-    remove: (file) => (count(), inner.remove(file)),
-    load: (file, range) => inner.load(file, range),
-    size: (file) => inner.size(file),
-    list: (kind) => inner.list(kind),
-    close: () => inner.close(),
-  };
-}

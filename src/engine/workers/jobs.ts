@@ -8,8 +8,15 @@ import { checkIndexFile } from '../check/index-job.ts';
 import { surveyIndex } from '../check/index-survey.ts';
 import { verifyBlobs, verifyPacks } from '../check/pack-job.ts';
 import { findPaths } from '../check/paths-job.ts';
+import { arrangeCopy, assignTurn, takeBack } from '../copy/assign-job.ts';
+import { compareTrees } from '../copy/compare-job.ts';
+import { copyBlobs } from '../copy/copy-job.ts';
+import { cutContents } from '../copy/cut-job.ts';
+import { markToCopy } from '../copy/mark-job.ts';
+import { rewriteTrees } from '../copy/rewrite-job.ts';
 import { loadIndexFile } from '../index/load-job.ts';
 import { listMore } from '../ls-job.ts';
+import { hashOf, loadNamed } from '../move/load-job.ts';
 import { packsOfIndexFile, repack } from '../prune/repack-job.ts';
 import { makeEmptyFiles, makeHardLinks, prepareFiles } from '../restore/files-job.ts';
 import { finishFolders } from '../restore/folders-job.ts';
@@ -49,4 +56,14 @@ export const jobs = {
   findEntry,
   listMore,
   readBlobs,
+  markToCopy,
+  takeBack,
+  assignTurn,
+  arrangeCopy,
+  copyBlobs,
+  cutContents,
+  rewriteTrees,
+  compareTrees,
+  loadNamed,
+  hashOf,
 };
