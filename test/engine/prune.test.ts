@@ -11,6 +11,7 @@ import { FaultyStorage } from '../../src/storage/faulty.ts';
 import { LocalStorage } from '../../src/storage/local.ts';
 import { MemoryStorage } from '../../src/storage/memory.ts';
 import type { Storage } from '../../src/storage/storage.ts';
+import { cancelling } from '../support/cancelling-storage.ts';
 import { expectCleanCheck, expectSnapshotRestores } from '../support/judge.ts';
 import { Restic } from '../support/restic.ts';
 import { scratch, sharedScratch } from '../support/tree-literal.ts';

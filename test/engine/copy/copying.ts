@@ -1,12 +1,12 @@
 /** What the tests of copy share: a source with several snapshots, targets, and what must hold of a copy. */
-import { join } from 'node:path';
 import { expect } from 'vitest';
 import { type CopyExecution, type CopyResult, executeCopy, planCopy } from '../../../src/engine/copy/copy.ts';
 import type { CopyPlan, CopyRequest } from '../../../src/engine/copy/plan.ts';
-import type { Repository } from '../../../src/repository/repository.ts';
+import { systemClock } from '../../../src/platform/clock.ts';
+import { Repository } from '../../../src/repository/repository.ts';
 import { MemoryStorage } from '../../../src/storage/memory.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
-import { backup, makeRepository, openRepository, runOptions } from '../../support/engine.ts';
+import { backup, identity, openRepository, password, runOptions } from '../../support/engine.ts';
 import { hasty } from '../../support/hostile.ts';
 import { seededBytes, seededRandom } from '../../support/seeded.ts';
 import { tree } from '../../support/tree-literal.ts';
@@ -14,6 +14,10 @@ import { expectWhole } from '../../support/whole-repository.ts';
 
 /** Small packs, so that few files fill several. */
 export const quick = { ...hasty, packSize: 48 << 10 } as const;
+
+/** A new repository whose key costs next to nothing, since these tests open repositories hundreds of times. */
+export const cheapRepository = (storage: Storage, polynomial?: string): Promise<Repository> =>
+  Repository.init(storage, password, identity, systemClock, { polynomial, cost: { N: 2, r: 8, p: 1 } });
 
 export type CopySettings = CopyRequest & Partial<CopyExecution>;
 
@@ -48,7 +52,7 @@ export function writeGeneration(folder: string, n: number): void {
 /** A repository in memory with one snapshot for each generation of the files in `folder`. */
 export async function sourceWith(generations: number, folder: string): Promise<{ storage: MemoryStorage; snapshots: string[] }> {
   const storage = new MemoryStorage('the source');
-  const repository = await makeRepository(storage);
+  const repository = await cheapRepository(storage);
   const snapshots: string[] = [];
   for (let n = 0; n < generations; n++) {
     writeGeneration(folder, n);
@@ -60,14 +64,14 @@ export async function sourceWith(generations: number, folder: string): Promise<{
 /** An empty repository that cuts files where the other does. */
 export async function targetFor(source: Storage, location = 'the target'): Promise<MemoryStorage> {
   const storage = new MemoryStorage(location);
-  await makeRepository(storage, { polynomial: (await openRepository(source)).config.chunker_polynomial });
+  await cheapRepository(storage, (await openRepository(source)).config.chunker_polynomial);
   return storage;
 }
 
 /** A repository that cuts files anywhere else. */
 export async function otherTarget(location = 'the other target'): Promise<MemoryStorage> {
   const storage = new MemoryStorage(location);
-  await makeRepository(storage);
+  await cheapRepository(storage);
   return storage;
 }
 
@@ -85,5 +89,3 @@ export async function expectCopies(source: Storage, target: Storage): Promise<st
   }
   return originalIds;
 }
-
-export const generationsIn = (place: string): string => join(place, 'files');

@@ -6,14 +6,14 @@ import { LocalStorage } from '../../../src/storage/local.ts';
 import { MemoryStorage } from '../../../src/storage/memory.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 import { writeToDisk } from '../check-fixture.ts';
-import { backup, makeRepository, openRepository, password, resticOn } from '../../support/engine.ts';
+import { backup, openRepository, password, resticOn } from '../../support/engine.ts';
 import { expectCleanCheck, expectNothingNew, expectSnapshotRestores } from '../../support/judge.ts';
 import { Restic } from '../../support/restic.ts';
 import { seededBytes, seededRandom } from '../../support/seeded.ts';
 import { scratch, sharedScratch, tree } from '../../support/tree-literal.ts';
 import { refuseUnhandledRejections } from '../../support/unhandled.ts';
 import { expectWhole } from '../../support/whole-repository.ts';
-import { copy, expectCopies, otherTarget, plannedCopy, targetFor } from './copying.ts';
+import { cheapRepository, copy, expectCopies, otherTarget, plannedCopy, targetFor } from './copying.ts';
 
 refuseUnhandledRejections();
 
@@ -29,7 +29,7 @@ let ids: string[];
 
 beforeAll(async () => {
   source = new MemoryStorage('the source');
-  const repository = await makeRepository(source);
+  const repository = await cheapRepository(source);
   const film = noise(7 * mebi);
   tree(folder, {
     films: { 'a.film': film, 'the same again': film, 'b.film': noise(5 * mebi) },
