@@ -13,7 +13,7 @@ import { tree } from '../../support/tree-literal.ts';
 import { expectWhole } from '../../support/whole-repository.ts';
 
 /** Small packs, so that few files fill several. */
-export const quick = { ...hasty, packSize: 48 << 10 } as const;
+export const quick = { ...hasty, packSize: 24 << 10 } as const;
 
 /** A new repository whose key costs next to nothing, since these tests open repositories hundreds of times. */
 export const cheapRepository = (storage: Storage, polynomial?: string): Promise<Repository> =>

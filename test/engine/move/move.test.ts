@@ -327,7 +327,8 @@ describe('a move that does not end', () => {
       const operations = probes[end].calls.length;
       expect(operations).toBeGreaterThan(20);
       let failed = 0;
-      for (let nth = 1; nth <= operations; nth++) {
+      // Every second one, and the others with the other effect.
+      for (let nth = effect === effects[0] ? 1 : 2; nth <= operations; nth += 2) {
         const [from, to] = make();
         const faults = { faults: [{ at: { nth }, effect }] };
         const outcome: unknown = await move(end === 'old' ? faulty(from, faults) : from, end === 'new' ? faulty(to, faults) : to, {
@@ -346,7 +347,7 @@ describe('a move that does not end', () => {
         expect((await move(withoutLocks(from), withoutLocks(to), { removeOld: true })).isOldRemoved).toBe(true);
         expect(await isComplete(to)).toBe(true);
       }
-      expect(failed).toBeGreaterThan(operations / 3);
+      expect(failed).toBeGreaterThan(operations / 6);
     }
   });
 
@@ -358,7 +359,7 @@ describe('a move that does not end', () => {
       const faults = { faults: [disconnectFrom(nth)] };
       const outcome = await move(new FaultyStorage(from, faults), to, options).catch((error: { code: string }) => error.code);
       expect(['storage-gone', 'repository-not-found']).toContain(outcome);
-      const other = await move(from, new FaultyStorage(new MemoryStorage('another'), faults), options).catch((error: { code: string }) => error.code);
+      const other = await move(old.clone(), new FaultyStorage(new MemoryStorage('another'), faults), options).catch((error: { code: string }) => error.code);
       expect(other).toBe('storage-gone');
       expect(named).toEqual([]);
       await expectWhole(from);
