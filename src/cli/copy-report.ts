@@ -38,7 +38,8 @@ export function reportCopyPlan(output: Output, plan: CopyPlan, dryRun: boolean):
   }
   if (plan.keepsChunks && count(plan, 'copy') > 0)
     output.note('The two repositories cut files at different places: what is copied shares nothing with what is backed up here.');
-  for (const error of plan.targetDamage) output.problem({ path: undefined, kind: error.code, detail: `${error.message} ${error.guidance}` });
+  for (const error of plan.targetDamage)
+    output.problem({ path: undefined, kind: error.code, detail: `${error.message} ${error.guidance}` });
   for (const { snapshot, action, copy } of plan.snapshots) {
     if (action === 'present') output.object('snapshot', copyObject(action, snapshot, copy));
     if (!dryRun || action === 'present') continue;

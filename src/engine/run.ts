@@ -17,7 +17,17 @@ export interface RunOptions {
   readonly corruptBlob?: number | undefined;
 }
 
-export type Phase = 'loading' | 'scanning' | 'backing-up' | 'finishing' | 'checking' | 'restoring' | 'verifying' | 'pruning' | 'copying' | 'moving';
+export type Phase =
+  | 'loading'
+  | 'scanning'
+  | 'backing-up'
+  | 'finishing'
+  | 'checking'
+  | 'restoring'
+  | 'verifying'
+  | 'pruning'
+  | 'copying'
+  | 'moving';
 
 export interface Progress {
   readonly phase: Phase;

@@ -26,7 +26,13 @@ async function pair(): Promise<Pair> {
   const passwordFile = join(folder, 'password');
   writeFileSync(passwordFile, `${from.password}\n`);
   const to = await quickRepository(join(folder, 'to'), 'another secret');
-  return { src, from, to, passwordFile, copy: (...args) => ['copy', '--from-repo', from.repository, '--from-password-file', passwordFile, ...args] };
+  return {
+    src,
+    from,
+    to,
+    passwordFile,
+    copy: (...args) => ['copy', '--from-repo', from.repository, '--from-password-file', passwordFile, ...args],
+  };
 }
 
 const snapshotsOf = async (cli: Cli): Promise<Record<string, unknown>[]> =>
@@ -74,7 +80,11 @@ describe('copy', () => {
     expect(told.map(({ action }) => action)).toEqual(['copied', 'copied']);
     expect(told.map(({ copy: id }) => id)).toEqual((await snapshotsOf(to)).map(({ id }) => id));
     const again = await to.must(['--json', ...copy()]);
-    expect(jsonLines(again.stdout).filter(({ type }) => type === 'snapshot').map(({ action }) => action)).toEqual(['present', 'present']);
+    expect(
+      jsonLines(again.stdout)
+        .filter(({ type }) => type === 'snapshot')
+        .map(({ action }) => action),
+    ).toEqual(['present', 'present']);
   });
 
   test('names what is damaged and what it harms, copies the rest, and exits with 3', async () => {

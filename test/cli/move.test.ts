@@ -65,7 +65,9 @@ describe('move', () => {
 
   test('names damaged files of the old place and moves nothing', async () => {
     const { cli, to } = await filled();
-    const names = readdirSync(join(cli.repository, 'data'), { recursive: true, encoding: 'utf8' }).filter((name) => /[0-9a-f]{64}$/.test(name));
+    const names = readdirSync(join(cli.repository, 'data'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+      /[0-9a-f]{64}$/.test(name),
+    );
     const pack = join(cli.repository, 'data', names[0]!);
     const bytes = readFileSync(pack);
     bytes[100]! ^= 1;

@@ -14,18 +14,22 @@ import { seededBytes, seededRandom } from '../support/seeded.ts';
 import { scratch, sharedScratch, tree } from '../support/tree-literal.ts';
 import { refuseUnhandledRejections } from '../support/unhandled.ts';
 import { expectWhole, type SnapshotContent } from '../support/whole-repository.ts';
+import type { Word } from './copy-process.ts';
 
 refuseUnhandledRejections();
 
 const kills = process.env['HOLDFAST_LONG'] === '1' ? 60 : 6;
 const random = seededRandom(21);
+const [isOpen, isDone]: readonly Word[] = ['ready', 'done'];
 const program = join(import.meta.dirname, 'copy-process.ts');
 const place = sharedScratch('copy-kill');
 const source = join(place, 'source');
 let polynomial: string;
 let content: SnapshotContent[];
 
-const contentsOf = async (folder: string): Promise<SnapshotContent[]> => [...(await expectWhole(new LocalStorage(folder))).snapshots.values()];
+const contentsOf = async (folder: string): Promise<SnapshotContent[]> => [
+  ...(await expectWhole(new LocalStorage(folder))).snapshots.values(),
+];
 
 beforeAll(async () => {
   const repository = await makeRepository(source);
@@ -44,7 +48,7 @@ async function run(verb: 'copy' | 'move', from: string, to: string, killAfter?: 
   const { promise: ready, resolve } = Promise.withResolvers<void>();
   const hear = (piece: Buffer): void => {
     text += piece.toString();
-    if (text.includes('ready')) resolve();
+    if (text.includes(isOpen!)) resolve();
   };
   child.stdout.on('data', hear);
   child.stderr.on('data', hear);
@@ -56,8 +60,8 @@ async function run(verb: 'copy' | 'move', from: string, to: string, killAfter?: 
     child.kill('SIGKILL');
   }
   await ended;
-  if (killAfter === undefined && !text.includes('done')) throw new Error(`the ${verb} failed:\n${text}`);
-  return { done: text.includes('done'), ms: systemClock.monotonic() - began };
+  if (killAfter === undefined && !text.includes(isDone!)) throw new Error(`the ${verb} failed:\n${text}`);
+  return { done: text.includes(isDone!), ms: systemClock.monotonic() - began };
 }
 
 const sorted = (contents: readonly SnapshotContent[]): string[] => contents.map((one) => JSON.stringify([...one])).sort();

@@ -10,15 +10,20 @@ import { executeMove } from '../../src/engine/move/move.ts';
 import { LocalStorage } from '../../src/storage/local.ts';
 import { openRepository, runOptions } from '../support/engine.ts';
 
+/** What it prints. */
+export type Word = 'ready' | 'done';
+
+const say = (word: Word): void => console.log(word);
+
 const [verb = '', from = '', to = ''] = process.argv.slice(2);
 const source = await openRepository(from);
 if (verb === 'copy') {
   const target = await openRepository(to);
-  console.log('ready');
+  say('ready');
   await executeCopy({ source, target }, {}, { ...runOptions(), packSize: 1 << 20 });
 } else {
-  console.log('ready');
+  say('ready');
   await executeMove(source, new LocalStorage(to), { ...runOptions(), removeOld: true });
 }
-console.log('done');
+say('done');
 process.exit(0);

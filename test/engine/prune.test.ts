@@ -11,7 +11,6 @@ import { FaultyStorage } from '../../src/storage/faulty.ts';
 import { LocalStorage } from '../../src/storage/local.ts';
 import { MemoryStorage } from '../../src/storage/memory.ts';
 import type { Storage } from '../../src/storage/storage.ts';
-import { cancelling } from '../support/cancelling-storage.ts';
 import { expectCleanCheck, expectSnapshotRestores } from '../support/judge.ts';
 import { Restic } from '../support/restic.ts';
 import { scratch, sharedScratch } from '../support/tree-literal.ts';
@@ -314,4 +313,23 @@ async function twice(storage: MemoryStorage): Promise<MemoryStorage> {
   for (const file of await allFiles(bare))
     if (file.kind === 'pack' || file.kind === 'index') await storage.save(file, [await bare.load(file)]);
   return storage;
+}
+
+/** Cancels the run at its nth write or removal. */
+function cancelling(inner: MemoryStorage, control: RunControl, nth: number): Storage {
+  let seen = 0;
+  const count = (): void => {
+    seen += 1;
+    if (seen === nth) control.cancel();
+  };
+  return {
+    location: inner.location,
+    create: () => inner.create(),
+    save: (file, parts) => (count(), inner.save(file, parts)),
+    remove: (file) => (count(), inner.remove(file)),
+    load: (file, range) => inner.load(file, range),
+    size: (file) => inner.size(file),
+    list: (kind) => inner.list(kind),
+    close: () => inner.close(),
+  };
 }

@@ -84,9 +84,7 @@ describe('a second repository', () => {
     start({ source: { repository: other, index: otherIndex } });
     const onSource = pool.source.run as unknown as (job: string, args: unknown) => Promise<unknown>;
     const asked = Array.from({ length: 40 }, (_, i) => i);
-    const results = await Promise.all(
-      asked.map((i) => (i % 2 === 0 ? onSource('loadTexts', texts) : outcome(run('loadTexts', ['one'])))),
-    );
+    const results = await Promise.all(asked.map((i) => (i % 2 === 0 ? onSource('loadTexts', texts) : outcome(run('loadTexts', ['one'])))));
     expect(results).toEqual(asked.map((i) => (i % 2 === 0 ? texts : 'blob-missing')));
     expect(pool.source.size).toBe(pool.size);
 

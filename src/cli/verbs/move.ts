@@ -33,40 +33,44 @@ Examples:
   holdfast --repo /media/disk/backup move --to /media/larger/backup --remove-old`,
     )
     .action((options: MoveOptions, command) =>
-      run(command, { whenCancelled: 'Cancelled. The old or the new place is complete; run the same move again to finish it.' }, async (invocation) => {
-        const { output } = invocation;
-        const place = storageAt(options.to);
-        try {
-          return await withRepository(invocation, async (repository) => {
-            if (options.dryRun) return reportPlan(output, await planMove(repository, place));
-            const { check, isOldRemoved, copiedFiles, copiedBytes } = await executeMove(repository, place, {
-              ...invocation.options,
-              removeOld: options.removeOld,
-              onPlan: (plan) => output.lines(...planLines(plan)),
-              onDamaged: (file, error) => output.problem({ path: undefined, kind: error.code, detail: `${file}: ${error.message}` }),
+      run(
+        command,
+        { whenCancelled: 'Cancelled. The old or the new place is complete; run the same move again to finish it.' },
+        async (invocation) => {
+          const { output } = invocation;
+          const place = storageAt(options.to);
+          try {
+            return await withRepository(invocation, async (repository) => {
+              if (options.dryRun) return reportPlan(output, await planMove(repository, place));
+              const { check, isOldRemoved, copiedFiles, copiedBytes } = await executeMove(repository, place, {
+                ...invocation.options,
+                removeOld: options.removeOld,
+                onPlan: (plan) => output.lines(...planLines(plan)),
+                onDamaged: (file, error) => output.problem({ path: undefined, kind: error.code, detail: `${file}: ${error.message}` }),
+              });
+              output.endProgress();
+              for (const finding of check.errors > 0 ? check.findings : [])
+                output.problem({ path: undefined, kind: finding.code, detail: finding.message });
+              const facts = { location: place.location, files: copiedFiles, bytes: copiedBytes, oldRemoved: isOldRemoved };
+              if (check.errors > 0) {
+                output.lines(`Everything is at ${place.location}, but its check found damage; see above. The old place was kept.`);
+                output.object('summary', { ...facts, errors: check.errors });
+                return exitCodes.failed;
+              }
+              output.lines(
+                `The repository is at ${place.location} now; all its data was read there and is whole.`,
+                isOldRemoved
+                  ? `${repository.storage.location} holds it no more.`
+                  : `The old one at ${repository.storage.location} was kept: remove it when you like, and back up only to the new one.`,
+              );
+              output.object('summary', { ...facts, errors: 0 });
+              return exitCodes.done;
             });
-            output.endProgress();
-            for (const finding of check.errors > 0 ? check.findings : [])
-              output.problem({ path: undefined, kind: finding.code, detail: finding.message });
-            const facts = { location: place.location, files: copiedFiles, bytes: copiedBytes, oldRemoved: isOldRemoved };
-            if (check.errors > 0) {
-              output.lines(`Everything is at ${place.location}, but its check found damage; see above. The old place was kept.`);
-              output.object('summary', { ...facts, errors: check.errors });
-              return exitCodes.failed;
-            }
-            output.lines(
-              `The repository is at ${place.location} now; all its data was read there and is whole.`,
-              isOldRemoved
-                ? `${repository.storage.location} holds it no more.`
-                : `The old one at ${repository.storage.location} was kept: remove it when you like, and back up only to the new one.`,
-            );
-            output.object('summary', { ...facts, errors: 0 });
-            return exitCodes.done;
-          });
-        } finally {
-          await place.close().catch(() => {});
-        }
-      }),
+          } finally {
+            await place.close().catch(() => {});
+          }
+        },
+      ),
     );
 }
 

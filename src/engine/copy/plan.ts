@@ -78,7 +78,11 @@ export async function surveyCopy(ends: OpenEnds, request: CopyRequest, options: 
   const bytesOf = (): Uint8Array<SharedArrayBuffer> => new Uint8Array(new SharedArrayBuffer(survey.records));
   const best = bestPlaces(survey, stored);
   const tables: CopyTables = { survey, best, stored, marks: bytesOf(), settled: bytesOf(), turns: shared() };
-  const trees: TreeTables = { best, made: cutsAnew ? shared() : new Uint32Array(new SharedArrayBuffer(0)), contents: ContentMap.create().memory };
+  const trees: TreeTables = {
+    best,
+    made: cutsAnew ? shared() : new Uint32Array(new SharedArrayBuffer(0)),
+    contents: ContentMap.create().memory,
+  };
   const copies = new Copies(ends.targetSnapshots);
   const stop = reportProgress(options, pool, { phase: 'scanning', items: () => pool.total('dirs'), bytes: () => 0 });
   try {

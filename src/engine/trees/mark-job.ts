@@ -57,13 +57,7 @@ export const markTrees = (args: MarkArgs, context: WorkerContext): MarkResult =>
   });
 
 /** Marks the blobs of a file with `mark`, beside the marks that they have. */
-export function markContent(
-  ids: Buffer,
-  mark: number,
-  marks: Uint8Array,
-  { index }: WorkerContext,
-  missing: (id: Buffer) => void,
-): void {
+export function markContent(ids: Buffer, mark: number, marks: Uint8Array, { index }: WorkerContext, missing: (id: Buffer) => void): void {
   for (let at = 0; at < ids.length; at += 32) {
     const record = index.entryOf(ids, at, 'data');
     if (record < 0) missing(ids.subarray(at, at + 32));

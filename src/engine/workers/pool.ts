@@ -33,7 +33,7 @@ export interface JobRunner {
 interface QueuedJob {
   readonly job: JobName;
   readonly args: unknown;
-  readonly onSource: boolean;
+  readonly onSource?: boolean | undefined;
   readonly transfer: readonly Transferable[];
   resolve(result: unknown): void;
   reject(error: unknown): void;
@@ -117,12 +117,7 @@ export class WorkerPool {
     };
   }
 
-  async #run<N extends JobName>(
-    job: N,
-    args: JobArgs<N>,
-    transfer: readonly Transferable[],
-    onSource: boolean,
-  ): Promise<JobResult<N>> {
+  async #run<N extends JobName>(job: N, args: JobArgs<N>, transfer: readonly Transferable[], onSource: boolean): Promise<JobResult<N>> {
     const result = await new Promise<unknown>((resolve, reject) => {
       this.#queue.push({ job, args, onSource, transfer, resolve, reject });
       this.#dispatch();
@@ -147,7 +142,7 @@ export class WorkerPool {
       this.#threads.map(
         (thread) =>
           new Promise<unknown>((resolve, reject) => {
-            thread.own.push({ job, args, onSource: false, transfer: [], resolve, reject });
+            thread.own.push({ job, args, transfer: [], resolve, reject });
             this.#dispatch();
           }),
       ),

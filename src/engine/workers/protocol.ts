@@ -40,7 +40,7 @@ export interface JobMessage {
   readonly job: string;
   readonly args: unknown;
   /** The job works on the second repository. */
-  readonly onSource: boolean;
+  readonly onSource?: boolean | undefined;
 }
 
 /** Sent to the reply port. */

@@ -7,7 +7,11 @@ import type { JobMessage, WorkerMessage, WorkerStart } from './protocol.ts';
 
 const port = parentPort!;
 const send = (message: WorkerMessage, transfer: Transferable[]): void => port.postMessage(message, transfer);
-const { start, replies, sourceReplies } = workerData as { start: WorkerStart; replies: MessagePort; sourceReplies: MessagePort | undefined };
+const { start, replies, sourceReplies } = workerData as {
+  start: WorkerStart;
+  replies: MessagePort;
+  sourceReplies: MessagePort | undefined;
+};
 const context = new WorkerContext(start, replies, send);
 if (start.source && sourceReplies)
   context.source = new WorkerContext(start.source, sourceReplies, (message, transfer) => send({ kind: 'of-source', message }, transfer));

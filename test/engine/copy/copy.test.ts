@@ -32,7 +32,10 @@ const savedKinds = ({ operations }: MemoryStorage): string[] =>
   operations.flatMap((operation) => (operation.kind === 'save' && operation.file.kind !== 'lock' ? [operation.file.kind] : []));
 
 const bytesLoaded = ({ operations }: MemoryStorage): number =>
-  operations.reduce((sum, operation) => sum + (operation.kind === 'load' && operation.file.kind === 'pack' ? (operation.range?.length ?? 0) : 0), 0);
+  operations.reduce(
+    (sum, operation) => sum + (operation.kind === 'load' && operation.file.kind === 'pack' ? (operation.range?.length ?? 0) : 0),
+    0,
+  );
 
 describe('copy', () => {
   test('brings every snapshot over, the oldest first, with all that it says of itself', async () => {

@@ -2,10 +2,11 @@
 import { expect } from 'vitest';
 import { type CopyExecution, type CopyResult, executeCopy, planCopy } from '../../../src/engine/copy/copy.ts';
 import type { CopyPlan, CopyRequest } from '../../../src/engine/copy/plan.ts';
+import type { RunControl } from '../../../src/platform/cancellation.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
 import { Repository } from '../../../src/repository/repository.ts';
 import { MemoryStorage } from '../../../src/storage/memory.ts';
-import type { Storage } from '../../../src/storage/storage.ts';
+import type { Storage, StoredFile } from '../../../src/storage/storage.ts';
 import { backup, identity, openRepository, password, runOptions } from '../../support/engine.ts';
 import { hasty } from '../../support/hostile.ts';
 import { seededBytes, seededRandom } from '../../support/seeded.ts';
@@ -19,13 +20,36 @@ export const quick = { ...hasty, packSize: 24 << 10 } as const;
 export const cheapRepository = (storage: Storage, polynomial?: string): Promise<Repository> =>
   Repository.init(storage, password, identity, systemClock, { polynomial, cost: { N: 2, r: 8, p: 1 } });
 
+/** A storage in memory that cancels a run when its `nth` save or removal begins. */
+export class CancellingStorage extends MemoryStorage {
+  readonly #control: RunControl;
+  #left: number;
+
+  constructor(base: MemoryStorage, control: RunControl, nth: number) {
+    super(base.location, base.dump());
+    this.#control = control;
+    this.#left = nth;
+  }
+
+  override async save(file: StoredFile, parts: readonly Uint8Array[]): Promise<void> {
+    this.#count();
+    await super.save(file, parts);
+  }
+
+  override async remove(file: StoredFile): Promise<void> {
+    this.#count();
+    await super.remove(file);
+  }
+
+  #count(): void {
+    this.#left -= 1;
+    if (this.#left === 0) this.#control.cancel();
+  }
+}
+
 export type CopySettings = CopyRequest & Partial<CopyExecution>;
 
-const optionsOf = ({ snapshots: _, filter: __, keepChunks: ___, ...options }: CopySettings): CopyExecution => ({
-  ...runOptions(quick),
-  packSize: quick.packSize,
-  ...options,
-});
+const optionsOf = (settings: CopySettings): CopyExecution => ({ ...runOptions(quick), packSize: quick.packSize, ...settings });
 
 /** Copies from one storage or repository to another. */
 export async function copy(from: Storage | Repository, to: Storage | Repository, settings: CopySettings = {}): Promise<CopyResult> {
@@ -42,7 +66,9 @@ const opened = async (place: Storage | Repository): Promise<Repository> => ('con
 export function writeGeneration(folder: string, n: number): void {
   const random = seededRandom(100 + n);
   tree(folder, {
-    docs: Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`letter ${i}`, `Dear ${i % 2 === 0 ? i : i + n}, `.repeat(60 * (i + 1))])),
+    docs: Object.fromEntries(
+      Array.from({ length: 8 }, (_, i) => [`letter ${i}`, `Dear ${i % 2 === 0 ? i : i + n}, `.repeat(60 * (i + 1))]),
+    ),
     [`photos ${n}`]: { 'a.jpg': seededBytes(random, 40_000), 'b.jpg': seededBytes(random, 30_000) },
     deep: { deeper: { [`at the end ${n}`]: `generation ${n}` } },
     empty: '',

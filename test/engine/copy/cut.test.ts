@@ -50,7 +50,10 @@ beforeAll(async () => {
 const settings = { packSize, threads: 2 } as const;
 
 const bytesLoaded = ({ operations }: MemoryStorage): number =>
-  operations.reduce((sum, operation) => sum + (operation.kind === 'load' && operation.file.kind === 'pack' ? (operation.range?.length ?? 0) : 0), 0);
+  operations.reduce(
+    (sum, operation) => sum + (operation.kind === 'load' && operation.file.kind === 'pack' ? (operation.range?.length ?? 0) : 0),
+    0,
+  );
 
 describe('a copy to a repository that cuts elsewhere', () => {
   test('holds the same files, cut as the target cuts them: a backup there finds nothing new', async () => {
@@ -81,7 +84,9 @@ describe('a copy to a repository that cuts elsewhere', () => {
     const first = await copy(source, target, settings);
     const from = source.clone();
     const again = await copy(from, target, settings);
-    expect(again.plan.snapshots.map(({ action, copy: there }) => [action, there])).toEqual(first.copied.map((one) => ['present', one.copy]));
+    expect(again.plan.snapshots.map(({ action, copy: there }) => [action, there])).toEqual(
+      first.copied.map((one) => ['present', one.copy]),
+    );
     expect(again.copied).toEqual([]);
     expect(bytesLoaded(from)).toBeLessThan(50_000);
   });

@@ -191,7 +191,8 @@ describe('a hostile source', () => {
   test('with a tree that is no tree is told, and nothing of it copied', async () => {
     const from = new MemoryStorage('hostile');
     const forge = new Forge(await cheapRepository(from));
-    for (const text of ['{"nodes":[{"name":"../x","type":"file","content":[]}]}', 'nonsense', '{"nodes":null']) await forge.snapshot(forge.tree(text));
+    for (const text of ['{"nodes":[{"name":"../x","type":"file","content":[]}]}', 'nonsense', '{"nodes":null'])
+      await forge.snapshot(forge.tree(text));
     const target = await targetFor(from);
     const { copied, damaged, damage } = await copy(from, target);
     expect([copied.length, damaged.length]).toEqual([0, 3]);

@@ -39,12 +39,13 @@ async function targetFor(maker: 'restic' | 'holdfast'): Promise<Restic> {
   return target;
 }
 
-const copyTo = (target: Restic, settings = {}): ReturnType<typeof copy> => copy(new LocalStorage(from), new LocalStorage(target.repository), settings);
+const copyTo = (target: Restic, settings = {}): ReturnType<typeof copy> =>
+  copy(new LocalStorage(from), new LocalStorage(target.repository), settings);
 
 /** What restic says of its snapshots, without what a repository gives them. Of those of the same time it gives any first. */
 const described = async (one: Restic): Promise<object[]> =>
   (await one.snapshots())
-    .map(({ id, short_id: _, parent: __, original, ...fields }) => ({ ...fields, original: original ?? id }))
+    .map((snapshot) => ({ ...snapshot, id: '', short_id: '', parent: '', original: snapshot.original ?? snapshot.id }))
     .sort((a, b) => (a.tree < b.tree ? -1 : 1));
 
 const idsOf = async (one: Restic): Promise<string[]> => (await one.snapshots()).map(({ id }) => id).sort();

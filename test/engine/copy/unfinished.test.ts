@@ -7,7 +7,6 @@ import { type Effect, FaultyStorage } from '../../../src/storage/faulty.ts';
 import { LocalStorage } from '../../../src/storage/local.ts';
 import type { MemoryStorage } from '../../../src/storage/memory.ts';
 import { writeToDisk } from '../check-fixture.ts';
-import { cancelling } from '../../support/cancelling-storage.ts';
 import { canMountDisks, mountDisk } from '../../support/disk.ts';
 import { backup, makeRepository, openRepository, resticOn } from '../../support/engine.ts';
 import { expectClearError } from '../../support/faulty-runs.ts';
@@ -16,7 +15,7 @@ import { seededBytes, seededRandom } from '../../support/seeded.ts';
 import { scratch, sharedScratch, tree } from '../../support/tree-literal.ts';
 import { refuseUnhandledRejections } from '../../support/unhandled.ts';
 import { expectWhole } from '../../support/whole-repository.ts';
-import { copy, expectCopies, sourceWith, targetFor } from './copying.ts';
+import { CancellingStorage, copy, expectCopies, sourceWith, targetFor } from './copying.ts';
 
 refuseUnhandledRejections();
 
@@ -75,9 +74,9 @@ describe('a copy that is cut off', () => {
     const start = whole.mutations;
     await copy(source, whole);
     for (let at = 2; at < whole.mutations - start; at += 2) {
-      const target = await targetFor(source);
       const control = new RunControl();
-      const outcome = await copy(source, cancelling(target, control, at), { control }).catch((error: { code: string }) => error.code);
+      const target = new CancellingStorage(await targetFor(source), control, at);
+      const outcome = await copy(source, target, { control }).catch((error: { code: string }) => error.code);
       if (typeof outcome === 'string') expect(outcome).toBe('cancelled');
       const left = await expectWhole(target);
       expect([left.unindexed, left.locks]).toEqual([[], 0]);

@@ -12,8 +12,7 @@ import { MemoryStorage } from '../../../src/storage/memory.ts';
 import { ReadOnlyStorage } from '../../../src/storage/read-only.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 import { writeToDisk } from '../check-fixture.ts';
-import { sourceWith } from '../copy/copying.ts';
-import { cancelling } from '../../support/cancelling-storage.ts';
+import { CancellingStorage, sourceWith } from '../copy/copying.ts';
 import { canMountDisks, mountDisk } from '../../support/disk.ts';
 import { backup, makeRepository, openRepository, resticOn, runOptions } from '../../support/engine.ts';
 import { expectClearError } from '../../support/faulty-runs.ts';
@@ -193,17 +192,10 @@ describe('a place that holds something', () => {
   test('is refused when it is the old place under a name that nothing tells', async () => {
     // Two storages with nothing in common but their files, as one bucket behind two addresses.
     const from = old.clone();
-    const alias: Storage = {
-      location: 'another address',
-      create: () => from.create(),
-      save: (file, parts) => from.save(file, parts),
-      remove: (file) => from.remove(file),
-      load: (file, range) => from.load(file, range),
-      size: (file) => from.size(file),
-      list: (kind) => from.list(kind),
-      close: () => from.close(),
-    };
-    await expect(move(from, alias, { removeOld: true })).rejects.toMatchObject({ code: 'same-place' });
+    class Alias extends FaultyStorage {
+      override readonly location = 'another address';
+    }
+    await expect(move(from, new Alias(from), { removeOld: true })).rejects.toMatchObject({ code: 'same-place' });
     expect(filesOf(from)).toEqual(filesOf(old));
   });
 
@@ -254,10 +246,16 @@ describe('a file', () => {
     const whole = new MemoryStorage('new');
     await move(old.clone(), whole);
     for (const state of ['there', 'begun'] as const) {
-      for (const change of [(bytes: Uint8Array) => bytes.map((byte, at) => (at === 9 ? byte ^ 1 : byte)), (bytes: Uint8Array) => bytes.slice(5)]) {
+      for (const change of [
+        (bytes: Uint8Array) => bytes.map((byte, at) => (at === 9 ? byte ^ 1 : byte)),
+        (bytes: Uint8Array) => bytes.slice(5),
+      ]) {
         const to = whole.clone();
         if (state === 'begun') to.tamper({ kind: 'config', name: '' }, () => undefined);
-        const damaged = to.files().filter(({ kind }) => kind === 'pack' || kind === 'snapshot').slice(0, 3);
+        const damaged = to
+          .files()
+          .filter(({ kind }) => kind === 'pack' || kind === 'snapshot')
+          .slice(0, 3);
         for (const file of damaged) to.tamper(file, change);
         const { copiedFiles, plan } = await move(old.clone(), to);
         expect([copiedFiles, plan.state]).toEqual([3, state]);
@@ -359,7 +357,9 @@ describe('a move that does not end', () => {
       const faults = { faults: [disconnectFrom(nth)] };
       const outcome = await move(new FaultyStorage(from, faults), to, options).catch((error: { code: string }) => error.code);
       expect(['storage-gone', 'repository-not-found']).toContain(outcome);
-      const other = await move(old.clone(), new FaultyStorage(new MemoryStorage('another'), faults), options).catch((error: { code: string }) => error.code);
+      const other = await move(old.clone(), new FaultyStorage(new MemoryStorage('another'), faults), options).catch(
+        (error: { code: string }) => error.code,
+      );
       expect(other).toBe('storage-gone');
       expect(named).toEqual([]);
       await expectWhole(from);
@@ -371,10 +371,9 @@ describe('a move that does not end', () => {
     await move(probe, new MemoryStorage('probe'), { removeOld: true });
     let cancelled = 0;
     for (let at = 1; at <= 12; at += 1) {
-      const [from, to] = [old.clone(), new MemoryStorage('new')];
       const control = new RunControl();
-      const counting = cancelling(to, control, at);
-      const outcome = await move(from, counting, { control, removeOld: true }).catch((error: { code: string }) => error.code);
+      const [from, to] = [old.clone(), new CancellingStorage(new MemoryStorage('new'), control, at)];
+      const outcome = await move(from, to, { control, removeOld: true }).catch((error: { code: string }) => error.code);
       if (outcome === 'cancelled') cancelled += 1;
       expect(filesOf(from)).toEqual(filesOf(old));
       await move(from, withoutLocks(to), { removeOld: true });

@@ -5,7 +5,9 @@ const replaced = (raw: string, name: string, value: string): string => replaceFi
 
 describe('replaceField', () => {
   test('changes the value and nothing else', () => {
-    expect(replaced('{"a":1,"content":["x","y"],"b":{"content":[1]}}', 'content', '["z"]')).toBe('{"a":1,"content":["z"],"b":{"content":[1]}}');
+    expect(replaced('{"a":1,"content":["x","y"],"b":{"content":[1]}}', 'content', '["z"]')).toBe(
+      '{"a":1,"content":["z"],"b":{"content":[1]}}',
+    );
     expect(replaced('{"content":null}', 'content', '[]')).toBe('{"content":[]}');
     expect(replaced('{"subtree":"x"}', 'content', '[]')).toBe('{"subtree":"x"}');
     expect(replaced('{}', 'content', '[]')).toBe('{}');
