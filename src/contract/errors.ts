@@ -440,7 +440,7 @@ const catalogue = {
   locked: {
     retryable: true,
     words: (c) => ({
-      message: `Another program is using this repository${c.exclusive ? ' for itself alone' : ''}: ${String(c.program)} on ${String(c.host)}, since ${String(c.since)}. Nothing was changed.`,
+      message: `Another program is using ${c.location ? `the repository at ${String(c.location)}` : 'this repository'}${c.exclusive ? ' for itself alone' : ''}: ${String(c.program)} on ${String(c.host)}, since ${String(c.since)}. Nothing was changed.`,
       guidance: 'Wait until it is done. If you know that it is not running any more, use "holdfast unlock".',
     }),
   },
