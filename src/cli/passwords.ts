@@ -15,6 +15,8 @@ export interface PasswordSource {
 }
 
 export const usualVariables = { password: 'HOLDFAST_PASSWORD', file: 'HOLDFAST_PASSWORD_FILE' };
+/** Of a second repository, which something is taken from. */
+export const fromVariables = { password: 'HOLDFAST_FROM_PASSWORD', file: 'HOLDFAST_FROM_PASSWORD_FILE' };
 
 /** What asking needs; see prompt.ts. */
 export interface Asker {

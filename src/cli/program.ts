@@ -8,6 +8,7 @@ import type { Verbs } from './verbs.ts';
 import { addBackup } from './verbs/backup.ts';
 import { addCheck } from './verbs/check.ts';
 import { addDiff } from './verbs/diff.ts';
+import { addCopy } from './verbs/copy.ts';
 import { addDump } from './verbs/dump.ts';
 import { addFind } from './verbs/find.ts';
 import { addForget } from './verbs/forget.ts';
@@ -15,6 +16,7 @@ import { addInit } from './verbs/init.ts';
 import { addKey } from './verbs/key.ts';
 import { addLs } from './verbs/ls.ts';
 import { addMigrate } from './verbs/migrate.ts';
+import { addMove } from './verbs/move.ts';
 import { addPrune } from './verbs/prune.ts';
 import { addRestore } from './verbs/restore.ts';
 import { addRewrite } from './verbs/rewrite.ts';
@@ -82,6 +84,8 @@ export async function runProgram(args: readonly string[]): Promise<ExitCode> {
     addMigrate,
     addUnlock,
     addKey,
+    addCopy,
+    addMove,
     addVersion,
   ];
   for (const add of adders) add(verbs);

@@ -17,6 +17,8 @@ const names: Readonly<Record<Phase, string>> = {
   searching: 'Searching',
   measuring: 'Measuring',
   rewriting: 'Rewriting',
+  copying: 'Copying',
+  moving: 'Moving',
 };
 
 const barWidth = 20;

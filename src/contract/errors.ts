@@ -205,6 +205,36 @@ const catalogue = {
     }),
   },
 
+  // --- copy and move -------------------------------------------------------------------------------------------
+  'same-place': {
+    retryable: false,
+    words: (c) => ({
+      message: `Both places are the same one, the repository at ${String(c.location)}. Nothing was changed.`,
+      guidance: 'Name another place.',
+    }),
+  },
+  'place-occupied': {
+    retryable: false,
+    words: (c) => ({
+      message: `The repository was not moved to ${String(c.location)}, because ${String(c.problem)}. Nothing was changed there.`,
+      guidance: 'Choose a new or an empty folder.',
+    }),
+  },
+  'place-too-small': {
+    retryable: false,
+    words: (c) => ({
+      message: `The repository needs ${String(c.needed)} bytes at ${String(c.location)}, and ${String(c.free)} are free. Nothing was changed.`,
+      guidance: 'Free some space there, or choose another place.',
+    }),
+  },
+  'move-stopped': {
+    retryable: false,
+    words: (c) => ({
+      message: `The repository at ${String(c.location)} was not moved, because ${String(c.problem)}. It was left as it is.`,
+      guidance: 'Run a check to see what is affected; "holdfast copy" takes over every snapshot that is whole.',
+    }),
+  },
+
   // --- encryption and chunking ---------------------------------------------------------------------------------
   'item-tampered': {
     retryable: false,
@@ -456,7 +486,7 @@ const catalogue = {
   locked: {
     retryable: true,
     words: (c) => ({
-      message: `Another program is using this repository${c.exclusive ? ' for itself alone' : ''}: ${String(c.program)} on ${String(c.host)}, since ${String(c.since)}. Nothing was changed.`,
+      message: `Another program is using ${c.location ? `the repository at ${String(c.location)}` : 'this repository'}${c.exclusive ? ' for itself alone' : ''}: ${String(c.program)} on ${String(c.host)}, since ${String(c.since)}. Nothing was changed.`,
       guidance: 'Wait until it is done. If you know that it is not running any more, use "holdfast unlock".',
     }),
   },

@@ -29,7 +29,9 @@ export type Phase =
   | 'comparing'
   | 'searching'
   | 'measuring'
-  | 'rewriting';
+  | 'rewriting'
+  | 'copying'
+  | 'moving';
 
 export interface Progress {
   readonly phase: Phase;

@@ -52,17 +52,26 @@ export class BlobEncoder {
   }
 }
 
-function openBlob(sealer: Sealer, sealed: Uint8Array, id: Uint8Array, uncompressedLength: number, limit: number): Uint8Array {
+/** The plaintext, and what was sealed: the frame that holds it, or the plaintext itself. */
+interface OpenBlob {
+  readonly plain: Uint8Array;
+  readonly content: Uint8Array;
+}
+
+function openBlob(sealer: Sealer, sealed: Uint8Array, id: Uint8Array, uncompressedLength: number, limit: number): OpenBlob {
   if (uncompressedLength > limit || sealed.length > limit + sealOverhead)
     throw new HoldfastError('item-tampered', { cause: 'its size is absurd' });
-  let plain = sealer.open(sealed);
+  const content = sealer.open(sealed);
+  let plain = content;
   if (uncompressedLength > 0) {
-    plain = decompressNext(plain, uncompressedLength);
+    plain = decompressNext(content, uncompressedLength);
     if (plain.length !== uncompressedLength) throw new HoldfastError('item-tampered', { cause: 'its length differs' });
   }
   if (Buffer.compare(sha256(plain), id) !== 0) throw new HoldfastError('item-tampered', { cause: 'its content differs' });
-  return plain;
+  return { plain, content };
 }
+
+const limitOf = (type: 'data' | 'tree'): number => (type === 'tree' ? maxTreeBytes : maxDataBytes);
 
 /**
  * The plaintext of a stored blob, authenticated, decompressed and hashed. The view is valid until the sealer's next
@@ -74,4 +83,16 @@ export const decodeBlob = (
   id: Uint8Array,
   uncompressedLength: number,
   type: 'data' | 'tree',
-): Uint8Array => openBlob(sealer, sealed, id, uncompressedLength, type === 'tree' ? maxTreeBytes : maxDataBytes);
+): Uint8Array => openBlob(sealer, sealed, id, uncompressedLength, limitOf(type)).plain;
+
+/**
+ * As {@link decodeBlob}, but gives what was sealed: a frame where `uncompressedLength` is not 0. So a blob gets from one key to
+ * another without being compressed anew. The view is valid until the sealer's next call.
+ */
+export const openContent = (
+  sealer: Sealer,
+  sealed: Uint8Array,
+  id: Uint8Array,
+  uncompressedLength: number,
+  type: 'data' | 'tree',
+): Uint8Array => openBlob(sealer, sealed, id, uncompressedLength, limitOf(type)).content;

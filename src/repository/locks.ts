@@ -327,6 +327,7 @@ export class Lock {
       if (!record) throw new HoldfastError('lock-unreadable', { cause: problem });
       if (!this.#exclusive && !record.exclusive) continue;
       throw new HoldfastError('locked', {
+        location: this.#repository.storage.location,
         host: record.hostname,
         program: record.username === '' ? `process ${record.pid}` : `process ${record.pid} of ${record.username}`,
         since: record.time,

@@ -61,7 +61,17 @@ export class Packer {
 
   /** Encodes, verifies and packs a blob; returns its sealed length in bytes. Throws `encoding-failed`. */
   add(id: Uint8Array, plain: Uint8Array): number {
-    const content = this.#encoder.compress(plain);
+    return this.#addContent(id, this.#encoder.compress(plain));
+  }
+
+  /** As {@link add}, for a blob that is compressed already: `frame` holds `plainLength` bytes. */
+  addFrame(id: Uint8Array, frame: Uint8Array, plainLength: number): number {
+    this.#encoder.uncompressedLength = plainLength;
+    return this.#addContent(id, frame);
+  }
+
+  /** `content` is what the encoder knows the `uncompressedLength` of. */
+  #addContent(id: Uint8Array, content: Uint8Array): number {
     const sealed = content.length + sealOverhead;
     this.#makeRoom(sealed);
     const buffer = this.#buffer!;

@@ -138,6 +138,12 @@ export class Repository {
     }
   }
 
+  /** The same repository as a byte-for-byte copy of it in another place. That it is there is not looked at. */
+  at(storage: Storage): Repository {
+    const { config, key, keyId } = this;
+    return new Repository(storage, { config, text: this.#configText }, { key, keyId }, this.#kernel);
+  }
+
   /** Whether the storage still answers: tells a file that cannot be read from a destination that is gone. */
   async answers(): Promise<boolean> {
     return this.storage.load(configFile).then(

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { HoldfastError } from '../../src/contract/errors.ts';
+import { PackStore } from '../../src/engine/pack-store.ts';
 import { type JobName, type PoolOptions, WorkerPool } from '../../src/engine/workers/pool.ts';
 import { RunControl } from '../../src/platform/cancellation.ts';
 import { nextTurn } from '../../src/platform/clock.ts';
@@ -65,6 +66,52 @@ const outcome = (work: Promise<unknown>): Promise<unknown> =>
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await nextTurn();
 }
+
+describe('a second repository', () => {
+  test('is what jobs on it read from, with its own key and index, while the others go on with the first', async () => {
+    const otherStorage = new FaultyStorage(new MemoryStorage('other'));
+    const other = await Repository.init(otherStorage, 'pw', { username: 'u', hostname: 'h' }, new FakeClock(), { cost: leastCost });
+    const texts = ['one', 'two', 'three'];
+    // Its blobs are made by a pool of their own.
+    start({}, other);
+    await run('storeTexts', texts);
+    const unfinished = (await pool.runOnEach('flush', undefined)).flat();
+    const store = new PackStore(other, index, { ensure: async () => {} }, new FakeClock());
+    await store.storeUnfinished(unfinished);
+    await pool.close();
+    const otherIndex = index;
+
+    start({ source: { repository: other, index: otherIndex } });
+    const onSource = pool.source.run as unknown as (job: string, args: unknown) => Promise<unknown>;
+    const asked = Array.from({ length: 40 }, (_, i) => i);
+    const results = await Promise.all(asked.map((i) => (i % 2 === 0 ? onSource('loadTexts', texts) : outcome(run('loadTexts', ['one'])))));
+    expect(results).toEqual(asked.map((i) => (i % 2 === 0 ? texts : 'blob-missing')));
+    expect(pool.source.size).toBe(pool.size);
+
+    otherStorage.script([{ at: { call: 'load', times: Number.POSITIVE_INFINITY }, effect: { do: 'fail', code: 'storage-gone' } }]);
+    expect(await outcome(onSource('loadTexts', texts))).toBe('storage-gone');
+    expect(await run('echo', 'the first is not affected')).toBe('the first is not affected');
+    const file = { kind: 'key', name: repository.keyId } as const;
+    expect(await run('readFiles', [{ file }])).toEqual([new Uint8Array(await repository.storage.load(file))]);
+  });
+
+  test('that does not answer is not waited for when the run is cancelled', async () => {
+    const otherStorage = new FaultyStorage(new MemoryStorage('other'));
+    const other = await Repository.init(otherStorage, 'pw', { username: 'u', hostname: 'h' }, new FakeClock(), { cost: leastCost });
+    start({ source: { repository: other, index: BlobIndex.create() } });
+    const { promise: asked, resolve: isAsked } = Promise.withResolvers<void>();
+    const { promise: never } = Promise.withResolvers<Uint8Array>();
+    otherStorage.load = () => {
+      isAsked();
+      return never;
+    };
+    const onSource = pool.source.run as unknown as (job: string, args: unknown) => Promise<unknown>;
+    const reading = outcome(onSource('readFiles', [{ file: { kind: 'key', name: other.keyId } }]));
+    await asked;
+    control.cancel();
+    expect(await reading).toBe('cancelled');
+  });
+});
 
 describe('jobs', () => {
   test('give each caller its own result, however many wait for two workers', async () => {

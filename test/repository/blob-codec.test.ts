@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { BlobEncoder, decodeBlob } from '../../src/repository/blob-codec.ts';
+import { BlobEncoder, decodeBlob, openContent } from '../../src/repository/blob-codec.ts';
 import { randomMasterKey, Sealer, sealOverhead } from '../../src/repository/crypto.ts';
 import { sha256 } from '../../src/repository/ids.ts';
 import { Kernel } from '../../src/repository/kernel/kernel.ts';
@@ -27,6 +27,18 @@ const seal = (plain: Uint8Array): Buffer => {
 };
 
 const failure = (code: string): unknown => expect.objectContaining({ code });
+
+test('what was sealed comes back as it was, once it is proved to be the blob', () => {
+  const [text, short] = [Buffer.alloc(5000, 'text'), Buffer.from('x')];
+  for (const plain of [text, short]) {
+    const { sealed, uncompressed } = encode(plain);
+    const content = Buffer.from(openContent(sealer, sealed, sha256(plain), uncompressed, 'data'));
+    expect(content).toEqual(uncompressed > 0 ? compress(plain) : plain);
+    expect(() => openContent(sealer, sealed, sha256(Buffer.from('another')), uncompressed, 'data')).toThrow(failure('item-tampered'));
+  }
+  const { sealed } = encode(text);
+  expect(() => openContent(sealer, sealed, sha256(text), text.length - 1, 'data')).toThrow(failure('item-tampered'));
+});
 
 test('a blob is decoded as it was encoded', () => {
   const compressible = fc.uint8Array({ maxLength: 50 }).map((piece) => Buffer.concat(Array.from({ length: 40 }, () => piece)));

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { constants, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { BlobEncoder, decodeBlob } from '../../src/repository/blob-codec.ts';
@@ -64,6 +65,28 @@ describe('a packer', () => {
       }),
       { numRuns: 40 },
     );
+  });
+
+  test('takes a blob that is compressed already as it is, and refuses one that is not what its ID says', () => {
+    const { packer, packs } = make(4 * MiB);
+    const plain = Buffer.alloc(50_000, 'frame');
+    // No frame that we would make ourselves.
+    const frame = zstdCompressSync(plain, { params: { [constants.ZSTD_c_compressionLevel]: 19, [constants.ZSTD_c_checksumFlag]: 1 } });
+    expect(packer.addFrame(sha256(plain), frame, plain.length)).toBe(frame.length + sealOverhead);
+    packer.add(sha256(Buffer.from('plain')), Buffer.from('plain'));
+    for (const [id, length] of [
+      [sha256(frame), plain.length],
+      [sha256(plain), plain.length - 1],
+    ] as const)
+      expect(() => packer.addFrame(id, frame, length)).toThrow(expect.objectContaining({ code: 'encoding-failed' }));
+    packer.finish();
+    expect(contentOf(packs[0]!)).toEqual([plain, Buffer.from('plain')]);
+    expect(Buffer.from(packs[0]!.bytes).includes(frame)).toBe(false);
+    readEntries(packs[0]!.header, (_type, offset, length, uncompressed) => {
+      if (offset > 0) return;
+      expect([length, uncompressed]).toEqual([frame.length + sealOverhead, plain.length]);
+      expect(Buffer.from(sealer.open(packs[0]!.bytes.subarray(0, length)))).toEqual(frame);
+    });
   });
 
   test('ends a pack when it has reached its size, at most one usual blob above or below it', () => {

@@ -3,7 +3,7 @@ import { fail, hasCode } from '../../contract/errors.ts';
 import { holdsRepository, Repository } from '../../repository/repository.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { newPassword } from '../passwords.ts';
+import { fromVariables, newPassword } from '../passwords.ts';
 import type { Verbs } from '../verbs.ts';
 import type { Invocation } from '../run-verb.ts';
 import { openRepository, passwordSourceOf, placeOf, storageAt } from '../session.ts';
@@ -13,8 +13,6 @@ interface InitOptions {
   readonly fromPasswordFile?: string;
   readonly copyChunkerParams?: boolean;
 }
-
-const fromVariables = { password: 'HOLDFAST_FROM_PASSWORD', file: 'HOLDFAST_FROM_PASSWORD_FILE' };
 
 export function addInit({ program, run }: Verbs): void {
   program

@@ -3,7 +3,7 @@ import type { BlobIndex } from '../../repository/blob-index.ts';
 import { bytesOfId } from '../../repository/ids.ts';
 import type { Snapshot } from '../../repository/snapshot.ts';
 import type { TreeProblem } from '../trees/mark-job.ts';
-import type { WorkerPool } from '../workers/pool.ts';
+import type { JobRunner } from '../workers/pool.ts';
 import type { DraftFinding, FindingCode, Findings } from './finding.ts';
 import { type IndexSurvey, recordKind, recordsOf } from './index-survey.ts';
 import type { PackDamage } from './pack-job.ts';
@@ -84,7 +84,7 @@ export class DamageReport {
   }
 
   /** Names files for all findings: walks from the newest snapshot to the oldest, as they are given. */
-  async findPaths(pool: WorkerPool, snapshots: readonly Snapshot[]): Promise<void> {
+  async findPaths(pool: JobRunner, snapshots: readonly Snapshot[]): Promise<void> {
     if (this.#drafts.size === 0) return;
     const wanted = this.#asking();
     const seen = new Uint8Array(new SharedArrayBuffer(wanted.length));

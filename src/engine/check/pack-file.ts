@@ -89,7 +89,7 @@ export type SealedVisitor = (location: BlobLocation, sealed: Uint8Array | undefi
  * Calls `visit` with each of the blobs that `records` (of one pack, by offset) stand for. Neighbours are read together; when that
  * fails, each is read alone, so that one bad spot costs no other blob.
  */
-export function readSealed(pack: PackFile, index: BlobIndex, records: Uint32Array, visit: SealedVisitor): void {
+export function readSealed(pack: Pick<PackFile, 'read'>, index: BlobIndex, records: Uint32Array, visit: SealedVisitor): void {
   const first = emptyLocation();
   const location = emptyLocation();
   for (let from = 0; from < records.length; ) {

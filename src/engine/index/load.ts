@@ -3,7 +3,7 @@ import { HoldfastError, hasCode } from '../../contract/errors.ts';
 import type { BlobIndex } from '../../repository/blob-index.ts';
 import { bytesOfId } from '../../repository/ids.ts';
 import type { Repository } from '../../repository/repository.ts';
-import type { WorkerPool } from '../workers/pool.ts';
+import type { JobRunner } from '../workers/pool.ts';
 
 /** Index files that could not be used. */
 export interface IndexProblem {
@@ -19,7 +19,7 @@ const isStorageError = ({ code }: HoldfastError): boolean =>
  * written its index files first. An index file that another program replaced meanwhile is looked for anew. `loaded` names the
  * files that are in the index already, and afterwards those that are now: with the same set a later call loads only new ones.
  */
-export async function loadIndex(repository: Repository, pool: WorkerPool, loaded: Set<string> = new Set()): Promise<IndexProblem[]> {
+export async function loadIndex(repository: Repository, pool: JobRunner, loaded: Set<string> = new Set()): Promise<IndexProblem[]> {
   for (let attempt = 1; ; attempt++) {
     const problems: IndexProblem[] = [];
     let vanished = false;

@@ -9,13 +9,15 @@ import type { WorkerContext } from '../workers/context.ts';
 const location = emptyLocation();
 
 /** The nodes of the tree that record `record` of the index stands for. Throws as `WorkerContext.loadTree` does. */
-export function loadTreeAt(context: WorkerContext, record: number): Node[] {
+export const loadTreeAt = (context: WorkerContext, record: number): Node[] =>
+  parseTree(loadTreeText(context, record), context.index.idAt(record).toString('hex'));
+
+/** The text of that tree, a fresh copy. Throws as `WorkerContext.loadBlob` does. */
+export function loadTreeText(context: WorkerContext, record: number): Buffer {
   const { index, sealer } = context;
   const id = index.idAt(record);
   if (!index.at(record, location)) return fail('blob-missing', { blob: id.toString('hex'), type: 'tree' });
   const name = index.packId(location.pack).toString('hex');
   const sealed = context.read({ kind: 'pack', name }, { offset: location.offset, length: location.length });
-  const plain = decodeBlob(sealer, sealed, id, location.uncompressedLength, 'tree');
-  // The nodes are views of the text.
-  return parseTree(Buffer.from(plain), id.toString('hex'));
+  return Buffer.from(decodeBlob(sealer, sealed, id, location.uncompressedLength, 'tree'));
 }

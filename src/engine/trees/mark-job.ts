@@ -1,10 +1,11 @@
 /**
- * Job: walks trees and marks every blob that they need.
+ * Walks trees and marks every blob that they need.
  *
  * A *mark* is one byte for each record of the index, in shared memory. A tree is marked when it is put on the stack, so each is
  * read once whatever refers to it, and the stack of a hostile repository never holds more than the index has trees.
  */
 import type { BlobType } from '../../repository/blob-index.ts';
+import type { Node } from '../../repository/tree/node.ts';
 import type { WorkerContext } from '../workers/context.ts';
 import { isDamage } from './damage-codes.ts';
 import { loadTreeAt } from './load-tree.ts';
@@ -38,7 +39,32 @@ export interface MarkResult {
 
 const listedProblems = 200;
 
-export function markTrees({ marks, best, trees }: MarkArgs, context: WorkerContext): MarkResult {
+/** What a walk does with what it meets. */
+export interface TreeVisitor {
+  /** The nodes of the tree of a record. */
+  nodes(tree: number): readonly Node[];
+  /** The content of a file, its IDs one after the other; `missing` is to be called with those that the index does not know. */
+  content(ids: Buffer, missing: (id: Buffer) => void): void;
+}
+
+/** Job: marks what is needed with 1. */
+export const markTrees = (args: MarkArgs, context: WorkerContext): MarkResult =>
+  walkTrees(args, context, {
+    nodes: (tree) => loadTreeAt(context, args.best[tree]),
+    content: (ids, missing) => markContent(ids, 1, args.marks, context, missing),
+  });
+
+/** Marks the blobs of a file with `mark`, beside the marks that they have. */
+export function markContent(ids: Buffer, mark: number, marks: Uint8Array, { index }: WorkerContext, missing: (id: Buffer) => void): void {
+  for (let at = 0; at < ids.length; at += 32) {
+    const record = index.entryOf(ids, at, 'data');
+    if (record < 0) missing(ids.subarray(at, at + 32));
+    else if ((marks[record] & mark) === 0) Atomics.or(marks, record, mark);
+  }
+}
+
+/** Marks the trees with 1. */
+export function walkTrees({ marks, trees }: MarkArgs, context: WorkerContext, visitor: TreeVisitor): MarkResult {
   const { index, control, progress } = context;
   let stack = new Uint32Array(Math.max(256, trees.length * 2));
   stack.set(trees);
@@ -49,20 +75,15 @@ export function markTrees({ marks, best, trees }: MarkArgs, context: WorkerConte
     if (problems.length < listedProblems) problems.push({ kind, type, blob: id.toString('hex'), cause });
     else more += 1;
   };
+  const missing = (id: Buffer): void => note('missing', 'data', id, 'no index names it');
   for (let read = 0; depth > 0; read++) {
     if (isEnough(read, depth, context)) break;
     control.checkpoint();
     const tree = stack[--depth];
     progress.add('dirs', 1);
     try {
-      for (const { content, subtree } of loadTreeAt(context, best[tree])) {
-        if (content) {
-          for (let at = 0; at < content.length; at += 32) {
-            const record = index.entryOf(content, at, 'data');
-            if (record >= 0) marks[record] = 1;
-            else note('missing', 'data', content.subarray(at, at + 32), 'no index names it');
-          }
-        }
+      for (const { content, subtree } of visitor.nodes(tree)) {
+        if (content) visitor.content(content, missing);
         if (!subtree) continue;
         const record = index.entryOf(subtree, 0, 'tree');
         if (record < 0) {

@@ -1,8 +1,8 @@
 /** Finds every blob that snapshots need, with all workers. */
 import type { BlobIndex } from '../../repository/blob-index.ts';
 import { bytesOfId } from '../../repository/ids.ts';
-import type { WorkerPool } from '../workers/pool.ts';
-import type { TreeProblem } from './mark-job.ts';
+import type { JobRunner } from '../workers/pool.ts';
+import type { MarkArgs, MarkResult, TreeProblem } from './mark-job.ts';
 import { shareOut } from './share-out.ts';
 
 export interface UsedBlobs {
@@ -16,12 +16,26 @@ export interface UsedBlobs {
 
 const listedProblems = 1000;
 
+export interface MarkOptions {
+  /** Marks of an earlier walk: what is marked is not walked again. */
+  readonly marks?: Uint8Array<SharedArrayBuffer> | undefined;
+  /** The job; default markTrees. */
+  readonly walk?: ((args: MarkArgs) => Promise<MarkResult>) | undefined;
+}
+
 /**
  * `best`: see bestRecords; on shared memory. `roots`: IDs of the snapshots' trees, 64 hex digits each. Throws `cancelled`, or what
  * makes going on senseless.
  */
-export async function markUsedBlobs(pool: WorkerPool, index: BlobIndex, best: Uint32Array, roots: Iterable<string>): Promise<UsedBlobs> {
-  const marks = new Uint8Array(new SharedArrayBuffer(index.blobCount));
+export async function markUsedBlobs(
+  pool: JobRunner,
+  index: BlobIndex,
+  best: Uint32Array,
+  roots: Iterable<string>,
+  options: MarkOptions = {},
+): Promise<UsedBlobs> {
+  const marks = options.marks ?? new Uint8Array(new SharedArrayBuffer(index.blobCount));
+  const walk = options.walk ?? ((args: MarkArgs) => pool.run('markTrees', args));
   const problems = new Map<string, TreeProblem>();
   let moreProblems = 0;
   const note = (problem: TreeProblem): void => {
@@ -44,7 +58,7 @@ export async function markUsedBlobs(pool: WorkerPool, index: BlobIndex, best: Ui
   await shareOut(
     pool,
     Uint32Array.from(first),
-    (trees) => pool.run('markTrees', { marks, best, trees }),
+    (trees) => walk({ marks, best, trees }),
     (result) => {
       for (const problem of result.problems) note(problem);
       moreProblems += result.more;

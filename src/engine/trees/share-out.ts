@@ -3,11 +3,11 @@
  * and gives back what it has not done when others have nothing to do.
  */
 import type { WorkerContext } from '../workers/context.ts';
-import type { WorkerPool } from '../workers/pool.ts';
+import type { JobRunner } from '../workers/pool.ts';
 
 /** Keeps all workers busy with parts of `work`; what a part leaves over is shared out again. `words`: of one item. */
 export async function shareOut<R extends { readonly rest: Uint32Array }>(
-  pool: WorkerPool,
+  pool: JobRunner,
   work: Uint32Array,
   run: (part: Uint32Array) => Promise<R>,
   take: (result: R) => void,

@@ -34,6 +34,8 @@ export class WorkerContext {
   readonly progress: WorkerProgress;
   readonly data: Packer;
   readonly tree: Packer;
+  /** The second repository of the run: it is only read from. */
+  source: WorkerContext | undefined;
   /** What a verb keeps in this worker between its jobs. */
   readonly state = new Map<string, unknown>();
   /** What the result of the current job hands over instead of copying. */
@@ -84,6 +86,15 @@ export class WorkerContext {
     if (!this.index.claim(id, 0, type)) return 0;
     const length = (type === 'tree' ? this.tree : this.data).add(id, plain);
     this.progress.add('stored', plain.length);
+    this.progress.add('packed', length);
+    return length;
+  }
+
+  /** As {@link store}, for a blob that is compressed already: `frame` holds `plainLength` bytes. */
+  storeFrame(type: BlobType, id: Uint8Array, frame: Uint8Array, plainLength: number): number {
+    if (!this.index.claim(id, 0, type)) return 0;
+    const length = (type === 'tree' ? this.tree : this.data).addFrame(id, frame, plainLength);
+    this.progress.add('stored', plainLength);
     this.progress.add('packed', length);
     return length;
   }

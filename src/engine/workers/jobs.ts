@@ -16,8 +16,15 @@ import { collectHits } from '../find/collect-job.ts';
 import { spreadMarks } from '../find/marks.ts';
 import { searchTrees } from '../find/search-job.ts';
 import { findWanted } from '../find/wanted-job.ts';
+import { arrangeCopy, assignTurn, takeBack } from '../copy/assign-job.ts';
+import { compareTrees } from '../copy/compare-job.ts';
+import { copyBlobs } from '../copy/copy-job.ts';
+import { cutContents } from '../copy/cut-job.ts';
+import { markToCopy } from '../copy/mark-job.ts';
+import { recutTrees } from '../copy/recut-job.ts';
 import { loadIndexFile } from '../index/load-job.ts';
 import { listMore } from '../ls-job.ts';
+import { hashOf, loadNamed } from '../move/load-job.ts';
 import { packsOfIndexFile, repack } from '../prune/repack-job.ts';
 import { makeEmptyFiles, makeHardLinks, prepareFiles } from '../restore/files-job.ts';
 import { finishFolders } from '../restore/folders-job.ts';
@@ -83,4 +90,14 @@ export const jobs = {
   soleFolder,
   breakDown,
   rewriteTrees,
+  markToCopy,
+  takeBack,
+  assignTurn,
+  arrangeCopy,
+  copyBlobs,
+  cutContents,
+  recutTrees,
+  compareTrees,
+  loadNamed,
+  hashOf,
 };

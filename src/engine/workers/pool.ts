@@ -16,25 +16,40 @@ import type { jobs } from './jobs.ts';
 import { workerLocation } from './location.ts';
 import { type Counter, progressBytes, WorkerProgress } from './progress.ts';
 import { PackBuffers } from './pack-buffers.ts';
-import type { Reply, WorkerMessage, WorkerStart } from './protocol.ts';
+import type { JobMessage, Reply, WorkerMessage, WorkerStart } from './protocol.ts';
 
 type Jobs = typeof jobs;
 export type JobName = keyof Jobs;
 export type JobArgs<N extends JobName> = Parameters<Jobs[N]>[0];
 export type JobResult<N extends JobName> = ReturnType<Jobs[N]>;
 
+/** Where jobs run: a pool, or the part of it that works on its second repository. */
+export interface JobRunner {
+  readonly size: number;
+  run<N extends JobName>(job: N, args: JobArgs<N>, transfer?: readonly Transferable[]): Promise<JobResult<N>>;
+  setIdle(count: number): void;
+}
+
 interface QueuedJob {
   readonly job: JobName;
   readonly args: unknown;
+  readonly onSource?: boolean | undefined;
   readonly transfer: readonly Transferable[];
   resolve(result: unknown): void;
   reject(error: unknown): void;
 }
 
+/** Through which a worker hears about one of the repositories. */
+interface ReplyLine {
+  readonly repository: Repository;
+  readonly port: MessagePort;
+  readonly count: Int32Array;
+}
+
 interface Thread {
   readonly worker: Worker;
-  readonly replies: MessagePort;
-  readonly replyCount: Int32Array;
+  readonly line: ReplyLine;
+  readonly sourceLine: ReplyLine | undefined;
   readonly progress: WorkerProgress;
   /** Jobs for this worker and no other; they come before the common ones. */
   readonly own: QueuedJob[];
@@ -55,6 +70,8 @@ export interface PoolOptions {
   /** Stores a pack; the buffer goes back to its worker when this resolves. A failure ends the run. */
   readonly storePack?: (pack: FinishedPack) => Promise<void>;
   readonly onNote?: (note: unknown) => void;
+  /** A second repository to read from, as {@link WorkerContext.source}. */
+  readonly source?: { readonly repository: Repository; readonly index: BlobIndex } | undefined;
   /** Only tests set it: the first worker damages the nth blob that it encodes. */
   readonly corruptBlob?: number | undefined;
 }
@@ -88,8 +105,21 @@ export class WorkerPool {
 
   /** Runs a job on the next free worker. */
   async run<N extends JobName>(job: N, args: JobArgs<N>, transfer: readonly Transferable[] = []): Promise<JobResult<N>> {
+    return this.#run(job, args, transfer, false);
+  }
+
+  /** Runs jobs on the second repository. */
+  get source(): JobRunner {
+    return {
+      size: this.size,
+      run: (job, args, transfer = []) => this.#run(job, args, transfer, true),
+      setIdle: (count) => this.setIdle(count),
+    };
+  }
+
+  async #run<N extends JobName>(job: N, args: JobArgs<N>, transfer: readonly Transferable[], onSource: boolean): Promise<JobResult<N>> {
     const result = await new Promise<unknown>((resolve, reject) => {
-      this.#queue.push({ job, args, transfer, resolve, reject });
+      this.#queue.push({ job, args, onSource, transfer, resolve, reject });
       this.#dispatch();
     });
     return result as JobResult<N>;
@@ -155,41 +185,34 @@ export class WorkerPool {
     this.#rejectWaiting(this.#failure ?? new HoldfastError('cancelled'));
     while (this.#storing > 0 || this.#threads.some(({ current, isStarting }) => current || isStarting)) await this.#somethingDone();
     await Promise.all(
-      this.#threads.map(async ({ worker, replies }) => {
-        replies.close();
+      this.#threads.map(async ({ worker, line, sourceLine }) => {
+        line.port.close();
+        sourceLine?.port.close();
         await worker.terminate();
       }),
     );
   }
 
   #startThread(number: number): Thread {
-    const { port1, port2 } = new MessageChannel();
-    const replies = new SharedArrayBuffer(4);
+    const { source } = this.#options;
     const progress = new SharedArrayBuffer(progressBytes);
+    const own = openLine(this.#repository);
+    const other = source && openLine(source.repository);
     const start: WorkerStart = {
-      number,
-      kernel: Kernel.module,
-      key: this.#repository.key,
-      polynomial: this.#repository.config.chunker_polynomial,
+      ...this.#startOn(own.line, this.#options.index, number, progress),
       packSize: this.#options.packSize ?? this.#repository.packSize,
-      index: this.#options.index.memory,
-      control: this.#options.control.shared,
-      replies,
-      progress,
-      closed: this.#closed,
-      idle: this.#idle,
-      localFolder: localFolderOf(this.#repository.storage),
       corruptBlob: number === 0 ? this.#options.corruptBlob : undefined,
+      source: source && other && this.#startOn(other.line, source.index, number, progress),
     };
     const worker = new Worker(workerLocation, {
-      workerData: { start, replies: port2 },
-      transferList: [port2],
+      workerData: { start, replies: own.end, sourceReplies: other?.end },
+      transferList: other ? [own.end, other.end] : [own.end],
       resourceLimits: { maxYoungGenerationSizeMb: this.#options.youngGenerationMb ?? youngGenerationMb },
     });
     const thread: Thread = {
       worker,
-      replies: port1,
-      replyCount: new Int32Array(replies),
+      line: own.line,
+      sourceLine: other?.line,
       progress: new WorkerProgress(progress),
       own: [],
       current: undefined,
@@ -206,8 +229,27 @@ export class WorkerPool {
       thread.current = undefined;
       this.#tellWaiting();
     });
-    port1.unref();
     return thread;
+  }
+
+  /** What a worker is told about one of the repositories. */
+  #startOn({ repository, count }: ReplyLine, index: BlobIndex, number: number, progress: SharedArrayBuffer): WorkerStart {
+    return {
+      number,
+      kernel: Kernel.module,
+      key: repository.key,
+      polynomial: repository.config.chunker_polynomial,
+      packSize: repository.packSize,
+      index: index.memory,
+      control: this.#options.control.shared,
+      replies: count.buffer as SharedArrayBuffer,
+      progress,
+      closed: this.#closed,
+      idle: this.#idle,
+      localFolder: localFolderOf(repository.storage),
+      corruptBlob: undefined,
+      source: undefined,
+    };
   }
 
   #dispatch(): void {
@@ -227,7 +269,8 @@ export class WorkerPool {
 
   #post(thread: Thread, job: QueuedJob): void {
     try {
-      thread.worker.postMessage({ job: job.job, args: job.args }, job.transfer as Transferable[]);
+      const message: JobMessage = { job: job.job, args: job.args, onSource: job.onSource };
+      thread.worker.postMessage(message, job.transfer as Transferable[]);
       thread.current = job;
     } catch (error) {
       // What cannot be sent is the caller's fault; the worker knows nothing of it.
@@ -260,13 +303,18 @@ export class WorkerPool {
         if (!this.#closing) void this.#storePack(message);
         break;
       case 'need-buffer':
-        this.#buffers.ask(message.bytes, (buffer) => this.#reply(thread, { kind: 'buffer', buffer }, [buffer]));
+        this.#buffers.ask(message.bytes, (buffer) => this.#reply(thread.line, { kind: 'buffer', buffer }, [buffer]));
         break;
       case 'read':
-        void this.#answerRead(thread, message);
+        void this.#answerRead(thread.line, message);
         break;
       case 'note':
         this.#options.onNote?.(message.note);
+        break;
+      case 'of-source':
+        // Nothing is stored there, so only reads are of another repository.
+        if (message.message.kind === 'read') void this.#answerRead(thread.sourceLine!, message.message);
+        else this.#hear(thread, message.message);
     }
   }
 
@@ -286,30 +334,28 @@ export class WorkerPool {
     }
   }
 
-  async #answerRead(thread: Thread, { file, range }: Extract<WorkerMessage, { kind: 'read' }>): Promise<void> {
+  async #answerRead(line: ReplyLine, { file, range }: Extract<WorkerMessage, { kind: 'read' }>): Promise<void> {
     try {
-      const bytes = await this.#repository.storage.load(file, range);
+      const bytes = await line.repository.storage.load(file, range);
       // A view of a larger buffer is copied: the rest of it is somebody else's.
       const own = bytes.byteLength === bytes.buffer.byteLength;
-      this.#reply(thread, { kind: 'bytes', bytes }, own ? [bytes.buffer as ArrayBuffer] : []);
+      this.#reply(line, { kind: 'bytes', bytes }, own ? [bytes.buffer as ArrayBuffer] : []);
     } catch (error) {
-      this.#reply(thread, { kind: 'read-failed', error: toHoldfastError(error).toJSON() }, []);
+      this.#reply(line, { kind: 'read-failed', error: toHoldfastError(error).toJSON() }, []);
     }
   }
 
-  #reply(thread: Thread, reply: Reply, transfer: Transferable[]): void {
+  #reply(line: ReplyLine, reply: Reply, transfer: Transferable[]): void {
     if (this.#closing) return;
-    thread.replies.postMessage(reply, transfer);
-    this.#wake(thread);
-  }
-
-  #wake(thread: Thread): void {
-    Atomics.add(thread.replyCount, 0, 1);
-    Atomics.notify(thread.replyCount, 0);
+    line.port.postMessage(reply, transfer);
+    wake(line);
   }
 
   readonly #wakeAll = (): void => {
-    for (const thread of this.#threads) this.#wake(thread);
+    for (const { line, sourceLine } of this.#threads) {
+      wake(line);
+      if (sourceLine) wake(sourceLine);
+    }
   };
 
   /** The run cannot be finished: whatever is still to do fails with this error. */
@@ -329,4 +375,16 @@ export class WorkerPool {
   #tellWaiting(): void {
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
+}
+
+/** A line, and the end of it that the worker gets. */
+function openLine(repository: Repository): { line: ReplyLine; end: MessagePort } {
+  const { port1, port2 } = new MessageChannel();
+  port1.unref();
+  return { line: { repository, port: port1, count: new Int32Array(new SharedArrayBuffer(4)) }, end: port2 };
+}
+
+function wake({ count }: ReplyLine): void {
+  Atomics.add(count, 0, 1);
+  Atomics.notify(count, 0);
 }

@@ -32,11 +32,15 @@ export interface WorkerStart {
   readonly localFolder: string | undefined;
   /** The nth blob that this worker encodes is damaged; only tests set it. */
   readonly corruptBlob: number | undefined;
+  /** The second repository of the run, to be read from; its replies come through a port of their own. */
+  readonly source: WorkerStart | undefined;
 }
 
 export interface JobMessage {
   readonly job: string;
   readonly args: unknown;
+  /** The job works on the second repository. */
+  readonly onSource?: boolean | undefined;
 }
 
 /** Sent to the reply port. */
@@ -53,4 +57,6 @@ export type WorkerMessage =
   | { readonly kind: 'pack'; readonly id: Uint8Array; readonly bytes: Uint8Array<ArrayBuffer>; readonly header: Uint8Array }
   | { readonly kind: 'need-buffer'; readonly bytes: number }
   | { readonly kind: 'read'; readonly file: StoredFile; readonly range: Range | undefined }
-  | { readonly kind: 'note'; readonly note: unknown };
+  | { readonly kind: 'note'; readonly note: unknown }
+  /** Said by what works on the second repository. */
+  | { readonly kind: 'of-source'; readonly message: WorkerMessage };

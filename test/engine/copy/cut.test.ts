@@ -1,0 +1,191 @@
+/** Copies between repositories that cut files at different places: contents are cut anew. */
+import { appendFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { LocalStorage } from '../../../src/storage/local.ts';
+import { MemoryStorage } from '../../../src/storage/memory.ts';
+import type { Storage } from '../../../src/storage/storage.ts';
+import { writeToDisk } from '../check-fixture.ts';
+import { backup, openRepository, password, resticOn } from '../../support/engine.ts';
+import { expectCleanCheck, expectNothingNew, expectSnapshotRestores } from '../../support/judge.ts';
+import { Restic } from '../../support/restic.ts';
+import { seededBytes, seededRandom } from '../../support/seeded.ts';
+import { scratch, sharedScratch, tree } from '../../support/tree-literal.ts';
+import { refuseUnhandledRejections } from '../../support/unhandled.ts';
+import { expectWhole } from '../../support/whole-repository.ts';
+import { cheapRepository, copy, expectCopies, otherTarget, plannedCopy, targetFor } from './copying.ts';
+
+refuseUnhandledRejections();
+
+const random = seededRandom(3);
+const noise = (length: number): Buffer => seededBytes(random, length);
+const mebi = 1 << 20;
+const packSize = mebi;
+
+const place = sharedScratch('copy-cut');
+const folder = join(place, 'files');
+let source: MemoryStorage;
+let ids: string[];
+
+beforeAll(async () => {
+  source = new MemoryStorage('the source');
+  const repository = await cheapRepository(source);
+  const film = noise(3 * mebi);
+  tree(folder, {
+    films: { 'a.film': film, 'the same again': film, 'b.film': noise(2 * mebi) },
+    // At the borders of what a polynomial leaves in one piece.
+    'just one piece': noise(512 << 10),
+    'one byte more': noise((512 << 10) + 1),
+    zeros: Buffer.alloc(2 * mebi),
+    small: { 'a.txt': 'small', empty: '' },
+    deep: { deeper: { 'c.film': noise(mebi) } },
+  });
+  ids = [];
+  ids.push((await backup(repository, folder, { packSize, threads: 2 })).snapshot);
+  appendFileSync(join(folder, 'films', 'b.film'), noise(700_000));
+  writeFileSync(join(folder, 'small', 'new.txt'), 'new');
+  ids.push((await backup(repository, folder, { packSize, threads: 2 })).snapshot);
+});
+
+const settings = { packSize, threads: 2 } as const;
+
+const bytesLoaded = ({ operations }: MemoryStorage): number =>
+  operations.reduce(
+    (sum, operation) => sum + (operation.kind === 'load' && operation.file.kind === 'pack' ? (operation.range?.length ?? 0) : 0),
+    0,
+  );
+
+describe('a copy to a repository that cuts elsewhere', () => {
+  test('holds the same files, cut as the target cuts them: a backup there finds nothing new', async () => {
+    const target = await otherTarget();
+    const { plan, copied } = await copy(source, target, settings);
+    expect(plan.cutsAnew).toBe(true);
+    expect(copied).toHaveLength(2);
+    expect(await expectCopies(source, target)).toEqual(ids);
+    const { summary } = await backup(await openRepository(target), folder, { ...settings, strategy: 'full' });
+    expect(summary.data_blobs).toBe(0);
+    // Not even a tree: nodes are as they were but for their pieces, down to the last byte.
+    expect(summary.data_added).toBeLessThan(20_000);
+    const whole = await expectWhole(target);
+    expect([whole.unindexed, whole.stored.copies]).toEqual([[], 0]);
+  });
+
+  test('is what restic would have made of the files: it finds nothing new, the repository clean, and restores them', async () => {
+    const target = await otherTarget();
+    await copy(source, target, settings);
+    const restic = resticOn(await writeToDisk(target, scratch('copy-cut-judged')));
+    await expectCleanCheck(restic);
+    await expectSnapshotRestores(restic, 'latest', folder);
+    await expectNothingNew(restic, [folder]);
+  });
+
+  test('does nothing the second time, and knows it without reading any content', async () => {
+    const target = await otherTarget();
+    const first = await copy(source, target, settings);
+    const from = source.clone();
+    const again = await copy(from, target, settings);
+    expect(again.plan.snapshots.map(({ action, copy: there }) => [action, there])).toEqual(
+      first.copied.map((one) => ['present', one.copy]),
+    );
+    expect(again.copied).toEqual([]);
+    expect(bytesLoaded(from)).toBeLessThan(50_000);
+  });
+
+  test('cuts only what is new since the last copy', async () => {
+    const target = await otherTarget();
+    await copy(source, target, { ...settings, snapshots: [ids[0]] });
+    const from = source.clone();
+    const { plan, copied } = await copy(from, target, settings);
+    expect(copied.map(({ snapshot }) => snapshot.id)).toEqual([ids[1]]);
+    // The film that has grown, not the others.
+    expect(plan.bytes).toBeGreaterThan(2 * mebi);
+    expect(plan.bytes).toBeLessThan(3 * mebi);
+    expect(bytesLoaded(from)).toBeLessThan(3 * mebi);
+    expect(await expectCopies(source, target)).toEqual(ids);
+  });
+
+  test('does not take a snapshot that was rewritten for the one that it was made of', async () => {
+    const disk = await writeToDisk(source, scratch('copy-rewritten'));
+    const restic = new Restic(disk, password);
+    // Same time, paths and original, another tree; in the target there is a copy of the one that it was made of.
+    const target = await otherTarget();
+    await copy(source, target, { ...settings, snapshots: [ids[1]] });
+    await restic.rewrite(['--exclude', 'small', ids[1]]);
+    const rewritten = (await restic.snapshots()).find(({ original }) => original === ids[1])!;
+    const local = new LocalStorage(disk);
+    const result = await copy(local, target, settings);
+    expect(result.copied.map(({ snapshot }) => snapshot.id)).toContain(rewritten.id);
+    expect((await copy(local, target, settings)).copied).toEqual([]);
+    const [whole, wanted] = [await expectWhole(target), await expectWhole(local)];
+    const copied = result.copied.find(({ snapshot }) => snapshot.id === rewritten.id)!;
+    expect(whole.snapshots.get(copied.copy)).toEqual(wanted.snapshots.get(rewritten.id));
+  });
+
+  test('keeps the pieces when that is wanted, and later copies know it', async () => {
+    const target = await otherTarget();
+    const { plan } = await copy(source, target, { ...settings, keepChunks: true });
+    expect([plan.cutsAnew, plan.keepsChunks]).toEqual([false, true]);
+    expect(await expectCopies(source, target)).toEqual(ids);
+    const trees = async (storage: Storage): Promise<string[]> => (await (await openRepository(storage)).snapshots()).map((one) => one.tree);
+    expect(await trees(target)).toEqual(await trees(source));
+    for (const keepChunks of [true, false]) expect((await copy(source, target, { ...settings, keepChunks })).copied).toEqual([]);
+    // What a backup there cuts shares nothing with it: that is why contents are cut anew otherwise.
+    const { summary } = await backup(await openRepository(target), folder, { ...settings, strategy: 'full' });
+    expect(summary.data_added).toBeGreaterThan(4 * mebi);
+  });
+
+  test('comes back as what it was when it is copied to a repository that cuts like the first', async () => {
+    const [there, back] = [await otherTarget(), await targetFor(source, 'back')];
+    await copy(source, there, settings);
+    await copy(there, back, settings);
+    const trees = async (storage: Storage): Promise<string[]> => (await (await openRepository(storage)).snapshots()).map((one) => one.tree);
+    expect(await trees(back)).toEqual(await trees(source));
+    expect((await copy(source, back, settings)).copied).toEqual([]);
+  });
+
+  test('plans without changing anything', async () => {
+    const target = await otherTarget();
+    const before = target.dump();
+    const planned = await plannedCopy(source, target, settings);
+    expect(target.dump()).toEqual(before);
+    expect(planned).toEqual((await copy(source, target, settings)).plan);
+  });
+
+  test('goes on after it was cut off at any write', async () => {
+    const target = await otherTarget();
+    const start = target.mutations;
+    await copy(source, target, settings);
+    let fewer = 0;
+    const whole = [...target.operations].filter(({ kind }) => kind === 'save').length;
+    for (let mutations = start + 1; mutations < target.mutations; mutations += 3) {
+      const cut = target.replay(mutations);
+      // Locks of a run that is gone.
+      for (const file of cut.files()) if (file.kind === 'lock') cut.tamper(file, () => undefined);
+      await expectWhole(cut);
+      await copy(source, cut, settings);
+      expect(await expectCopies(source, cut)).toEqual(ids);
+      const after = await expectWhole(cut);
+      expect([after.unindexed, after.stored.copies]).toEqual([[], 0]);
+      if (cut.operations.filter(({ kind }) => kind === 'save').length < whole) fewer += 1;
+    }
+    expect(fewer).toBeGreaterThan(2);
+  });
+});
+
+describe('a damaged piece of content', () => {
+  test('keeps the snapshots that need it from being copied, and names the file; the others are copied', async () => {
+    expect((await expectWhole(source)).packs).toBeGreaterThan(3);
+    let outcomes = 0;
+    for (const file of source.files().filter(({ kind }) => kind === 'pack')) {
+      const from = source.clone();
+      from.tamper(file, (bytes) => bytes.map((byte, at) => (at % 100_000 === 50 ? byte ^ 1 : byte)));
+      const target = await otherTarget();
+      const { copied, damaged, damage } = await copy(from, target, settings);
+      expect(copied.length + damaged.length).toBe(2);
+      await expectCopies(source, target);
+      if (damaged.length > 0) expect(damage.some(({ severity }) => severity === 'error')).toBe(true);
+      if (damaged.length === 1 || damage.some(({ paths }) => paths.length > 0)) outcomes += 1;
+    }
+    expect(outcomes).toBeGreaterThan(2);
+  });
+});
