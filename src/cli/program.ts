@@ -13,6 +13,8 @@ import { addInit } from './verbs/init.ts';
 import { addKey } from './verbs/key.ts';
 import { addLs } from './verbs/ls.ts';
 import { addPrune } from './verbs/prune.ts';
+import { addRecover } from './verbs/recover.ts';
+import { addRepair } from './verbs/repair.ts';
 import { addRestore } from './verbs/restore.ts';
 import { addSnapshots } from './verbs/snapshots.ts';
 import { addUnlock } from './verbs/unlock.ts';
@@ -68,6 +70,8 @@ export async function runProgram(args: readonly string[]): Promise<ExitCode> {
     addCheck,
     addForget,
     addPrune,
+    addRecover,
+    addRepair,
     addUnlock,
     addKey,
     addVersion,

@@ -61,7 +61,7 @@ export async function planForget(repository: Repository, request: ForgetRequest)
   }
   if (request.snapshots.length === 0)
     return fail('bad-usage', { problem: 'No snapshot was named.', guidance: 'Name one, or give a rule such as --keep-last 7.' });
-  const named = new Set(request.snapshots.map((wanted) => resolve(wanted, snapshots, damaged)));
+  const named = new Set(request.snapshots.map((wanted) => resolveSnapshot(wanted, snapshots, damaged)));
   const groups = groupsOf(snapshots, named);
   for (const { key, keep, remove } of groups) {
     if (keep.length === 0 && !request.force) fail('last-of-group', { group: groupName(key), snapshots: remove.length });
@@ -70,8 +70,8 @@ export async function planForget(repository: Repository, request: ForgetRequest)
   return { groups, remove: [...broken, ...oldestFirst(groups)], damaged: damaged.filter(({ id }) => !named.has(id)) };
 }
 
-/** The full ID. */
-function resolve(wanted: string, snapshots: readonly Snapshot[], damaged: readonly { id: string }[]): string {
+/** The full ID of a snapshot that is named. Throws `snapshot-not-found`, `snapshot-ambiguous`. */
+export function resolveSnapshot(wanted: string, snapshots: readonly Snapshot[], damaged: readonly { id: string }[]): string {
   if (wanted === 'latest') return snapshots.at(-1)?.id ?? fail('snapshot-not-found', { snapshot: wanted });
   const matches = wanted === '' ? [] : [...snapshots, ...damaged].filter(({ id }) => id.startsWith(wanted));
   if (matches.length > 1) return fail('snapshot-ambiguous', { snapshot: wanted });

@@ -11,6 +11,10 @@ import { findPaths } from '../check/paths-job.ts';
 import { loadIndexFile } from '../index/load-job.ts';
 import { listMore } from '../ls-job.ts';
 import { packsOfIndexFile, repack } from '../prune/repack-job.ts';
+import { copyPlaces, examinePacks } from '../repair/examine-job.ts';
+import { lookAtPacks } from '../repair/look-job.ts';
+import { describeTrees, findOrphanRoots } from '../repair/orphans-job.ts';
+import { rewriteTrees } from '../repair/rewrite-trees-job.ts';
 import { makeEmptyFiles, makeHardLinks, prepareFiles } from '../restore/files-job.ts';
 import { finishFolders } from '../restore/folders-job.ts';
 import { verifyFolders } from '../restore/verify-job.ts';
@@ -49,4 +53,10 @@ export const jobs = {
   findEntry,
   listMore,
   readBlobs,
+  lookAtPacks,
+  examinePacks,
+  copyPlaces,
+  rewriteTrees,
+  findOrphanRoots,
+  describeTrees,
 };

@@ -43,7 +43,8 @@ function xattrText({ name, value }: ExtendedAttribute): string {
   return `{"name":${jsonBytes(name)},"value":${value === null ? 'null' : `"${value.toString('base64')}"`}}`;
 }
 
-function contentText(ids: Buffer): string {
+/** The JSON list of IDs that stand one after the other. */
+export function contentText(ids: Buffer): string {
   if (ids.length === 0) return '[]';
   const hex = ids.toString('hex');
   if (ids.length === idBytes) return `["${hex}"]`;
