@@ -97,7 +97,8 @@ function inheritSettings(command: Command): void {
 }
 
 function usageError(error: CommanderError, program: Command, args: readonly string[]): HoldfastError {
-  const verb = program.commands.find((command) => args.includes(command.name()));
+  // The first word that names a verb: some verbs of a group are called as others are.
+  const verb = args.map((word) => program.commands.find((command) => command.name() === word)).find((command) => command !== undefined);
   const guidance = `See "holdfast ${verb ? `${verb.name()} ` : ''}--help".`;
   // A group of verbs without one of them shows its help instead of words.
   const words = error.code === 'commander.help' ? 'It is not said what to do.' : sentence(error.message.replace(/^error: /, ''));

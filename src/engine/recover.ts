@@ -17,8 +17,7 @@ import { type IndexSurvey, recordKind } from './check/index-survey.ts';
 import { PackStore } from './pack-store.ts';
 import { lockIfWritable } from './reading.ts';
 import { findAvailable } from './repair/available.ts';
-import { refuseIncompleteIndex } from './repair/complete-index.ts';
-import { surveyForIndexRepair } from './repair/index-plan.ts';
+import { type CompleteIndex, indexAdopted, loadCompleteIndex, refuseIncomplete } from './repair/complete-index.ts';
 import { shortestName } from './repair/orphans-job.ts';
 import { reportProgress, type RunOptions } from './run.ts';
 import { storeRest } from './store-rest.ts';
@@ -55,8 +54,8 @@ export async function planRecover(repository: Repository, options: RunOptions): 
   const index = BlobIndex.create();
   const pool = new WorkerPool(repository, { control: options.control, index, threads: options.threads });
   try {
-    const plan = surveyOrphans(repository, options, index, pool);
-    return await (lock ? lock.whileSettling(plan) : plan);
+    const facts = surveyOrphans(repository, options, index, pool);
+    return (await (lock ? lock.whileSettling(facts) : facts)).plan;
   } finally {
     await pool.close();
     await lock?.release().catch(() => {});
@@ -91,11 +90,12 @@ export async function executeRecover(repository: Repository, options: RecoverExe
   const store = new PackStore(repository, index, lock, clock);
   const pool = new WorkerPool(repository, { control, index, threads: options.threads, storePack: store.store });
   try {
-    const plan = await lock.whileSettling(surveyOrphans(repository, options, index, pool));
+    const { plan, complete } = await lock.whileSettling(surveyOrphans(repository, options, index, pool));
     await options.onPlan?.(plan);
     await control.checkpointAsync();
     if (plan.folders.length === 0) return { plan, snapshot: undefined };
     await expectPresent(repository);
+    await indexAdopted(repository, lock, index, complete);
     const nowNs = BigInt(Math.round(clock.now())) * 1_000_000n;
     const items = plan.folders.flatMap(({ name, tree }) => [Buffer.from(name), Buffer.from(formatNode(folderNode(name, tree, nowNs, identity)))]);
     const { tree } = await pool.run('assembleTree', { pieces: [joinList(items)] });
@@ -153,14 +153,20 @@ const treesPerJob = 512;
 /** Folders that are described. */
 const describedFolders = 500;
 
-async function surveyOrphans(repository: Repository, options: RunOptions, index: BlobIndex, pool: WorkerPool): Promise<RecoverPlan> {
+async function surveyOrphans(
+  repository: Repository,
+  options: RunOptions,
+  index: BlobIndex,
+  pool: WorkerPool,
+): Promise<{ plan: RecoverPlan; complete: CompleteIndex }> {
   const damagedSnapshots: string[] = [];
   const snapshots = await repository.snapshots((id, error) => {
     if (hasCode(error, 'storage-failed') || !isDamage(error)) throw error;
     damagedSnapshots.push(id);
   });
-  const { plan: indexPlan, survey, listing } = await surveyForIndexRepair(repository, {}, options, index, pool);
-  refuseIncompleteIndex(indexPlan);
+  const complete = await loadCompleteIndex(repository, options, index, pool);
+  refuseIncomplete(complete);
+  const { survey, listing } = complete;
   const { best, available } = await findAvailable(repository, survey, listing, pool);
   const before = pool.total('dirs');
   const stop = reportProgress(options, pool, { phase: 'scanning', items: () => pool.total('dirs') - before, bytes: () => 0 });
@@ -175,7 +181,8 @@ async function surveyOrphans(repository: Repository, options: RunOptions, index:
     const { roots, unreadable, missing } = await findRoots(there, survey, available, pool);
     const folders = await describe(roots, index, pool);
     const unreadableIds = [...gone, ...unreadable].map((record) => index.idAt(record).toString('hex')).sort();
-    return { folders, orphans: there.length + gone.length, unreadable: unreadableIds, missing, damagedSnapshots };
+    const plan = { folders, orphans: there.length + gone.length, unreadable: unreadableIds, missing, damagedSnapshots };
+    return { plan, complete };
   } finally {
     stop();
   }

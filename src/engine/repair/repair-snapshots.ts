@@ -14,6 +14,7 @@ import { removeFiles } from '../remove-files.ts';
 import { reportProgress, type RunOptions } from '../run.ts';
 import { storeRest } from '../store-rest.ts';
 import { WorkerPool } from '../workers/pool.ts';
+import { indexAdopted } from './complete-index.ts';
 import { type RepairSnapshotsPlan, type RepairSnapshotsRequest, type SnapshotRepairFacts, surveyForSnapshotRepair } from './snapshots-plan.ts';
 
 export interface RepairSnapshotsExecution extends RunOptions {
@@ -55,6 +56,8 @@ export async function executeRepairSnapshots(
     await options.onPlan?.(plan);
     await control.checkpointAsync();
     await expectPresent(repository);
+    // New trees may refer to what was taken over.
+    if (plan.repairs.length > 0) await indexAdopted(repository, lock, index, facts.complete);
     await storeTrees(facts, options, pool, store);
     const stored = new Map<string, string>();
     for (const { action, snapshot, tree } of plan.repairs) {

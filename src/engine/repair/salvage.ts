@@ -162,7 +162,7 @@ class Trial {
     try {
       for (const { offset, length } of carve(this.#window, from, to, this.#context)) {
         const sealed = this.#window.read(offset, length);
-        if (isHeader(sealed, offset, this.#context)) return;
+        if (isHeader(sealed, this.#context)) return;
         this.#keep(identify(sealed, { type: 'data', offset, length, uncompressedLength: 0, id: noId }, this.#context));
       }
     } catch (error) {
@@ -251,11 +251,10 @@ function isTree(plain: Uint8Array): boolean {
   }
 }
 
-/** Whether an item at `offset` is the header of the pack, which lists what takes just the bytes before it. */
-function isHeader(sealed: Uint8Array, offset: number, { sealer }: WorkerContext): boolean {
+/** Whether an item is a pack's header: nothing but well-formed entries. */
+function isHeader(sealed: Uint8Array, { sealer }: WorkerContext): boolean {
   try {
-    const header = Buffer.from(sealer.open(sealed));
-    return header.length > 0 && readEntries(header, () => {}) === offset;
+    return readEntries(Buffer.from(sealer.open(sealed)), () => {}) > 0;
   } catch (error) {
     if (!isDamage(error)) throw error;
     return false;

@@ -9,8 +9,7 @@ import { lockIfWritable } from '../reading.ts';
 import { reportProgress, type RunOptions } from '../run.ts';
 import { WorkerPool } from '../workers/pool.ts';
 import { findAvailable } from './available.ts';
-import { refuseIncompleteIndex } from './complete-index.ts';
-import { surveyForIndexRepair } from './index-plan.ts';
+import { type CompleteIndex, loadCompleteIndex, refuseIncomplete } from './complete-index.ts';
 import type { Loss, RewriteTrees, RewrittenTree } from './rewrite-trees-job.ts';
 
 export interface RepairSnapshotsRequest {
@@ -54,6 +53,7 @@ export interface SnapshotRepairFacts {
   readonly plan: RepairSnapshotsPlan;
   /** For storing the new trees: see {@link RewriteTrees}. */
   readonly rewriting: Omit<RewriteTrees, 'roots' | 'store'>;
+  readonly complete: CompleteIndex;
 }
 
 /**
@@ -98,13 +98,14 @@ export async function surveyForSnapshotRepair(
     .map(({ id, error }) => ({ id, error, remove: forget && named !== undefined }))
     .sort((a, b) => (a.id < b.id ? -1 : 1));
 
-  const { plan: indexPlan, survey, listing } = await surveyForIndexRepair(repository, {}, options, index, pool);
+  const complete = await loadCompleteIndex(repository, options, index, pool);
+  const { survey, listing } = complete;
   const { best, available } = await findAvailable(repository, survey, listing, pool);
   const rewriting = { best, available, states: new Uint8Array(new SharedArrayBuffer(survey.records)) };
   const trees = await rewriteAll(chosen, rewriting, options, pool);
   const repairs = chosen.flatMap((snapshot, i) => repairOf(snapshot, trees[i], all, forget));
-  if (repairs.length > 0) refuseIncompleteIndex(indexPlan);
-  return { plan: { snapshots: chosen.length, repairs, damaged }, rewriting };
+  if (repairs.length > 0) refuseIncomplete(complete);
+  return { plan: { snapshots: chosen.length, repairs, damaged }, rewriting, complete };
 }
 
 async function rewriteAll(
