@@ -87,7 +87,11 @@ export function reportPacksPlan(output: Output, plan: RepairPacksPlan): ExitCode
     output.note(`Pack ${short(pack)} is whole, but the index says otherwise: "repair index --read-all-packs" mends that.`);
   for (const pack of plan.missing) output.note(`There is no pack ${short(pack)}; perhaps an earlier repair has removed it.`);
   for (const { pack, cause } of plan.unread)
-    output.problem({ path: undefined, kind: 'pack-unreadable', detail: `Pack ${short(pack)} is left alone, since it cannot be read now: ${cause}.` });
+    output.problem({
+      path: undefined,
+      kind: 'pack-unreadable',
+      detail: `Pack ${short(pack)} is left alone, since it cannot be read now: ${cause}.`,
+    });
   for (const { type, blob, paths } of plan.lost) {
     const what = type === 'tree' ? 'Folder listing' : 'Piece of data';
     const harm = paths.length === 0 ? 'no snapshot needs it' : `it harms ${paths.join(', ')}`;
@@ -99,7 +103,8 @@ export function reportPacksPlan(output: Output, plan: RepairPacksPlan): ExitCode
     output.problem({ path: undefined, kind: error.code, detail: `Index file ${short(name)}: ${error.message}` });
   if (plan.repairs.length === 0) output.lines(`${counted(plan.examined, 'pack')} read; there is nothing to repair.`);
   const { misdescribed, unread, lost, indexProblems } = plan;
-  const incomplete = misdescribed.length + unread.length + lost.length + indexProblems.length > 0 || plan.repairs.some(({ unreadable }) => unreadable);
+  const incomplete =
+    misdescribed.length + unread.length + lost.length + indexProblems.length > 0 || plan.repairs.some(({ unreadable }) => unreadable);
   return incomplete ? exitCodes.incomplete : exitCodes.done;
 }
 
@@ -133,17 +138,24 @@ export function reportSnapshotsPlan(output: Output, plan: RepairSnapshotsPlan): 
     output.lines(repairText(repair));
     output.object('repair', { action, snapshot: snapshot.id, tree, by, remove, losses: losses.length, more });
     for (const { kind, path, detail } of losses)
-      output.problem({ path, kind, detail: `${kind === 'folder' ? 'what is in it is lost: ' : ''}${detail} (snapshot ${short(snapshot.id)})` });
+      output.problem({
+        path,
+        kind,
+        detail: `${kind === 'folder' ? 'what is in it is lost: ' : ''}${detail} (snapshot ${short(snapshot.id)})`,
+      });
     if (more) output.problem({ path: undefined, kind: 'more', detail: `More is lost in snapshot ${short(snapshot.id)} than is listed.` });
     incomplete ||= more || losses.some(({ kind }) => kind !== 'size');
   }
   for (const { id, error, remove } of plan.damaged) {
-    const what = remove ? 'It is removed.' : 'It stays. What belonged to it may be found by "recover"; then name it with --forget to remove it.';
+    const what = remove
+      ? 'It is removed.'
+      : 'It stays. What belonged to it may be found by "recover"; then name it with --forget to remove it.';
     output.problem({ path: undefined, kind: 'snapshot-damaged', detail: `Snapshot ${short(id)}: ${error.message} ${what}` });
   }
   if (plan.repairs.some(({ losses }) => losses.some(({ kind }) => kind === 'folder')))
     output.note('What lay below a lost folder listing may still be stored: "recover" finds it, as long as nothing was pruned.');
-  if (plan.repairs.length === 0) output.lines(`${counted(plan.snapshots, 'snapshot')} looked at; ${plan.snapshots === 1 ? 'it lacks' : 'they lack'} nothing.`);
+  if (plan.repairs.length === 0)
+    output.lines(`${counted(plan.snapshots, 'snapshot')} looked at; ${plan.snapshots === 1 ? 'it lacks' : 'they lack'} nothing.`);
   return incomplete ? exitCodes.incomplete : exitCodes.done;
 }
 
@@ -160,13 +172,25 @@ export function reportRecoverPlan(output: Output, plan: RecoverPlan): ExitCode {
   output.endProgress();
   for (const { tree, name, entries, names } of plan.folders) {
     const some = names.map((each) => displayPath(each)).join(', ');
-    output.lines(entries === undefined ? name : `${name}  ${counted(entries, 'entry', 'entries')}${some === '' ? '' : `: ${some}${entries > names.length ? ', …' : ''}`}`);
+    output.lines(
+      entries === undefined
+        ? name
+        : `${name}  ${counted(entries, 'entry', 'entries')}${some === '' ? '' : `: ${some}${entries > names.length ? ', …' : ''}`}`,
+    );
     output.object('repair', { action: 'recover', tree, ...pathFields(joinPath(Buffer.from('/'), Buffer.from(name))), entries });
   }
   for (const id of plan.damagedSnapshots)
-    output.problem({ path: undefined, kind: 'snapshot-damaged', detail: `Snapshot ${short(id)} cannot be read; what belonged to it is recovered.` });
+    output.problem({
+      path: undefined,
+      kind: 'snapshot-damaged',
+      detail: `Snapshot ${short(id)} cannot be read; what belonged to it is recovered.`,
+    });
   for (const id of plan.unreadable)
-    output.problem({ path: undefined, kind: 'tree-damaged', detail: `Folder listing ${short(id)} cannot be read, so it is not recovered.` });
+    output.problem({
+      path: undefined,
+      kind: 'tree-damaged',
+      detail: `Folder listing ${short(id)} cannot be read, so it is not recovered.`,
+    });
   if (plan.missing > 0)
     output.problem({
       path: undefined,

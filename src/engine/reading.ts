@@ -55,7 +55,10 @@ export async function withReading<T>(repository: Repository, options: ReadingOpt
  * when a full disk holds the only backup, getting it back matters more than that another program might prune just now
  * (whose lock is respected all the same; at worst, blobs are missing, and each is reported).
  */
-export async function lockIfWritable(repository: Repository, { holder, clock }: Pick<RunOptions, 'holder' | 'clock'>): Promise<Lock | undefined> {
+export async function lockIfWritable(
+  repository: Repository,
+  { holder, clock }: Pick<RunOptions, 'holder' | 'clock'>,
+): Promise<Lock | undefined> {
   try {
     return await Lock.begin(repository, holder, false, clock);
   } catch (error) {

@@ -97,7 +97,10 @@ export async function executeRecover(repository: Repository, options: RecoverExe
     await expectPresent(repository);
     await indexAdopted(repository, lock, index, complete);
     const nowNs = BigInt(Math.round(clock.now())) * 1_000_000n;
-    const items = plan.folders.flatMap(({ name, tree }) => [Buffer.from(name), Buffer.from(formatNode(folderNode(name, tree, nowNs, identity)))]);
+    const items = plan.folders.flatMap(({ name, tree }) => [
+      Buffer.from(name),
+      Buffer.from(formatNode(folderNode(name, tree, nowNs, identity))),
+    ]);
     const { tree } = await pool.run('assembleTree', { pieces: [joinList(items)] });
     await storeRest(pool, store);
     await control.checkpointAsync();

@@ -7,12 +7,14 @@ import { expectJson, ready, summaryOf } from '../support/cli-ready.ts';
 import { jsonLines } from '../support/restic.ts';
 import { tree } from '../support/tree-literal.ts';
 
-const filesIn = (folder: string): string[] =>
-  execFileSync('find', [folder, '-type', 'f']).toString().split('\n').filter(Boolean).sort();
+const filesIn = (folder: string): string[] => execFileSync('find', [folder, '-type', 'f']).toString().split('\n').filter(Boolean).sort();
 
 /** The largest pack holds the data, the others folder listings. */
 function largestPack(repository: string): string {
-  const lines = execFileSync('find', [join(repository, 'data'), '-type', 'f', '-printf', '%s %p\n']).toString().trim().split('\n');
+  const lines = execFileSync('find', [join(repository, 'data'), '-type', 'f', '-printf', '%s %p\n'])
+    .toString()
+    .trim()
+    .split('\n');
   return lines.sort((a, b) => Number.parseInt(b, 10) - Number.parseInt(a, 10))[0]!.replace(/^\d+ /, '');
 }
 
@@ -95,7 +97,12 @@ describe('repair packs and repair snapshots', () => {
     const problem = jsonLines(made.stdout).find(({ type }) => type === 'problem')!;
     expect(problem).toMatchObject({ kind: 'content', path: `${src}/a\n\x1b[2Jb` });
     const [snapshot] = await restic.snapshots();
-    expect(summaryOf(made.stdout)).toMatchObject({ repairs: 1, losses: 1, stored: { [snapshot!.original!]: snapshot!.id }, removed: [snapshot!.original] });
+    expect(summaryOf(made.stdout)).toMatchObject({
+      repairs: 1,
+      losses: 1,
+      stored: { [snapshot!.original!]: snapshot!.id },
+      removed: [snapshot!.original],
+    });
     expect((await restic.check({ readData: true })).code).toBe(0);
     expect((await cli.must(['repair', 'snapshots'])).stdout).toContain('1 snapshot looked at; it lacks nothing.');
     expect((await cli.must(['check', '--read-data'])).stdout).toContain('No errors were found');
@@ -105,7 +112,15 @@ describe('repair packs and repair snapshots', () => {
     const { src, cli } = await ready();
     tree(src, { a: 'a' });
     await cli.must(['backup', src]);
-    for (const args of [['packs'], ['packs', 'ab', '--damaged'], ['packs', 'zz'], ['packs', '--damaged', '--keep-in', ''], ['snapshots', 'ffff'], [], ['nonsense']]) {
+    for (const args of [
+      ['packs'],
+      ['packs', 'ab', '--damaged'],
+      ['packs', 'zz'],
+      ['packs', '--damaged', '--keep-in', ''],
+      ['snapshots', 'ffff'],
+      [],
+      ['nonsense'],
+    ]) {
       const { code, stderr } = await cli.run(['repair', ...args]);
       expect(code, args.join(' ')).toBe(1);
       expect(stderr).toMatch(/^holdfast: .+\.\n.+\.\n$/);

@@ -74,34 +74,37 @@ async function repair(folder: string, verb: string, keepIn: string, killAfter?: 
   return { ms: systemClock.monotonic() - start, done };
 }
 
-test.each(verbs)(`repair of %s killed ${kills} times at any moment, each time on what the last one left, is completed by the next`, async (verb) => {
-  const start = join(folders, verb);
-  const before = await had(new LocalStorage(start));
-  const whole = scratch('whole');
-  cpSync(start, whole, { recursive: true });
-  const { ms, done } = await repair(whole, verb, scratch('kept'));
-  expect(done).toBe(true);
-  const expected = await codesOf(new LocalStorage(whole));
+test.each(verbs)(
+  `repair of %s killed ${kills} times at any moment, each time on what the last one left, is completed by the next`,
+  async (verb) => {
+    const start = join(folders, verb);
+    const before = await had(new LocalStorage(start));
+    const whole = scratch('whole');
+    cpSync(start, whole, { recursive: true });
+    const { ms, done } = await repair(whole, verb, scratch('kept'));
+    expect(done).toBe(true);
+    const expected = await codesOf(new LocalStorage(whole));
 
-  let [folder, keepIn] = ['', ''];
-  let killed = 0;
-  for (let round = 0; killed < kills && round < kills * 4; round++) {
-    if (round % 3 === 0) {
-      [folder, keepIn] = [scratch('killed'), scratch('kept')];
-      cpSync(start, folder, { recursive: true });
+    let [folder, keepIn] = ['', ''];
+    let killed = 0;
+    for (let round = 0; killed < kills && round < kills * 4; round++) {
+      if (round % 3 === 0) {
+        [folder, keepIn] = [scratch('killed'), scratch('kept')];
+        cpSync(start, folder, { recursive: true });
+      }
+      if (!(await repair(folder, verb, keepIn, random() * ms)).done) killed += 1;
+      const state = new LocalStorage(folder);
+      if (verb !== 'snapshots') expectNothingGivenUp(before, await had(state));
+      else await expectStandIns(before, state);
+      if (round % 3 !== 2) continue;
+      expect((await repair(folder, verb, keepIn)).done).toBe(true);
+      expect(await codesOf(state)).toEqual(expected);
+      const { stdout, stderr } = await new Restic(folder, password).check({ readData: true });
+      if (expected.length === 0) expect(`${stdout}${stderr}`).toContain('no errors were found');
     }
-    if (!(await repair(folder, verb, keepIn, random() * ms)).done) killed += 1;
-    const state = new LocalStorage(folder);
-    if (verb !== 'snapshots') expectNothingGivenUp(before, await had(state));
-    else await expectStandIns(before, state);
-    if (round % 3 !== 2) continue;
-    expect((await repair(folder, verb, keepIn)).done).toBe(true);
-    expect(await codesOf(state)).toEqual(expected);
-    const { stdout, stderr } = await new Restic(folder, password).check({ readData: true });
-    if (expected.length === 0) expect(`${stdout}${stderr}`).toContain('no errors were found');
-  }
-  expect(killed).toBeGreaterThan(0);
-});
+    expect(killed).toBeGreaterThan(0);
+  },
+);
 
 /** Every snapshot of before is there, or one that stands for it and gives the same. */
 async function expectStandIns(before: Awaited<ReturnType<typeof had>>, storage: LocalStorage): Promise<void> {

@@ -52,7 +52,8 @@ async function forget(storage: Storage, snapshots: readonly string[]): Promise<v
 /** What the recovered snapshot holds in the folder of a tree. */
 async function inFolder(storage: Storage, snapshot: string, name: string): Promise<Map<string, string>> {
   const found = new Map<string, string>();
-  for (const [path, what] of (await had(storage)).get(snapshot)!) if (path.startsWith(`/${name}/`)) found.set(path.slice(name.length + 1), what);
+  for (const [path, what] of (await had(storage)).get(snapshot)!)
+    if (path.startsWith(`/${name}/`)) found.set(path.slice(name.length + 1), what);
   return found;
 }
 
@@ -100,7 +101,11 @@ describe('recover', () => {
     await forget(storage, [ids[2]!]);
     const { snapshot } = await recover(storage);
     const target = mkdtempSync(join(scratch('restored'), 'target-'));
-    const { problems } = await restore(await open(storage), target, { ...hasty, snapshot: snapshot!, path: Buffer.from(`/${newest.tree.slice(0, 8)}`) });
+    const { problems } = await restore(await open(storage), target, {
+      ...hasty,
+      snapshot: snapshot!,
+      path: Buffer.from(`/${newest.tree.slice(0, 8)}`),
+    });
     expect(problems).toEqual([]);
     expect(contentOf(join(target, source), join(target, source))).toEqual(contentOf(source, source));
   });
@@ -158,7 +163,7 @@ describe('recover', () => {
 
   test('says when something in what it recovers is not there; a repair of the new snapshot makes it do without', async () => {
     const storage = whole.clone();
-    const [pack] = (await packsWith(storage, 'data')) as [{ name: string }];
+    const pack = (await packsWith(storage, 'data'))[0]!;
     lose(storage, packFile(pack.name));
     await repairIndex(storage);
     await forget(storage, ids);

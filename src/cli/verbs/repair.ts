@@ -137,7 +137,8 @@ Examples:
           });
           output.endProgress();
           for (const path of kept) output.lines(`A copy of the damaged pack is kept as ${path}.`);
-          if (plan.repairs.length > 0) output.lines(`Stored ${formatBytes(storedBytes)} in new packs, removed ${counted(kept.length, 'pack')}.`);
+          if (plan.repairs.length > 0)
+            output.lines(`Stored ${formatBytes(storedBytes)} in new packs, removed ${counted(kept.length, 'pack')}.`);
           output.object('summary', { ...packsPlanFields(plan), storedBytes, kept });
           return code;
         });
@@ -146,8 +147,9 @@ Examples:
 }
 
 function packsRequest(packs: readonly string[], { damaged, keepIn }: PacksOptions): RepairPacksRequest {
-  if (keepIn === '') return fail('bad-usage', { problem: '--keep-in names no folder.', guidance: 'Name one; it is made when it is not there.' });
-  if ((packs.length > 0) === (damaged === true))
+  if (keepIn === '')
+    return fail('bad-usage', { problem: '--keep-in names no folder.', guidance: 'Name one; it is made when it is not there.' });
+  if (packs.length > 0 === (damaged === true))
     return fail('bad-usage', {
       problem: damaged ? 'Packs cannot be named and found at the same time.' : 'It is not said which packs to repair.',
       guidance: 'Name packs, or let the damaged ones be found with --damaged.',

@@ -33,7 +33,8 @@ export async function findAvailable(
     jobs.push(
       pool.run('verifyBlobs', { records: doubtful, survey }).then((damage) => {
         const unread = damage.find((each) => each.unread);
-        if (unread) return fail('storage-failed', { location: repository.storage.location, operation: 'read', file: 'a pack', cause: unread.cause });
+        if (unread)
+          return fail('storage-failed', { location: repository.storage.location, operation: 'read', file: 'a pack', cause: unread.cause });
         const bad = new Set(damage.map(({ record }) => record));
         for (const record of doubtful) {
           // A damage without record is that of the whole pack.

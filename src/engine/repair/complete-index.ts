@@ -39,7 +39,12 @@ export async function loadCompleteIndex(
 }
 
 /** Names the packs that were taken over in an index file, which is durable when this resolves. */
-export async function indexAdopted(repository: Repository, lock: Lock, index: BlobIndex, { survey, adopted }: CompleteIndex): Promise<void> {
+export async function indexAdopted(
+  repository: Repository,
+  lock: Lock,
+  index: BlobIndex,
+  { survey, adopted }: CompleteIndex,
+): Promise<void> {
   const others = adopted.map(({ name, places }) => ({ name, tell: visitPlaces.bind(undefined, places) }));
   await writeIndexFiles(repository, lock, index, survey, [], others);
 }
@@ -54,5 +59,7 @@ export function refuseIncomplete({ plan: { damagedIndexFiles, changes }, adopted
   if (unknown > 0) fail('index-incomplete', { problem: some(unknown, 'damaged pack is in no index', 'damaged packs are in no index') });
   const wrong = changes.filter(({ action }) => action === 'correct').length;
   if (wrong > 0)
-    fail('index-incomplete', { problem: some(wrong, 'pack is not as the index describes it', 'packs are not as the index describes them') });
+    fail('index-incomplete', {
+      problem: some(wrong, 'pack is not as the index describes it', 'packs are not as the index describes them'),
+    });
 }

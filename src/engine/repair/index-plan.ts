@@ -192,7 +192,7 @@ async function loadIndexFiles(repository: Repository, pool: WorkerPool): Promise
     await Promise.all(
       names.map(async (name) => {
         try {
-          (await pool.run('checkIndexFile', name) ? sound : misnamed).push(name);
+          ((await pool.run('checkIndexFile', name)) ? sound : misnamed).push(name);
           done.add(name);
         } catch (error) {
           if (!isDamage(error)) throw error;

@@ -64,7 +64,8 @@ function lookAt({ name, size, pack }: PackToLookAt, survey: IndexSurvey, context
       try {
         const own = readOwnList(file, size, context);
         if (own.end === own.headerAt) {
-          if (Buffer.compare(own.places, indexed) === 0) return { from: 'same', places: new Uint8Array(0), listed, dropped: 0, cause: undefined };
+          if (Buffer.compare(own.places, indexed) === 0)
+            return { from: 'same', places: new Uint8Array(0), listed, dropped: 0, cause: undefined };
           return { from: 'header', places: own.places, listed, dropped: countMissing(indexed, own.places), cause: undefined };
         }
         cause = `its blobs take ${own.end} bytes, but ${own.headerAt} bytes lie before its header`;
@@ -79,7 +80,8 @@ function lookAt({ name, size, pack }: PackToLookAt, survey: IndexSurvey, context
     });
   } catch (error) {
     if (!isDamage(error)) throw error;
-    if (hasCode(error, 'file-not-found')) return { from: 'proved', places: new Uint8Array(0), listed, dropped: listed, cause: 'it is missing' };
+    if (hasCode(error, 'file-not-found'))
+      return { from: 'proved', places: new Uint8Array(0), listed, dropped: listed, cause: 'it is missing' };
     return { from: 'unread', places: indexed, listed, dropped: 0, cause: headerCause(error) };
   }
 }

@@ -189,7 +189,12 @@ function chosenPacks(
   return { packs: [...chosen].sort((a, b) => (a.name < b.name ? -1 : 1)), missing: [...missing] };
 }
 
-async function examine(packs: readonly PackToLookAt[], survey: IndexSurvey, options: RunOptions, pool: WorkerPool): Promise<PackExamined[]> {
+async function examine(
+  packs: readonly PackToLookAt[],
+  survey: IndexSurvey,
+  options: RunOptions,
+  pool: WorkerPool,
+): Promise<PackExamined[]> {
   const stop = reportProgress(options, pool, {
     phase: 'verifying',
     items: () => pool.total('files'),
@@ -210,4 +215,3 @@ async function examine(packs: readonly PackToLookAt[], survey: IndexSurvey, opti
     stop();
   }
 }
-

@@ -28,14 +28,7 @@ export class PlaceWriter {
   }
 
   /** Has the form of an {@link EntryVisitor}. */
-  readonly add = (
-    type: BlobType,
-    offset: number,
-    length: number,
-    uncompressedLength: number,
-    ids: Uint8Array,
-    idAt: number,
-  ): void => {
+  readonly add = (type: BlobType, offset: number, length: number, uncompressedLength: number, ids: Uint8Array, idAt: number): void => {
     if (this.#used === this.#rows.length) {
       const larger = Buffer.from(new ArrayBuffer(this.#rows.length * 2));
       larger.set(this.#rows);

@@ -15,7 +15,12 @@ import { reportProgress, type RunOptions } from '../run.ts';
 import { storeRest } from '../store-rest.ts';
 import { WorkerPool } from '../workers/pool.ts';
 import { indexAdopted } from './complete-index.ts';
-import { type RepairSnapshotsPlan, type RepairSnapshotsRequest, type SnapshotRepairFacts, surveyForSnapshotRepair } from './snapshots-plan.ts';
+import {
+  type RepairSnapshotsPlan,
+  type RepairSnapshotsRequest,
+  type SnapshotRepairFacts,
+  surveyForSnapshotRepair,
+} from './snapshots-plan.ts';
 
 export interface RepairSnapshotsExecution extends RunOptions {
   /** Of new packs, in bytes; default: that of the repository. */
@@ -79,7 +84,12 @@ export async function executeRepairSnapshots(
   }
 }
 
-async function storeTrees({ plan, rewriting }: SnapshotRepairFacts, options: RunOptions, pool: WorkerPool, store: PackStore): Promise<void> {
+async function storeTrees(
+  { plan, rewriting }: SnapshotRepairFacts,
+  options: RunOptions,
+  pool: WorkerPool,
+  store: PackStore,
+): Promise<void> {
   const roots = plan.repairs.filter(({ action }) => action === 'replace').map(({ snapshot }) => new Uint8Array(bytesOfId(snapshot.tree)));
   if (roots.length === 0) return;
   const before = pool.total('dirs');

@@ -178,7 +178,8 @@ class TreeRewriter {
 
   /** What is wrong with an entry that is no folder, and the JSON to be put in its place; none: it is left out. */
   #faultOf(node: Node): { readonly kind: Loss['kind']; readonly detail: string; readonly patched: Buffer | undefined } | undefined {
-    if (node.type === 'irregular') return { kind: 'entry', detail: 'it is of no kind that can be restored, and is left out', patched: undefined };
+    if (node.type === 'irregular')
+      return { kind: 'entry', detail: 'it is of no kind that can be restored, and is left out', patched: undefined };
     if (node.type !== 'file' || !node.content) return undefined;
     const { index } = this.#context;
     const { best, available } = this.#args;
@@ -213,7 +214,6 @@ class TreeRewriter {
       return undefined;
     }
   }
-
 
   /** Stores a tree, unless it is stored already and can be read. */
   #store(id: Buffer, text: Buffer): void {

@@ -29,7 +29,8 @@ export async function makeBase(storage: Storage, source: string): Promise<string
     for (const folder of ['letters', 'photos/2025', 'photos/2026', 'empty']) mkdirSync(join(source, folder), { recursive: true });
     writeFileSync(join(source, 'film'), noise(900 + n, 2_500_000));
     for (let i = 0; i < 12; i++) writeFileSync(join(source, `letters/${i}.txt`), `letter ${i} of ${i % 3 === 0 ? n : 0}\n`.repeat(200 + i));
-    for (let i = 0; i < 10; i++) writeFileSync(join(source, `photos/${2025 + (i % 2)}/${i}.jpg`), noise(i + (i % 4 === 0 ? 50 * n : 0) + 1, 21_000 + i));
+    for (let i = 0; i < 10; i++)
+      writeFileSync(join(source, `photos/${2025 + (i % 2)}/${i}.jpg`), noise(i + (i % 4 === 0 ? 50 * n : 0) + 1, 21_000 + i));
     writeFileSync(join(source, 'photos/copy.jpg'), noise(2, 21_001));
     writeFileSync(Buffer.concat([Buffer.from(`${source}/odd `), Buffer.of(0xff, 0x0a, 0x1b)]), `odd ${n}`);
     writeFileSync(join(source, 'n'.repeat(255)), noise(70, 5000));
@@ -39,12 +40,16 @@ export async function makeBase(storage: Storage, source: string): Promise<string
   return snapshots;
 }
 
-export const run = (control?: RunControl): RunOptions & { packSize: number } => ({ ...runOptions(control ?? new RunControl()), packSize: smallPack });
+export const run = (control?: RunControl): RunOptions & { packSize: number } => ({
+  ...runOptions(control ?? new RunControl()),
+  packSize: smallPack,
+});
 
 export const repairIndex = async (storage: Storage, request: RepairIndexRequest = {}, control?: RunControl): Promise<RepairIndexResult> =>
   executeRepairIndex(await open(storage), request, run(control));
 
-export const plannedIndex = async (storage: Storage, request: RepairIndexRequest = {}) => planRepairIndex(await open(storage), request, run());
+export const plannedIndex = async (storage: Storage, request: RepairIndexRequest = {}) =>
+  planRepairIndex(await open(storage), request, run());
 
 export const repairPacks = async (
   storage: Storage,
@@ -94,7 +99,9 @@ export interface ListedPlace {
 export async function headerOf(storage: Storage, pack: string): Promise<ListedPlace[]> {
   const places: ListedPlace[] = [];
   const header = await readPackHeader(await open(storage), pack);
-  readEntries(header, (type, offset, length, plain, ids, at) => places.push({ type, id: ids.toString('hex', at, at + 32), offset, length, plain }));
+  readEntries(header, (type, offset, length, plain, ids, at) =>
+    places.push({ type, id: ids.toString('hex', at, at + 32), offset, length, plain }),
+  );
   return places;
 }
 
@@ -115,9 +122,14 @@ export async function indexLines(storage: Storage): Promise<string[]> {
 export const filesOf = async (storage: Storage, kind: StoredFile['kind']): Promise<StoredFile[]> =>
   (await allFiles(storage)).filter((file) => file.kind === kind);
 
+export interface ListedPack {
+  readonly name: string;
+  readonly places: ListedPlace[];
+}
+
 /** Packs that hold blobs of a type, those with most blobs first. */
-export async function packsWith(storage: Storage, type: 'data' | 'tree'): Promise<{ name: string; places: ListedPlace[] }[]> {
-  const found: { name: string; places: ListedPlace[] }[] = [];
+export async function packsWith(storage: Storage, type: 'data' | 'tree'): Promise<ListedPack[]> {
+  const found: ListedPack[] = [];
   for (const { name } of await filesOf(storage, 'pack')) {
     const places = await headerOf(storage, name);
     if (places[0]!.type === type) found.push({ name, places });
@@ -133,7 +145,8 @@ export const flip = (storage: MemoryStorage, file: StoredFile, at: number, mask 
 
 export const lose = (storage: MemoryStorage, file: StoredFile): void => storage.tamper(file, () => undefined);
 
-export const cut = (storage: MemoryStorage, file: StoredFile, length: number): void => storage.tamper(file, (bytes) => bytes.slice(0, length));
+export const cut = (storage: MemoryStorage, file: StoredFile, length: number): void =>
+  storage.tamper(file, (bytes) => bytes.slice(0, length));
 
 export const packFile = (name: string): StoredFile => ({ kind: 'pack', name });
 
@@ -149,4 +162,3 @@ export const mutationsOf = (storage: MemoryStorage): string[] =>
       ? [`${operation.kind} ${operation.file.kind}`]
       : [],
   );
-

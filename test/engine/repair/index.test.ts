@@ -22,6 +22,7 @@ import {
   had,
   headerOf,
   indexLines,
+  type ListedPack,
   lose,
   makeBase,
   mutationsOf,
@@ -36,10 +37,14 @@ import {
 const whole = new MemoryStorage();
 beforeAll(async () => void (await makeBase(whole, sharedScratch('repair-source'))));
 
-const actionsOf = ({ plan }: { plan: { changes: readonly { action: string }[] } }): string[] => [...new Set(plan.changes.map(({ action }) => action))].sort();
+const actionsOf = ({ plan }: { plan: { changes: readonly { action: string }[] } }): string[] =>
+  [...new Set(plan.changes.map(({ action }) => action))].sort();
 
 /** Repairs, and expects that a second repair has nothing to do and nothing that could be had is gone. */
-async function repaired(storage: MemoryStorage, request: { readAllPacks?: boolean } = {}): Promise<Awaited<ReturnType<typeof repairIndex>>> {
+async function repaired(
+  storage: MemoryStorage,
+  request: { readAllPacks?: boolean } = {},
+): Promise<Awaited<ReturnType<typeof repairIndex>>> {
   const before = await had(storage);
   const planned = await plannedIndex(storage, request);
   const result = await repairIndex(storage, request);
@@ -108,7 +113,7 @@ describe('index files that are missing or damaged', () => {
 
   test('are replaced when one has the name of another', async () => {
     const storage = whole.clone();
-    const [{ name }] = (await filesOf(storage, 'index')) as [{ name: string }];
+    const { name } = (await filesOf(storage, 'index'))[0]!;
     const bytes = await storage.load({ kind: 'index', name });
     lose(storage, { kind: 'index', name });
     await storage.save({ kind: 'index', name: 'ab'.repeat(32) }, [bytes]);
@@ -123,7 +128,7 @@ describe('index files that are missing or damaged', () => {
     const index = (await filesOf(inner, 'index')).at(-1)!;
     const faulty = new FaultyStorage(inner);
     const fail = { do: 'fail' } as const;
-    const [pack] = (await packsWith(inner, 'tree')) as [{ name: string }];
+    const pack = (await packsWith(inner, 'tree'))[0]!;
     // As if it had not been named by any other index file.
     for (const file of await filesOf(inner, 'index')) if (file.name !== index.name) lose(inner, file);
     faulty.script([
@@ -144,7 +149,7 @@ describe('index files that are missing or damaged', () => {
 
 describe('packs that are not what the index says', () => {
   test('a missing one is dropped, and what restic makes of it is the same', async () => {
-    const [{ name, places }] = (await packsWith(whole, 'data')) as [Awaited<ReturnType<typeof packsWith>>[0]];
+    const { name, places } = (await packsWith(whole, 'data'))[0]!;
     const storage = whole.clone();
     lose(storage, packFile(name));
     const restic = await resticOnCopy(storage, scratch('theirs'));
@@ -170,16 +175,22 @@ describe('packs that are not what the index says', () => {
   });
 
   test('one that is cut off keeps what lies before the cut, where restic drops all of it', async () => {
-    const [{ name, places }] = (await packsWith(whole, 'tree')) as [Awaited<ReturnType<typeof packsWith>>[0]];
+    const { name, places } = (await packsWith(whole, 'tree'))[0]!;
     for (const kept of [0, 1, 5, places.length]) {
       const storage = whole.clone();
       // Within the blob that is the first to be lost.
-      const at = kept === places.length ? places.at(-1)!.offset + places.at(-1)!.length + 20 : places[kept]!.offset + (places[kept]!.length >> 1);
+      const at =
+        kept === places.length ? places.at(-1)!.offset + places.at(-1)!.length + 20 : places[kept]!.offset + (places[kept]!.length >> 1);
       cut(storage, packFile(name), at);
       const restic = await resticOnCopy(storage, scratch('theirs'));
       const { plan } = await repaired(storage);
       expect(plan.changes).toMatchObject([
-        { pack: name, action: kept === 0 ? 'drop' : kept === places.length ? 'keep' : 'correct', blobs: kept, dropped: places.length - kept },
+        {
+          pack: name,
+          action: kept === 0 ? 'drop' : kept === places.length ? 'keep' : 'correct',
+          blobs: kept,
+          dropped: places.length - kept,
+        },
       ]);
       const lines = (await indexLines(storage)).filter((line) => line.startsWith(name));
       expect(lines).toHaveLength(kept);
@@ -189,7 +200,7 @@ describe('packs that are not what the index says', () => {
   });
 
   test('one whose header is damaged keeps all, wherever the header is damaged, and also when no index names it', async () => {
-    const [{ name, places }] = (await packsWith(whole, 'tree')) as [Awaited<ReturnType<typeof packsWith>>[0]];
+    const { name, places } = (await packsWith(whole, 'tree'))[0]!;
     const headerAt = places.at(-1)!.offset + places.at(-1)!.length;
     const { length } = await whole.load(packFile(name));
     for (const indexed of [true, false]) {
@@ -212,7 +223,7 @@ describe('packs that are not what the index says', () => {
 
   test('one that is cut off and that no index names gives what lies before the cut', async () => {
     for (const type of ['tree', 'data'] as const) {
-      const [{ name, places }] = (await packsWith(whole, type)) as [Awaited<ReturnType<typeof packsWith>>[0]];
+      const { name, places } = (await packsWith(whole, type))[0]!;
       const storage = whole.clone();
       for (const file of await filesOf(storage, 'index')) lose(storage, file);
       const last = places.at(-1)!;
@@ -225,7 +236,7 @@ describe('packs that are not what the index says', () => {
   });
 
   test('one that is empty is dropped, and left alone when no index names it', async () => {
-    const [{ name }] = (await packsWith(whole, 'data')) as [{ name: string }];
+    const { name } = (await packsWith(whole, 'data'))[0]!;
     const storage = whole.clone();
     cut(storage, packFile(name), 0);
     await storage.save(packFile('cd'.repeat(32)), []);
@@ -241,7 +252,7 @@ describe('packs that are not what the index says', () => {
 
   test('packs that were exchanged are found under their new names', async () => {
     const storage = whole.clone();
-    const [a, b] = (await packsWith(storage, 'data')) as [{ name: string }, { name: string }];
+    const [a, b] = (await packsWith(storage, 'data')) as [ListedPack, ListedPack];
     const [first, second] = [await storage.load(packFile(a.name)), await storage.load(packFile(b.name))];
     storage.tamper(packFile(a.name), () => second);
     storage.tamper(packFile(b.name), () => first);
@@ -254,7 +265,7 @@ describe('packs that are not what the index says', () => {
 
   test('packs that cannot be read just now keep what the index says of them', async () => {
     const inner = whole.clone();
-    const [pack] = (await packsWith(inner, 'data')) as [{ name: string }];
+    const pack = (await packsWith(inner, 'data'))[0]!;
     const faulty = new FaultyStorage(inner, {
       faults: [{ at: { call: 'load', kind: 'pack', name: pack.name, times: Number.POSITIVE_INFINITY }, effect: { do: 'fail' } }],
     });
@@ -293,7 +304,10 @@ describe('an index that lies', () => {
     ['a length that is one less', (find) => void (find('second').length = Number(find('second').length) - 1)],
     ['a length that is one more', (find) => void (find('second').length = Number(find('second').length) + 1)],
     ['an overlap', (find) => void (find('second').offset = Number(find('second').offset) - 1)],
-    ['the place of another blob', (find) => void Object.assign(find('second'), { offset: find('third').offset, length: find('third').length })],
+    [
+      'the place of another blob',
+      (find) => void Object.assign(find('second'), { offset: find('third').offset, length: find('third').length }),
+    ],
     ['that it is compressed', (find) => void (find('second').uncompressed_length = 300)],
     ['that it is not compressed', (find) => void delete find('third').uncompressed_length],
     ['that it unfolds to 4 GiB', (find) => void (find('third').uncompressed_length = 2 ** 32 - 1)],
@@ -329,7 +343,11 @@ describe('packs as early programs wrote them', () => {
     const root = forge.tree([fileNode('f', data, { size: 2 })]);
     await forge.store();
     const packs = forge.packs.splice(0);
-    await mixed(storage, forge, packs.map(({ id }) => id));
+    await mixed(
+      storage,
+      forge,
+      packs.map(({ id }) => id),
+    );
     // No index names any of the three packs.
     await forge.snapshot(root);
     const { plan } = await repaired(storage);

@@ -210,7 +210,10 @@ describe.each(kinds)('repair of %s', (kind) => {
       await expectNothingGivenUp(before, faulty);
       await expectNextCompletes(faulty, outcome);
     }
-    expect([...codes].filter((code) => code !== 'none' && code !== 'repository-not-found').sort()).toEqual(['storage-full', 'storage-gone']);
+    expect([...codes].filter((code) => code !== 'none' && code !== 'repository-not-found').sort()).toEqual([
+      'storage-full',
+      'storage-gone',
+    ]);
   });
 
   test('cancelled at any write gives nothing up, and the next one completes it', async () => {

@@ -56,7 +56,9 @@ async function repaired(storage: MemoryStorage, packs: readonly string[] | 'all'
   expectNothingGivenUp(before, await had(storage));
   expect(readdirSync(keepIn).sort()).toEqual(planned.repairs.map(({ pack }) => `pack-${pack}`).sort());
   for (const { pack } of planned.repairs) {
-    expect(new Uint8Array(readFileSync(join(keepIn, `pack-${pack}`)))).toEqual(new Uint8Array(files.get(`data/${pack.slice(0, 2)}/${pack}`)!));
+    expect(new Uint8Array(readFileSync(join(keepIn, `pack-${pack}`)))).toEqual(
+      new Uint8Array(files.get(`data/${pack.slice(0, 2)}/${pack}`)!),
+    );
     expect((await filesOf(storage, 'pack')).map(({ name }) => name)).not.toContain(pack);
   }
   expect((await plannedPacks(storage)).repairs).toEqual([]);
@@ -139,8 +141,16 @@ describe('a pack of another length', () => {
     ['with bytes before its beginning', (bytes) => Buffer.concat([Buffer.alloc(100), bytes]), 0],
     ['with bytes between two blobs', (bytes) => insert(bytes, places()[2]!.offset, 33), 0],
     ['with bytes within a blob', (bytes) => insert(bytes, places()[2]!.offset + 50, 33), 1],
-    ['without some bytes of a blob', (bytes) => Buffer.concat([bytes.subarray(0, places()[1]!.offset + 9), bytes.subarray(places()[1]!.offset + 25)]), 1],
-    ['with two blobs half overwritten', (bytes) => bytes.map((byte, at) => (at > places()[1]!.offset + 90 && at < places()[2]!.offset + 90 ? 0 : byte)), 2],
+    [
+      'without some bytes of a blob',
+      (bytes) => Buffer.concat([bytes.subarray(0, places()[1]!.offset + 9), bytes.subarray(places()[1]!.offset + 25)]),
+      1,
+    ],
+    [
+      'with two blobs half overwritten',
+      (bytes) => bytes.map((byte, at) => (at > places()[1]!.offset + 90 && at < places()[2]!.offset + 90 ? 0 : byte)),
+      2,
+    ],
   ])('%s loses only what is not in it', async (_, change, lost) => {
     const storage = whole.clone();
     storage.tamper(packFile(dataPack.name), (bytes) => new Uint8Array(change(bytes)));
@@ -179,7 +189,8 @@ describe('copies in other packs', () => {
   async function twice(): Promise<MemoryStorage> {
     const storage = whole.clone();
     const bare = new MemoryStorage();
-    for (const file of storage.files()) if (file.kind === 'config' || file.kind === 'key') await bare.save(file, [await storage.load(file)]);
+    for (const file of storage.files())
+      if (file.kind === 'config' || file.kind === 'key') await bare.save(file, [await storage.load(file)]);
     await backup(await open(bare), source, smallPack * 3);
     for (const file of bare.files()) if (file.kind === 'pack' || file.kind === 'index') await storage.save(file, [await bare.load(file)]);
     return storage;
@@ -229,7 +240,10 @@ describe('copies in other packs', () => {
     expectNothingGivenUp(before, after);
     const lines = (await indexLines(storage)).map((line) => line.split(' ')[2]);
     expect(new Set(lines).size, 'nothing is stored twice').toBe(lines.length);
-    await expectOnlyLost(storage, plan.lost.filter(({ paths }) => paths.length > 0));
+    await expectOnlyLost(
+      storage,
+      plan.lost.filter(({ paths }) => paths.length > 0),
+    );
   });
 });
 
@@ -240,7 +254,7 @@ describe('packs that need no repair', () => {
     expect(plan).toMatchObject({ examined: 1, repairs: [], whole: [dataPack.name] });
     expect(mutationsOf(storage)).toEqual([]);
     const repository = await open(storage);
-    const [index] = (await filesOf(storage, 'index')) as [{ name: string }];
+    const index = (await filesOf(storage, 'index'))[0]!;
     const text = (await repository.loadItem('index', index.name)).toString();
     const [first] = (JSON.parse(text) as { packs: { id: string; blobs: { id: string }[] }[] }).packs;
     await repository.saveItem('index', Buffer.from(text.replace(first!.blobs[0]!.id, 'ab'.repeat(32))));

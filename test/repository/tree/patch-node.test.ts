@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { formatNode } from '../../../src/repository/tree/format.ts';
+import { TimeFormat } from '../../../src/repository/tree/go-time.ts';
 import { parseNode } from '../../../src/repository/tree/parse.ts';
 import { patchNode } from '../../../src/repository/tree/patch-node.ts';
 
@@ -36,13 +37,13 @@ describe('patchNode', () => {
 
   test('gives what formatting the changed node gives, where the node was written by this program or by restic', () => {
     const text = `{"name":"f","type":"file","mode":420,"mtime":"2026-01-02T03:04:05.5+01:00","atime":"2026-01-02T03:04:05.5+01:00","ctime":"2026-01-02T03:04:05.5+01:00","uid":1,"gid":2,"user":"u","inode":9,"device_id":7,"size":10,"links":1,"content":["${'ab'.repeat(32)}"]}`;
-    const zone = { format: () => '2026-01-02T03:04:05.5+01:00' };
-    expect(formatNode(parseNode(Buffer.from(text)), zone as Parameters<typeof formatNode>[1])).toBe(text);
+    const zone = new TimeFormat(() => 60);
+    expect(formatNode(parseNode(Buffer.from(text)), zone)).toBe(text);
     for (const size of [0, 4]) {
       const node = parseNode(Buffer.from(text));
       node.size = size;
       node.content = id('4');
-      expect(patched(text, { size, content: id('4') })).toBe(formatNode(node, zone as Parameters<typeof formatNode>[1]));
+      expect(patched(text, { size, content: id('4') })).toBe(formatNode(node, zone));
     }
   });
 
