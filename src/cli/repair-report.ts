@@ -94,7 +94,7 @@ export function reportPacksPlan(output: Output, plan: RepairPacksPlan): ExitCode
     });
   for (const { type, blob, paths } of plan.lost) {
     const what = type === 'tree' ? 'Folder listing' : 'Piece of data';
-    const harm = paths.length === 0 ? 'no snapshot needs it' : `it harms ${paths.join(', ')}`;
+    const harm = paths.length === 0 ? 'nothing that can be named needs it' : `it harms ${paths.join(', ')}`;
     output.problem({ path: undefined, kind: 'blob-lost', detail: `${what} ${short(blob)} is lost: ${harm}.` });
   }
   if (plan.moreLost > 0)

@@ -29,7 +29,7 @@ export async function whatCanBeHad(storage: Storage, password: string): Promise<
   for (const name of await repository.names('index')) {
     const text = await repository.loadItem('index', name).catch(() => undefined);
     if (!text) continue;
-    for (const { id, blobs } of (JSON.parse(text.toString()) as { packs: { id: string; blobs: ListedBlob[] }[] }).packs)
+    for (const { id, blobs } of (JSON.parse(text.toString()) as { packs?: { id: string; blobs: ListedBlob[] }[] }).packs ?? [])
       for (const blob of blobs) {
         const key = `${blob.type} ${blob.id}`;
         places.set(key, [...(places.get(key) ?? []), { pack: id, blob }]);
