@@ -18,6 +18,8 @@ import { addLs } from './verbs/ls.ts';
 import { addMigrate } from './verbs/migrate.ts';
 import { addMove } from './verbs/move.ts';
 import { addPrune } from './verbs/prune.ts';
+import { addRecover } from './verbs/recover.ts';
+import { addRepair } from './verbs/repair.ts';
 import { addRestore } from './verbs/restore.ts';
 import { addRewrite } from './verbs/rewrite.ts';
 import { addSnapshots } from './verbs/snapshots.ts';
@@ -82,6 +84,8 @@ export async function runProgram(args: readonly string[]): Promise<ExitCode> {
     addTag,
     addRewrite,
     addMigrate,
+    addRecover,
+    addRepair,
     addUnlock,
     addKey,
     addCopy,
@@ -109,7 +113,8 @@ function inheritSettings(command: Command): void {
 }
 
 function usageError(error: CommanderError, program: Command, args: readonly string[]): HoldfastError {
-  const verb = program.commands.find((command) => args.includes(command.name()));
+  // The first word that names a verb: some verbs of a group are called as others are.
+  const verb = args.map((word) => program.commands.find((command) => command.name() === word)).find((command) => command !== undefined);
   const guidance = `See "holdfast ${verb ? `${verb.name()} ` : ''}--help".`;
   // A group of verbs without one of them shows its help instead of words.
   const words = error.code === 'commander.help' ? 'It is not said what to do.' : sentence(error.message.replace(/^error: /, ''));

@@ -19,6 +19,7 @@ const names: Readonly<Record<Phase, string>> = {
   rewriting: 'Rewriting',
   copying: 'Copying',
   moving: 'Moving',
+  repairing: 'Repairing',
 };
 
 const barWidth = 20;

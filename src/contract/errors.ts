@@ -403,7 +403,7 @@ const catalogue = {
     retryable: false,
     words: (c) => ({
       message: `An index file of the repository is damaged${because(c)}. The packs that it lists may be whole.`,
-      guidance: 'Run a check; restic\'s "repair index" makes the index anew from the packs.',
+      guidance: 'Run a check; "holdfast repair index" makes the index anew from the packs.',
     }),
   },
   'index-too-large': {
@@ -474,6 +474,27 @@ const catalogue = {
     words: (c) => ({
       message: `No ${String(c.what)} in this repository has an ID that begins with ${String(c.id)}. Nothing was changed.`,
       guidance: 'Check the ID; the full one of a blob is looked for even when the blob itself is missing.',
+    }),
+  },
+  'index-incomplete': {
+    retryable: false,
+    words: (c) => ({
+      message: `The index of this repository does not say all that its packs hold (${String(c.problem)}), so what looks lost may still be there. Nothing was changed.`,
+      guidance: 'Run "holdfast repair index" first, then this again.',
+    }),
+  },
+  'pack-not-found': {
+    retryable: false,
+    words: (c) => ({
+      message: `No single pack of this repository begins with ${String(c.pack).slice(0, 12)}. Nothing was changed.`,
+      guidance: 'Give more of the ID, or let "holdfast repair packs --damaged" find the packs that need it.',
+    }),
+  },
+  'pack-not-kept': {
+    retryable: false,
+    words: (c) => ({
+      message: `The damaged pack ${String(c.pack).slice(0, 12)} could not be kept aside as ${String(c.path)}${because(c)}, so it was not removed from the repository.`,
+      guidance: 'Name a folder with enough space with --keep-in, then run it again.',
     }),
   },
   'encoding-failed': {

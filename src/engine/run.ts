@@ -31,7 +31,8 @@ export type Phase =
   | 'measuring'
   | 'rewriting'
   | 'copying'
-  | 'moving';
+  | 'moving'
+  | 'repairing';
 
 export interface Progress {
   readonly phase: Phase;

@@ -3,7 +3,7 @@
  */
 import type { BlobIndex } from './blob-index.ts';
 import { idBytes } from './ids.ts';
-import { readEntries } from './pack.ts';
+import { type EntryVisitor, readEntries } from './pack.ts';
 import { readIndex } from './read-index.ts';
 
 /**
@@ -65,11 +65,16 @@ export class IndexFileBuilder {
 
   /** Adds a stored pack by the plaintext of its header. */
   add(packId: string, header: Buffer): void {
+    this.addPlaces(packId, (visit) => void readEntries(header, visit));
+  }
+
+  /** Adds a stored pack whose blobs `tell` hands over, wherever in it they lie. */
+  addPlaces(packId: string, tell: (visit: EntryVisitor) => void): void {
     this.#makeRoom(packBytes);
     this.#write(`${this.isEmpty ? opening : ','}{"id":"${packId}","blobs":[`);
     let isFirst = true;
     // Byte by byte: a run writes millions of these, and strings of them would be most of its garbage.
-    readEntries(header, (type, offset, length, plain, bytes, at) => {
+    tell((type, offset, length, plain, bytes, at) => {
       this.#makeRoom(blobBytes);
       if (!isFirst) this.#append(comma);
       this.#append(blobId);

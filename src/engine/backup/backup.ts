@@ -10,6 +10,7 @@ import { adoptPacks } from '../index/adopt.ts';
 import { comparePacks, loadIndex } from '../index/load.ts';
 import { PackStore } from '../pack-store.ts';
 import { type ProgressSource, reportProgress, type RunOptions } from '../run.ts';
+import { storeRest } from '../store-rest.ts';
 import { WorkerPool } from '../workers/pool.ts';
 import { isParentUnreadable } from './parent-damage.ts';
 import type { BackupPlan } from './plan.ts';
@@ -17,7 +18,7 @@ import type { Problem, ScanFigures } from './scan-task.ts';
 import { walkSources } from './walk.ts';
 
 /** What Holdfast calls itself in snapshots. */
-const programVersion = 'holdfast 0.1.0';
+export const programVersion = 'holdfast 0.1.0';
 
 /** Unfinished files younger than this may belong to another program that is at work. */
 const leftoverAgeMs = 24 * 60 * 60_000;
@@ -154,14 +155,6 @@ function reportBackup(
     stop();
     await counter.close();
   };
-}
-
-/** Stores what the workers have packed so far, and an index of all that no index file names yet. */
-export async function storeRest(pool: WorkerPool, store: PackStore): Promise<void> {
-  const unfinished = await pool.runOnEach('flush', undefined);
-  await pool.allStored();
-  await store.storeUnfinished(unfinished.flat());
-  await store.flushIndex();
 }
 
 const timeText = (ms: number): string => localTime.format(BigInt(Math.round(ms)) * 1_000_000n);

@@ -70,8 +70,8 @@ export async function executeCheck(repository: Repository, plan: CheckPlan, opti
   }
 }
 
-/** A destination that was unplugged looks as if everything were missing. */
-async function expectPresent(repository: Repository): Promise<void> {
+/** A destination that was unplugged looks as if everything were missing. Throws `storage-gone`. */
+export async function expectPresent(repository: Repository): Promise<void> {
   try {
     await repository.storage.size({ kind: 'config', name: '' });
   } catch (error) {

@@ -16,6 +16,8 @@ export interface PackDamage {
   /** -1 unless the kind is `blob`. */
   readonly record: number;
   readonly cause: string;
+  /** The storage could not read it, which says nothing about what is there. */
+  readonly unread: boolean;
 }
 
 export interface VerifyPacksArgs {
@@ -38,6 +40,10 @@ const localPiece = 4 << 20;
 const remotePiece = 32 << 20;
 
 const causeOf = (error: HoldfastError): string => String(error.context.cause ?? error.message);
+const reasonOf = (error: HoldfastError): { cause: string; unread: boolean } => ({
+  cause: causeOf(error),
+  unread: error.code === 'storage-failed',
+});
 
 /** Each pack whole: its name, its header, every blob. */
 export function verifyPacks({ packs, stored, survey }: VerifyPacksArgs, context: WorkerContext): PackDamage[] {
@@ -49,7 +55,7 @@ export function verifyPacks({ packs, stored, survey }: VerifyPacksArgs, context:
       PackFile.with(context, id.toString('hex'), (file) => verifyPack(file, pack, id, stored[pack], survey, context, damage));
     } catch (error) {
       if (!isDamage(error)) throw error;
-      damage.push({ pack, kind: 'unreadable', record: -1, cause: causeOf(error) });
+      damage.push({ pack, kind: 'unreadable', record: -1, ...reasonOf(error) });
     }
     context.progress.add('files', 1);
   }
@@ -72,15 +78,15 @@ function verifyPack(
     const hash = createHash('sha256');
     verified = readOnce(file, size, records, context, (bytes) => hash.update(bytes), verifier);
     const cause = 'its content does not have the hash that it is named by';
-    if (!hash.digest().equals(id)) damage.push({ pack, kind: 'name', record: -1, cause });
+    if (!hash.digest().equals(id)) damage.push({ pack, kind: 'name', record: -1, cause, unread: false });
   } catch (error) {
     // A bad spot: each blob for itself tells which are lost.
     if (!isDamage(error)) throw error;
-    damage.push({ pack, kind: 'unreadable', record: -1, cause: causeOf(error) });
+    damage.push({ pack, kind: 'unreadable', record: -1, ...reasonOf(error) });
     verified = verifier.count;
   }
   const difference = compareHeader(file, size, records, context);
-  if (difference) damage.push({ pack, kind: 'header', record: -1, cause: difference });
+  if (difference) damage.push({ pack, kind: 'header', record: -1, cause: difference, unread: false });
   readSealed(file, context.index, records.subarray(verified), verifier.verify);
 }
 
@@ -167,7 +173,7 @@ export function verifyBlobs({ records, survey }: VerifyBlobsArgs, context: Worke
       PackFile.with(context, name, (file) => readSealed(file, context.index, records.subarray(from, to), verify));
     } catch (error) {
       if (!isDamage(error)) throw error;
-      damage.push({ pack, kind: 'unreadable', record: -1, cause: causeOf(error) });
+      damage.push({ pack, kind: 'unreadable', record: -1, ...reasonOf(error) });
     }
     context.progress.add('files', 1);
     from = to;
@@ -196,7 +202,7 @@ class BlobVerifier {
       decodeBlob(sealer, sealed, index.idViewAt(entry), uncompressedLength, index.typeAt(entry));
     } catch (error) {
       if (!isDamage(error)) throw error;
-      this.#damage.push({ pack: this.#pack, kind: 'blob', record: entry, cause: causeOf(error) });
+      this.#damage.push({ pack: this.#pack, kind: 'blob', record: entry, ...reasonOf(error) });
     }
     this.count += 1;
     progress.add('bytes', length);

@@ -1,5 +1,6 @@
 /** Job: names files and folders that damaged or missing blobs belong to. */
 import { displayPath, joinPath } from '../../platform/byte-paths.ts';
+import type { Node } from '../../repository/tree/node.ts';
 import { isDamage } from '../trees/damage-codes.ts';
 import { loadTreeAt } from '../trees/load-tree.ts';
 import type { WorkerContext } from '../workers/context.ts';
@@ -62,7 +63,7 @@ export function findPaths({ root, seen, wanted, packOf, best, missing }: PathsAr
   for (let folder = stack.pop(); folder; folder = stack.pop()) {
     control.checkpoint();
     try {
-      for (const { name, content, subtree } of loadTreeAt(context, best[folder.record])) {
+      for (const { name, content, subtree } of loadFolder(context, folder.record, best)) {
         const path = joinPath(folder.path, name);
         if (content) {
           for (let at = 0; at < content.length; at += 32)
@@ -79,4 +80,14 @@ export function findPaths({ root, seen, wanted, packOf, best, missing }: PathsAr
     }
   }
   return found;
+}
+
+/** From the place that is best, or from wherever it is whole. */
+function loadFolder(context: WorkerContext, record: number, best: Uint32Array): Node[] {
+  try {
+    return loadTreeAt(context, best[record]);
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    return context.loadTree(context.index.idAt(record));
+  }
 }

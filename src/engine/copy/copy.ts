@@ -19,7 +19,8 @@ import { markUsedBlobs } from '../trees/mark.ts';
 import type { CopySequence } from './assign-job.ts';
 import { copyFields } from './copies.ts';
 import { type BlobDamage, causeOf } from './copy-job.ts';
-import { type CopyEnds, type CopyOptions, type OpenEnds, storeRest, withEnds } from './ends.ts';
+import { type CopyEnds, type CopyOptions, type OpenEnds, withEnds } from './ends.ts';
+import { storeRest } from '../store-rest.ts';
 import { type CopyFacts, type CopyPlan, type CopyRequest, findDamage, surveyCopy } from './plan.ts';
 import { runSome } from './run-some.ts';
 

@@ -2,6 +2,7 @@
  * The two repositories of a copy, opened for it: locks, indexes, and one pool of workers that read from the *source* and store in
  * the *target*.
  */
+import { storeRest } from '../store-rest.ts';
 import { statSync } from 'node:fs';
 import { fail, HoldfastError, hasCode } from '../../contract/errors.ts';
 import { BlobIndex } from '../../repository/blob-index.ts';
@@ -137,14 +138,6 @@ async function withPool<T>(
   } finally {
     await pool.close();
   }
-}
-
-/** Stores what the workers have not filled, and an index of everything. */
-export async function storeRest(pool: WorkerPool, store: PackStore): Promise<void> {
-  const unfinished = await pool.runOnEach('flush', undefined);
-  await pool.allStored();
-  await store.storeUnfinished(unfinished.flat());
-  await store.flushIndex();
 }
 
 type Empty = Pick<OpenEnds, 'source' | 'target' | 'sourceIndex' | 'targetIndex' | 'pool' | 'store' | 'sourceLock' | 'targetLock'>;

@@ -218,7 +218,7 @@ export async function findDamage(
   const report = new DamageReport(sourceIndex, survey, best, marks, findings);
   for (const problem of trees) report.addTreeProblem(problem);
   for (const pack of packs) report.addPack(pack, 'pack-missing', 'is missing');
-  for (const { record, cause } of blobs) report.addPackDamage({ pack: survey.packOf[record], kind: 'blob', record, cause });
+  for (const { record, cause } of blobs) report.addPackDamage({ pack: survey.packOf[record], kind: 'blob', record, cause, unread: false });
   await report.findPaths(pool.source, damaged.toReversed());
   return findings.list();
 }

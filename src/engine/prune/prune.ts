@@ -18,6 +18,7 @@ import { type IndexSurvey, recordsOf } from '../check/index-survey.ts';
 import { PackStore } from '../pack-store.ts';
 import { removeFiles } from '../remove-files.ts';
 import { reportProgress } from '../run.ts';
+import { storeRest } from '../store-rest.ts';
 import { WorkerPool } from '../workers/pool.ts';
 import { type Decision, isTree, packFate } from './decide.ts';
 import { type PruneOptions, type PrunePlan, type PruneRequest, surveyForPrune } from './plan.ts';
@@ -121,10 +122,7 @@ async function repackAll(
       jobs.push(pool.run('repack', { pack, records: new Uint32Array(records) }));
     }
     await Promise.all(jobs);
-    const unfinished = await pool.runOnEach('flush', undefined);
-    await pool.allStored();
-    await store.storeUnfinished(unfinished.flat());
-    await store.flushIndex();
+    await storeRest(pool, store);
   } finally {
     stop();
   }

@@ -6,7 +6,7 @@ import type { BlobIndex } from '../../repository/blob-index.ts';
 import { emptyLocation } from '../../repository/blob-index.ts';
 import { IndexFileBuilder, maxBlobsPerIndexFile } from '../../repository/index-file.ts';
 import type { Lock } from '../../repository/locks.ts';
-import { maxEntryBytes, writeEntry } from '../../repository/pack.ts';
+import type { EntryVisitor } from '../../repository/pack.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { type IndexSurvey, recordsOf } from '../check/index-survey.ts';
 import type { WorkerPool } from '../workers/pool.ts';
@@ -37,35 +37,49 @@ export async function planIndexRewrite(pool: WorkerPool, indexFiles: readonly st
   return { obsolete: files.filter((file) => !stays.has(file)).map(({ name }) => name), packs };
 }
 
-/** Stores index files that list `packs`. They are durable when this resolves. */
+/** A pack whose blobs do not come from the index. */
+export interface ListedAnew {
+  /** 64 hex digits. */
+  readonly name: string;
+  readonly tell: (visit: EntryVisitor) => void;
+}
+
+/** Stores index files that list `packs` and `others`. They are durable when this resolves; it resolves to their number. */
 export async function writeIndexFiles(
   repository: Repository,
   lock: Pick<Lock, 'ensure'>,
   index: BlobIndex,
   survey: IndexSurvey,
   packs: readonly number[],
-): Promise<void> {
+  others: readonly ListedAnew[] = [],
+): Promise<number> {
   const builder = new IndexFileBuilder();
+  let written = 0;
   const write = async (): Promise<void> => {
     if (builder.isEmpty) return;
     await lock.ensure();
     await repository.saveItem('index', builder.take());
+    written += 1;
   };
   for (const pack of packs) {
-    builder.add(index.packId(pack).toString('hex'), headerOf(index, recordsOf(survey, pack)));
+    builder.addPlaces(index.packId(pack).toString('hex'), (visit) => tellRecords(index, recordsOf(survey, pack), visit));
+    if (builder.isFull) await write();
+  }
+  for (const { name, tell } of others) {
+    builder.addPlaces(name, tell);
     if (builder.isFull) await write();
   }
   await write();
+  return written;
 }
 
-/** The plaintext of the header of a pack whose blobs follow one another without gap. */
-function headerOf(index: BlobIndex, records: Uint32Array): Buffer {
-  const header = Buffer.allocUnsafe(records.length * maxEntryBytes);
+/** Tells what the index says of a pack. `records` by offset. */
+function tellRecords(index: BlobIndex, records: Uint32Array, visit: EntryVisitor): void {
   const location = emptyLocation();
-  let end = 0;
   for (const record of records) {
     index.at(record, location);
-    end = writeEntry(header, end, index.typeAt(record), location.length, location.uncompressedLength, index.idAt(record));
+    const { buffer, byteOffset, byteLength } = index.idViewAt(record);
+    const id = Buffer.from(buffer, byteOffset, byteLength);
+    visit(index.typeAt(record), location.offset, location.length, location.uncompressedLength, id, 0);
   }
-  return header.subarray(0, end);
 }

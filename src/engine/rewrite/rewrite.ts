@@ -10,7 +10,7 @@ import { BlobIndex } from '../../repository/blob-index.ts';
 import { Lock } from '../../repository/locks.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { Snapshot, SnapshotChanges } from '../../repository/snapshot.ts';
-import { storeRest } from '../backup/backup.ts';
+import { storeRest } from '../store-rest.ts';
 import type { ExcludeRules } from '../backup/exclude.ts';
 import { type ChangedSnapshot, makeChanges, type SnapshotChange, type WantedChange, workOutChanges } from '../change-snapshots.ts';
 import { type ChosenSnapshots, chooseSnapshots, type DamagedSnapshot, type SnapshotChoice } from '../choose-snapshots.ts';

@@ -26,6 +26,10 @@ import { loadIndexFile } from '../index/load-job.ts';
 import { listMore } from '../ls-job.ts';
 import { hashOf, loadNamed } from '../move/load-job.ts';
 import { packsOfIndexFile, repack } from '../prune/repack-job.ts';
+import { copyPlaces, examinePacks } from '../repair/examine-job.ts';
+import { lookAtPacks } from '../repair/look-job.ts';
+import { describeTrees, findOrphanRoots } from '../repair/orphans-job.ts';
+import { repairTrees } from '../repair/repair-trees-job.ts';
 import { makeEmptyFiles, makeHardLinks, prepareFiles } from '../restore/files-job.ts';
 import { finishFolders } from '../restore/folders-job.ts';
 import { verifyFolders } from '../restore/verify-job.ts';
@@ -100,4 +104,10 @@ export const jobs = {
   compareTrees,
   loadNamed,
   hashOf,
+  lookAtPacks,
+  examinePacks,
+  copyPlaces,
+  repairTrees,
+  findOrphanRoots,
+  describeTrees,
 };

@@ -37,6 +37,7 @@ interface KernelExports {
   counterBlocks(iv: number, first: number, count: number, out: number): void;
   xorInto(target: number, keystream: number, length: number): void;
   poly1305(message: number, length: number, key: number, tag: number): void;
+  findTag(message: number, available: number, key: number): number;
   equal(left: number, right: number, length: number): number;
 }
 
@@ -132,6 +133,14 @@ export class Kernel {
   /** Writes to `tag` (16 bytes) the Poly1305 of the message under `key` (r ‖ s, 32 bytes; r is clamped by the callee). */
   poly1305(message: number, length: number, key: number, tag: number): void {
     this.#exports.poly1305(message, length, key, tag);
+  }
+
+  /**
+   * The length, 1 or more, of the shortest message that begins at `message` and whose tag under `key` is in the 16 bytes behind it,
+   * all within `available` bytes; 0 when there is none. Reads up to 16 bytes beyond those.
+   */
+  findTag(message: number, available: number, key: number): number {
+    return this.#exports.findTag(message, available, key);
   }
 
   /** Whether `length` bytes are the same, in a time that does not depend on them. */

@@ -7,7 +7,7 @@
 
 export { findCut, initChunker, resetChunk } from './chunker';
 export { counterBlocks, equal, xorInto } from './ctr';
-export { poly1305 } from './poly1305';
+export { findTag, poly1305 } from './poly1305';
 
 /** The first address that the kernel's own tables do not use. */
 export function heapBase(): u32 {

@@ -5,7 +5,7 @@
  * blocks at a time: lane j of a vector sums the blocks j, j+4, j+8, … in steps of r^4, and in the end the lanes are
  * multiplied by r^4, r^3, r^2 and r and added up. The rest goes block by block.
  *
- * Nothing branches on or indexes by the key or the message.
+ * Nothing branches on or indexes by the key or the message, but what searches one's own packs: {@link findTag}.
  */
 
 const LIMB_BITS: u64 = 26;
@@ -50,6 +50,50 @@ export function poly1305(message: u32, length: u32, key: u32, tag: u32): void {
     sumBlocks(lastBlock, lastBlock + 16, 0);
   }
   finish(key + 16, tag);
+}
+
+/** The tag that {@link findTag} compares. */
+const triedTag = memory.data(16, 16);
+
+/**
+ * The length of the shortest message of at least one byte that begins at `message` and whose tag is in the 16 bytes behind
+ * it; 0 when none of those that fit the `available` bytes is. `key` as for {@link poly1305}. The 16 bytes behind the available
+ * ones may be read.
+ */
+export function findTag(message: u32, available: u32, key: u32): u32 {
+  loadClamped(key);
+  let sum0: u64 = 0;
+  let sum1: u64 = 0;
+  let sum2: u64 = 0;
+  let sum3: u64 = 0;
+  let sum4: u64 = 0;
+  for (let length: u32 = 1; length + 16 <= available; length++) {
+    h0 = sum0;
+    h1 = sum1;
+    h2 = sum2;
+    h3 = sum3;
+    h4 = sum4;
+    const rest = length & 15;
+    const block = message + ((length - 1) & ~15);
+    if (rest === 0) {
+      sumBlocks(block, block + 16, 1 << 24);
+      sum0 = h0;
+      sum1 = h1;
+      sum2 = h2;
+      sum3 = h3;
+      sum4 = h4;
+    } else {
+      const bit: u64 = 1 << (<u64>(rest & 7) << 3);
+      const low = load<u64>(block);
+      store<u64>(lastBlock, rest < 8 ? (low & (bit - 1)) | bit : low);
+      store<u64>(lastBlock, rest < 8 ? 0 : (load<u64>(block, 8) & (bit - 1)) | bit, 8);
+      sumBlocks(lastBlock, lastBlock + 16, 0);
+    }
+    finish(key + 16, triedTag);
+    const behind = message + length;
+    if (load<u64>(triedTag) === load<u64>(behind) && load<u64>(triedTag, 8) === load<u64>(behind, 8)) return length;
+  }
+  return 0;
 }
 
 /** powers[0] = r & 0x0ffffffc0ffffffc0ffffffc0fffffff. */
