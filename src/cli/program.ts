@@ -12,6 +12,7 @@ import { addForget } from './verbs/forget.ts';
 import { addInit } from './verbs/init.ts';
 import { addKey } from './verbs/key.ts';
 import { addLs } from './verbs/ls.ts';
+import { addMirror } from './verbs/mirror.ts';
 import { addPrune } from './verbs/prune.ts';
 import { addRestore } from './verbs/restore.ts';
 import { addSnapshots } from './verbs/snapshots.ts';
@@ -65,6 +66,7 @@ export async function runProgram(args: readonly string[]): Promise<ExitCode> {
     addLs,
     addDump,
     addRestore,
+    addMirror,
     addCheck,
     addForget,
     addPrune,

@@ -13,6 +13,7 @@ const names: Readonly<Record<Phase, string>> = {
   restoring: 'Restoring',
   verifying: 'Verifying',
   pruning: 'Pruning',
+  undoing: 'Undoing',
 };
 
 const barWidth = 20;
