@@ -24,7 +24,11 @@ const [verb, folder = '', json = '{}'] = process.argv.slice(2);
 const { path, ...settings } = JSON.parse(json) as Record<string, string | undefined>;
 const where = path === undefined ? {} : { path: Buffer.from(path) };
 
-const run = async (): Promise<{ figures: object; problems: readonly { kind: string; path: Uint8Array; detail: string }[]; undo?: unknown }> => {
+const run = async (): Promise<{
+  figures: object;
+  problems: readonly { kind: string; path: Uint8Array; detail: string }[];
+  undo?: unknown;
+}> => {
   if (verb === 'undo') {
     console.log('ready');
     return executeUndo(folder, settings['id'] ?? '', runOptions());

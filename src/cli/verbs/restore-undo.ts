@@ -62,7 +62,9 @@ type RunOptions = Parameters<Verb>[0]['options'];
 
 async function runUndo(output: Output, options: UndoVerbOptions, id: string, run: RunOptions): Promise<ExitCode> {
   const folder = journalFolder(options);
-  const result = options.dryRun ? await planUndo(folder, id, run, (entry) => showUndone(output, entry)) : await executeUndo(folder, id, run);
+  const result = options.dryRun
+    ? await planUndo(folder, id, run, (entry) => showUndone(output, entry))
+    : await executeUndo(folder, id, run);
   output.endProgress();
   reportUndo(output, result, options.dryRun === true);
   return result.problems.length > 0 ? exitCodes.incomplete : exitCodes.done;
@@ -75,7 +77,11 @@ function reportUndo(output: Output, { id, target, figures, kept, problems }: Und
   const parts = [`${counted(putBack, 'item')} put back`, `${counted(removed, 'item')} removed`];
   if (set > 0) parts.push(`properties of ${counted(set, 'item')} set back`);
   if (keptCount > 0) parts.push(`${counted(keptCount, 'item')} changed since and kept`);
-  const words = dryRun ? 'An undo would do this' : problems.length > 0 ? 'The restore is undone as far as possible' : 'The restore is undone';
+  const words = dryRun
+    ? 'An undo would do this'
+    : problems.length > 0
+      ? 'The restore is undone as far as possible'
+      : 'The restore is undone';
   output.lines(`${words} in ${target}: ${parts.join(', ')}.${dryRun ? ' Nothing was changed.' : ''}`);
   if (!dryRun && problems.length > 0) output.note('What is still kept stays; run the undo again when the causes are gone.');
   output.object('summary', { ...(dryRun ? { dryRun } : {}), id, target, ...figures, problems: problems.length });
@@ -90,7 +96,9 @@ function showUndone(output: Output, { path, action, other }: UndoneEntry): void 
   output.object('entry', {
     ...pathFields(path),
     action,
-    ...(otherFields === undefined ? {} : { other: otherFields.path, ...(otherFields.pathBytes ? { otherBytes: otherFields.pathBytes } : {}) }),
+    ...(otherFields === undefined
+      ? {}
+      : { other: otherFields.path, ...(otherFields.pathBytes ? { otherBytes: otherFields.pathBytes } : {}) }),
   });
 }
 
@@ -136,7 +144,16 @@ const tableOf = (undos: readonly ListedUndo[]): string[] =>
 function showUndos(output: Output, undos: readonly ListedUndo[]): void {
   for (const { id, head, entries, bytes, state } of undos) {
     const { time, target, snapshot, repository } = head;
-    output.object('undo', { id, time: timeText(BigInt(Math.round(time)) * 1_000_000n), target, snapshot, repository, entries, bytes, state });
+    output.object('undo', {
+      id,
+      time: timeText(BigInt(Math.round(time)) * 1_000_000n),
+      target,
+      snapshot,
+      repository,
+      entries,
+      bytes,
+      state,
+    });
   }
 }
 

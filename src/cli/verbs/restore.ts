@@ -139,7 +139,11 @@ function requestOf(text: string | undefined, items: readonly string[], options: 
   };
 }
 
-function report(output: Output, { snapshot, target, figures, problems, verified, damage, undo }: RestoreResult, options: RestoreOptions): ExitCode {
+function report(
+  output: Output,
+  { snapshot, target, figures, problems, verified, damage, undo }: RestoreResult,
+  options: RestoreOptions,
+): ExitCode {
   output.endProgress();
   reportProblems(output, problems);
   // Only where something is missing does it matter why.
@@ -148,6 +152,13 @@ function report(output: Output, { snapshot, target, figures, problems, verified,
   if (verified) output.lines(`Verified: ${counted(verified.entries, 'item')}, ${formatBytes(verified.bytes)} read again and compared.`);
   if (problems.length > 0) output.note(`${counted(problems.length, 'item')} could not be restored as they were; see above.`);
   tellKept(output, undo, options);
-  output.object('summary', { snapshot, target, ...figures, problems: problems.length, ...(verified ? { verified } : {}), ...(undo ? { undo } : {}) });
+  output.object('summary', {
+    snapshot,
+    target,
+    ...figures,
+    problems: problems.length,
+    ...(verified ? { verified } : {}),
+    ...(undo ? { undo } : {}),
+  });
   return problems.length > 0 ? exitCodes.incomplete : exitCodes.done;
 }

@@ -4,7 +4,18 @@
  * that is not plugged in is not taken for a new one.
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fail } from '../../contract/errors.ts';
 import { displayPath, joinPath, parentPath } from '../../platform/byte-paths.ts';
@@ -57,7 +68,9 @@ export function readMarker(target: Buffer): Marker | undefined {
   }
   try {
     const marker = JSON.parse(text) as Marker;
-    return marker.version === 1 && typeof marker.repository === 'string' && typeof marker.path === 'string' ? marker : unreadable(undefined);
+    return marker.version === 1 && typeof marker.repository === 'string' && typeof marker.path === 'string'
+      ? marker
+      : unreadable(undefined);
   } catch (error) {
     return unreadable(error);
   }
@@ -66,7 +79,9 @@ export function readMarker(target: Buffer): Marker | undefined {
 /** Whether nothing is in the folder that a mirror would have to remove. */
 export function isEmptyTarget(target: Buffer): boolean {
   const reserved = reservedIn(target);
-  return (readdirSync(target, { encoding: 'buffer' }) as Buffer[]).every((name) => reserved.some((each) => each.equals(joinPath(target, name))));
+  return (readdirSync(target, { encoding: 'buffer' }) as Buffer[]).every((name) =>
+    reserved.some((each) => each.equals(joinPath(target, name))),
+  );
 }
 
 /** Writes the marker, durably. Throws `target-unusable`, `target-full`, `target-read-only`, `target-gone`. */

@@ -5,10 +5,14 @@ import type { UndoTask } from '../undo/log.ts';
 import type { DatedTask } from '../mirror/dated.ts';
 
 /** Of a whole restore. Undefined: what is replaced or deleted is gone. */
-export type Keeping = { readonly kind: 'undo'; readonly undo: UndoTask } | { readonly kind: 'dated'; readonly dated: DatedTask } | undefined;
+export type Keeping =
+  | { readonly kind: 'undo'; readonly undo: UndoTask }
+  | { readonly kind: 'dated'; readonly dated: DatedTask }
+  | undefined;
 
 /** Whether files that are replaced by others stay somewhere, so that they give no space back. */
-export const keepsReplaced = (keeping: Keeping): boolean => keeping?.kind === 'undo' || (keeping?.kind === 'dated' && keeping.dated.replaced);
+export const keepsReplaced = (keeping: Keeping): boolean =>
+  keeping?.kind === 'undo' || (keeping?.kind === 'dated' && keeping.dated.replaced);
 
 /** Of one folder. */
 export interface FolderKeeper {

@@ -83,7 +83,8 @@ export async function resolveStart(
   const names = request.path ? splitPath(request.path) : [];
   const found = await resolveSnapshotPath(pool, snapshot, absolutePath(names));
   const isFolder = found.tree !== undefined;
-  if (mirror && !isFolder) fail('bad-usage', { problem: `${displayPath(request.path!)} is no folder in the snapshot.`, guidance: 'Name a folder.' });
+  if (mirror && !isFolder)
+    fail('bad-usage', { problem: `${displayPath(request.path!)} is no folder in the snapshot.`, guidance: 'Name a folder.' });
   const above = isFolder ? names : names.slice(0, -1);
   const items = (request.items ?? []).map((item) => relativeTo(above, item));
   for (const item of items) await resolveSnapshotPath(pool, snapshot, absolutePath([...above, ...item]));
@@ -105,7 +106,8 @@ export async function resolveStart(
     path: new Uint8Array(target),
     selection: wanted?.map((each) => joinList(each)),
     isNew,
-    inSource: mirror !== undefined || sources.some((source) => source.length <= shown.length && source.every((name, i) => name.equals(shown[i]))),
+    inSource:
+      mirror !== undefined || sources.some((source) => source.length <= shown.length && source.every((name, i) => name.equals(shown[i]))),
     isTarget: !isHome,
     sources: below.map((each) => joinList(each.slice(shown.length))),
   };

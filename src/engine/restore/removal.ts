@@ -80,7 +80,8 @@ export function moveAside(path: Buffer, stat: BigIntStats, keep: Buffer): void {
 
 /** Throws when something has this name, which a rename would replace. */
 export function refuseTaken(path: Buffer): void {
-  if (lstatSync(path, { throwIfNoEntry: false })) throw Object.assign(new Error(`EEXIST: something stands at ${path.toString()}`), { code: 'EEXIST' });
+  if (lstatSync(path, { throwIfNoEntry: false }))
+    throw Object.assign(new Error(`EEXIST: something stands at ${path.toString()}`), { code: 'EEXIST' });
 }
 
 export const isEmptyFolder = (path: Buffer): boolean => readdirSync(path).length === 0;

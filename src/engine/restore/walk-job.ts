@@ -260,7 +260,8 @@ class RestoreWalk {
       this.#report.plan(place, node, action, stat);
       this.#report.notRestored(place);
       // What an earlier run has restored still stands for the further names of its file.
-      if (isHardLinked && stat?.mtimeNs === node.mtimeNs && this.#comparison.holds(node, place, stat)) this.#stands(here, node, place, stat);
+      if (isHardLinked && stat?.mtimeNs === node.mtimeNs && this.#comparison.holds(node, place, stat))
+        this.#stands(here, node, place, stat);
       return;
     }
     if (action === 'same') {

@@ -4,7 +4,19 @@
  * and an undo write; and `lock`, which is held while any of them is at work.
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fail } from '../../contract/errors.ts';
 import { joinList } from '../../platform/byte-list.ts';
@@ -177,9 +189,7 @@ export function readAreas(journal: string): (AreaRecord & { readonly worker: str
 
 /** Whether two restores went into the same place, or one into a part of the other's. */
 export const overlaps = (a: UndoHead, b: UndoHead): boolean =>
-  a.tops.some((one) =>
-    b.tops.some((other) => isInside(bytesOf(one), bytesOf(other)) || isInside(bytesOf(other), bytesOf(one))),
-  );
+  a.tops.some((one) => b.tops.some((other) => isInside(bytesOf(one), bytesOf(other)) || isInside(bytesOf(other), bytesOf(one))));
 
 /** The heads of all journals in a folder, the oldest first; what is no journal, or was never begun, is left out. */
 export function readHeads(folder: string): UndoHead[] {

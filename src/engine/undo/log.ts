@@ -68,7 +68,7 @@ export class UndoLog {
   /** The one of this worker and this run. */
   static of(task: UndoTask, { state, start }: WorkerContext): UndoLog {
     const known = state.get(key) as UndoLog | undefined;
-    if (known?.#task.journal === task.journal) return known;
+    if (known && known.#task.journal === task.journal) return known;
     const log = new UndoLog(task, start.number);
     state.set(key, log);
     return log;
@@ -247,7 +247,12 @@ export class RecordedFolder implements FolderKeeper {
     this.#log.count(0);
   }
 
-  #entry(what: 'make' | 'folder' | 'take', place: Buffer, existing: BigIntStats | undefined, facts?: { size: number; mtime: string }): Buffer {
+  #entry(
+    what: 'make' | 'folder' | 'take',
+    place: Buffer,
+    existing: BigIntStats | undefined,
+    facts?: { size: number; mtime: string },
+  ): Buffer {
     const area = this.#begin();
     // What comes and goes changes the folder's own time.
     this.#recordFolder();

@@ -51,7 +51,12 @@ function mountPoints(): Buffer[] {
     return readFileSync('/proc/self/mountinfo', 'latin1')
       .split('\n')
       .flatMap((line) => line.split(' ')[4] ?? [])
-      .map((text) => Buffer.from(text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8))), 'latin1'));
+      .map((text) =>
+        Buffer.from(
+          text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8))),
+          'latin1',
+        ),
+      );
   } catch {
     return [];
   }

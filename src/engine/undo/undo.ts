@@ -310,8 +310,8 @@ class Undo {
     const place = this.#path;
     if (this.#places.folderOf(area.path, record.path) !== 'there') return;
     const now = lstatSync(place, { bigint: true, throwIfNoEntry: false });
-    const isSame = now?.isDirectory() && (String(now.ino) === record.ino || this.#open.store.remade.has(textOf(place)));
-    if (!isSame) return;
+    if (!now?.isDirectory()) return;
+    if (String(now.ino) !== record.ino && !this.#open.store.remade.has(textOf(place))) return;
     const facts = describedBy(record);
     if (hasMetadata(place, facts, now)) return;
     // Its time changes with whatever is put back into it.
@@ -454,7 +454,8 @@ const isFolder = (record: Entry): boolean => record.do === 'facts' && nodeType(r
 
 /** Inode numbers are not kept for ever by every file system. */
 const isFormer = (stat: BigIntStats, { ino, size, mtime, mode }: Former): boolean =>
-  nodeType(Number(stat.mode)) === nodeType(mode) && (String(stat.ino) === ino || (Number(stat.size) === size && String(stat.mtimeNs) === mtime));
+  nodeType(Number(stat.mode)) === nodeType(mode) &&
+  (String(stat.ino) === ino || (Number(stat.size) === size && String(stat.mtimeNs) === mtime));
 
 const describedBy = ({ mode, uid, gid, atime, mtime, xattrs }: FactsRecord): Described => ({
   type: nodeType(mode),

@@ -19,7 +19,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { executeUndo, planUndo, type UndoResult } from '../../../src/engine/undo/undo.ts';
 import { type Clock, systemClock } from '../../../src/platform/clock.ts';
-import { backup, makeRepository, problemLines, restore, runOptions } from '../../support/engine.ts';
+import { backup, makeRepository, restore, runOptions } from '../../support/engine.ts';
 import { factsOf } from '../../support/file-facts.ts';
 import { expectSameTree } from '../../support/judge.ts';
 import { scratch, tree } from '../../support/tree-literal.ts';
@@ -35,13 +35,23 @@ async function undone(meddle: (target: string, dir: string) => void, clock: Cloc
     'made.txt': 'made',
   });
   utimesSync(join(source, 'made', 'd.txt'), 1_000_000_000, 1_000_000_000);
-  const target = tree(join(dir, 'target'), { 'a.txt': 'my a', 'b.txt': 'my b', sub: { 'c.txt': 'my c', 'old.txt': 'old' }, 'gone.txt': 'gone' });
+  const target = tree(join(dir, 'target'), {
+    'a.txt': 'my a',
+    'b.txt': 'my b',
+    sub: { 'c.txt': 'my c', 'old.txt': 'old' },
+    'gone.txt': 'gone',
+  });
   const before = join(dir, 'before');
   execFileSync('cp', ['-a', target, before]);
   const repository = await makeRepository(join(dir, 'repository'));
   await backup(repository, source);
   const journals = join(dir, 'journals');
-  const { undo, problems } = await restore(repository, target, { path: Buffer.from(source), delete: true, undo: { folder: journals }, clock });
+  const { undo, problems } = await restore(repository, target, {
+    path: Buffer.from(source),
+    delete: true,
+    undo: { folder: journals },
+    clock,
+  });
   expect(problems).toEqual([]);
   meddle(target, dir);
   const options = runOptions({ clock });
@@ -55,7 +65,13 @@ async function undone(meddle: (target: string, dir: string) => void, clock: Cloc
 const keptIn = (target: string, { kept }: UndoResult): string[] =>
   kept
     .map(({ path, other }) => {
-      const [place, beside] = [path, other].map((each) => each && Buffer.from(each).toString().slice(target.length + 1));
+      const [place, beside] = [path, other].map(
+        (each) =>
+          each &&
+          Buffer.from(each)
+            .toString()
+            .slice(target.length + 1),
+      );
       return beside === undefined ? place! : `${place} as ${beside.replace(/\d{4}-\d\d-\d\d \d\d\.\d\d/, 'NOW')}`;
     })
     .sort();

@@ -201,7 +201,11 @@ describe('a journal', () => {
     const program = join(import.meta.dirname, '../../support/target-process.ts');
     const request = { target, path: source, delete: true, undo: { folder: journals } };
     const log = join(dir, 'trace');
-    traced(log, ['fdatasync', 'rename', 'unlink', 'mkdir', 'link'], [process.execPath, program, 'restore', folder, JSON.stringify(request)]);
+    traced(
+      log,
+      ['fdatasync', 'rename', 'unlink', 'mkdir', 'link'],
+      [process.execPath, program, 'restore', folder, JSON.stringify(request)],
+    );
     const calls = readTrace(log);
     const changes = calls.filter(({ name, text }) => name !== 'fdatasync' && text.includes(`"${target}`) && !text.includes('alive'));
     const writes = calls.filter(({ name, text }) => name === 'fdatasync' && text.includes(journals));
@@ -281,7 +285,9 @@ test('what was kept and is gone is named, and what the restore made in its place
 
 describe('two at once', () => {
   test('a second restore into the same place, a part of it or one above is refused while the first runs; elsewhere it is not', async () => {
-    const { dir, target, repository, settings, folder, source, journals } = await setUp(join(scratch('faults'), 'target'), { size: 5 * mebi });
+    const { dir, target, repository, settings, folder, source, journals } = await setUp(join(scratch('faults'), 'target'), {
+      size: 5 * mebi,
+    });
     const others = [target, join(target, 'sub'), join(target, '..')];
     const elsewhere = tree(join(dir, 'elsewhere'), { 'x.txt': 'x' });
     let seen: string[] | undefined;
@@ -361,7 +367,12 @@ test('another user, whose folders are closed even to himself, gets everything ba
   execFileSync('chown', ['-R', `${nobody}:${nobody}`, work]);
   execFileSync('cp', ['-a', target, join(work, 'before')]);
   const journals = join(work, 'journals');
-  const { problems } = await runTarget('restore', folder, { target, path: source, delete: true, undo: { folder: journals } }, { user: nobody });
+  const { problems } = await runTarget(
+    'restore',
+    folder,
+    { target, path: source, delete: true, undo: { folder: journals } },
+    { user: nobody },
+  );
   expect(problems).toEqual([]);
   expect([...factsOf(target).keys()].filter((name) => !name.startsWith('.holdfast'))).toEqual([...factsOf(source).keys()]);
   const { id } = listUndos(journals)[0]!;

@@ -61,7 +61,11 @@ test('a restore that is killed at any moment can be undone, exactly', async () =
       const report = await beginTarget('restore', world.folder, request(world), { under: killAt(call, moment) }).report;
       if (!report) killed += 1;
       const states = listUndos(world.journals).map(({ state }) => state);
-      if (!report) expect(states.every((state) => state === 'cut-off'), `${call} ${moment}`).toBe(true);
+      if (!report)
+        expect(
+          states.every((state) => state === 'cut-off'),
+          `${call} ${moment}`,
+        ).toBe(true);
       await undoAll(world);
       await expectSameTree(world.before, world.target);
       expect(listUndos(world.journals)).toEqual([]);
@@ -71,7 +75,10 @@ test('a restore that is killed at any moment can be undone, exactly', async () =
 });
 
 test('a restore that was killed and run again can be undone step by step', async () => {
-  for (const [call, count] of [['rename', 80], ['link', 60]] as const) {
+  for (const [call, count] of [
+    ['rename', 80],
+    ['link', 60],
+  ] as const) {
     const world = await undoWorld(scratch('killed'));
     const moment = 1 + Math.floor(random() * count);
     await beginTarget('restore', world.folder, request(world), { under: killAt(call, moment) }).report;

@@ -43,7 +43,15 @@ export async function undoWorld(dir: string): Promise<UndoWorld> {
   execFileSync('cp', ['-a', source, target]);
   change(target);
   execFileSync('cp', ['-a', target, before]);
-  return { repository, folder, source, target, before, journals, request: { path: Buffer.from(source), delete: true, undo: { folder: journals } } };
+  return {
+    repository,
+    folder,
+    source,
+    target,
+    before,
+    journals,
+    request: { path: Buffer.from(source), delete: true, undo: { folder: journals } },
+  };
 }
 
 function makeSnapshotState(source: string): void {
@@ -74,7 +82,8 @@ function makeSnapshotState(source: string): void {
   writeFileSync(within(source, odd('fol', 0xe9), odd('new\nline', 0xff)), 'odd');
   writeFileSync(within(source, Buffer.alloc(255, 'n')), 'long');
   execFileSync('setfattr', ['-n', 'user.note', '-v', 'snapshot', join(source, 'properties.txt')]);
-  for (const path of ['.', 'sub', 'sub/deep', 'small', 'new folder', 'new folder/below']) utimesSync(join(source, path), 1_400_000_000, 1_400_000_000);
+  for (const path of ['.', 'sub', 'sub/deep', 'small', 'new folder', 'new folder/below'])
+    utimesSync(join(source, path), 1_400_000_000, 1_400_000_000);
 }
 
 function change(target: string): void {
@@ -120,7 +129,14 @@ function change(target: string): void {
   chmodSync(at('sub', 'deep'), 0o2751);
   chmodSync(at('extra folder', 'closed'), 0o000);
   // Nanoseconds, and before 1970, deepest first.
-  execFileSync('sh', ['-c', 'find . -depth -exec touch -h -d "1969-12-31 12:34:56.123456789 UTC" {} +; touch -d "2021-03-04 05:06:07.987654321" sub small .'], {
-    cwd: target,
-  });
+  execFileSync(
+    'sh',
+    [
+      '-c',
+      'find . -depth -exec touch -h -d "1969-12-31 12:34:56.123456789 UTC" {} +; touch -d "2021-03-04 05:06:07.987654321" sub small .',
+    ],
+    {
+      cwd: target,
+    },
+  );
 }

@@ -120,7 +120,13 @@ describe('a restore', () => {
     expect(told).toEqual([result.undo!.id]);
     expect(result.undo!.bytes).toBeGreaterThan(3_000_000);
     expect(listUndos(journals)).toMatchObject([
-      { id: result.undo!.id, entries: result.undo!.entries, bytes: result.undo!.bytes, state: 'whole', head: { target, snapshot: result.snapshot } },
+      {
+        id: result.undo!.id,
+        entries: result.undo!.entries,
+        bytes: result.undo!.bytes,
+        state: 'whole',
+        head: { target, snapshot: result.snapshot },
+      },
     ]);
   });
 });
