@@ -10,6 +10,7 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, linkSync, lstatSync, mkdirSync, openSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { joinPath } from '../../platform/byte-paths.ts';
+import type { Clock } from '../../platform/clock.ts';
 import { setTimes } from '../../platform/posix.ts';
 import { createNew } from '../restore/part-file.ts';
 
@@ -61,12 +62,44 @@ export function beginTime(aside: Buffer): boolean {
     // Complete before it has its name, since others may be looking.
     const growing = joinPath(aside, Buffer.from(`alive-${randomBytes(4).toString('hex')}`));
     closeSync(openSync(growing, createNew, 0o600));
-    const { ctimeNs } = lstatSync(growing, { bigint: true });
-    setTimes(growing, { atimeNs: ctimeNs - 2000n, mtimeNs: ctimeNs - 2000n });
+    setBegin(growing, lstatSync(growing, { bigint: true }).ctimeNs);
     placeOnce(growing, file);
   }
   const { ctimeNs, mtimeNs } = lstatSync(file, { bigint: true });
   return ctimeNs === mtimeNs;
+}
+
+/** A little earlier, so that it is told from a time of change. */
+const earlierNs = 2000n;
+const setBegin = (file: Buffer, ns: bigint): void => setTimes(file, { atimeNs: ns - earlierNs, mtimeNs: ns - earlierNs });
+
+/** Begins the time of an undo: everything that was changed before the call was changed earlier, by the file system's clock. */
+export function beginLater(aside: Buffer, clock: Clock): void {
+  endTime(aside);
+  beginTime(aside);
+  setBegin(joinPath(aside, alive), nextTick(aside, clock));
+}
+
+/** Many file systems count time in steps of some milliseconds; a run ends or begins between two of them. */
+const longestTickMs = 50;
+
+/** The first time that the file system gives after the time of the last beat. */
+function nextTick(aside: Buffer, clock: Clock): bigint {
+  const last = timeOf(aside)!.to;
+  const began = clock.monotonic();
+  for (;;) {
+    beat(aside);
+    const { to } = timeOf(aside)!;
+    if (to > last || clock.monotonic() - began > longestTickMs) return to;
+  }
+}
+
+/** When the run was at work. Everything that is changed after the call is changed later, by the file system's clock. */
+export function finishTime(aside: Buffer, clock: Clock): { readonly from: bigint; readonly to: bigint } | undefined {
+  beat(aside);
+  const time = timeOf(aside);
+  if (time) nextTick(aside, clock);
+  return time;
 }
 
 function placeOnce(growing: Buffer, file: Buffer): void {
@@ -93,7 +126,7 @@ export function beat(aside: Buffer): void {
 /** When the latest run began and was last seen, in nanoseconds since 1970; undefined when it has ended. */
 export function timeOf(aside: Buffer): { readonly from: bigint; readonly to: bigint } | undefined {
   const stat = lstatSync(joinPath(aside, alive), { bigint: true, throwIfNoEntry: false });
-  return stat && { from: stat.mtimeNs, to: stat.ctimeNs };
+  return stat && { from: stat.mtimeNs + earlierNs, to: stat.ctimeNs };
 }
 
 export function endTime(aside: Buffer): void {

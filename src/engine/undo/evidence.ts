@@ -13,7 +13,7 @@ export interface Interval {
 }
 
 const second = 1_000_000_000n;
-/** Workers that begin at the same time may disagree by a moment about when that was. */
+/** Workers of a restore that begin at the same time may disagree by a moment about when that was. */
 const beginMargin = 2n * second;
 /** A run that was killed says every second that it is alive; it may have lived a little longer. */
 export const killMargin: bigint = 5n * second;
@@ -72,7 +72,7 @@ export class Evidence {
   }
 
   #isOurTime(ns: bigint): boolean {
-    return this.#facts.intervals.some(({ from, to }) => ns >= from - beginMargin && ns <= to);
+    return this.#facts.intervals.some(({ from, to }, i) => ns >= (i === 0 ? from - beginMargin : from) && ns <= to);
   }
 
   /** Whether it was written since the restore began. */

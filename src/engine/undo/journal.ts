@@ -23,7 +23,7 @@ import { joinList } from '../../platform/byte-list.ts';
 import { displayPath, isInside } from '../../platform/byte-paths.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { tryLock } from '../../platform/posix.ts';
-import { asidePath, beat, endTime, timeOf } from './aside.ts';
+import { asidePath, beat, endTime, finishTime } from './aside.ts';
 import { areasFile, type UndoTask } from './log.ts';
 import { type AreaRecord, bytesOf, parseRecord, recordLine, textOf, type UndoRecord } from './records.ts';
 
@@ -76,6 +76,7 @@ export class UndoJournal {
   readonly #id: string;
   readonly #lock: number;
   readonly #asides: Buffer[] = [];
+  readonly #clock: Clock;
   readonly #stopBeating: () => void;
   readonly task: UndoTask;
   #entries = 0;
@@ -119,6 +120,7 @@ export class UndoJournal {
     this.#folder = folder;
     this.#id = id;
     this.#lock = lock;
+    this.#clock = clock;
     this.task = {
       journal: folder,
       id,
@@ -157,8 +159,7 @@ export class UndoJournal {
       const records: UndoRecord[] = [];
       const asides = areas.map(({ path }) => asidePath(bytesOf(path), this.#id));
       for (const aside of asides) {
-        beat(aside);
-        const time = timeOf(aside);
+        const time = finishTime(aside, this.#clock);
         if (time) records.push({ do: 'interval', aside: textOf(aside), from: String(time.from), to: String(time.to) });
       }
       appendRecords(this.#folder, [...records, { do: 'end', entries: this.#entries, bytes: this.#bytes }]);

@@ -5,7 +5,7 @@ import { fail } from '../../contract/errors.ts';
 import { displayPath } from '../../platform/byte-paths.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { throwIfFatal } from '../restore/failures.ts';
-import { asidePath, beginTime, endTime, isAside, timeOf } from './aside.ts';
+import { asidePath, beginLater, isAside, timeOf } from './aside.ts';
 import { Evidence, type Interval, killMargin } from './evidence.ts';
 import { appendRecords, claim, overlaps, readAreas, readHeads, shownPath, type UndoHead } from './journal.ts';
 import { bytesOf, type IntervalRecord } from './records.ts';
@@ -61,7 +61,7 @@ export function openUndo(folder: string, id: string, act: boolean, clock: Clock)
       }
       let evidence = evidences.get(path);
       if (!evidence) {
-        const intervals = intervalsOf(journal, store, aside, act);
+        const intervals = intervalsOf(journal, store, aside, act, clock);
         evidence = new Evidence({ intervals, coarse, folders: store.folders, now: nowNs });
         evidences.set(path, evidence);
       }
@@ -89,9 +89,9 @@ function isThere(area: Buffer, aside: Buffer): boolean {
   }
 }
 
-function intervalsOf(journal: string, { intervals, isEmptied }: RecordStore, aside: Buffer, act: boolean): Interval[] {
+function intervalsOf(journal: string, { intervals, isEmptied }: RecordStore, aside: Buffer, act: boolean, clock: Clock): Interval[] {
   try {
-    return takeUp(journal, intervals, aside, act && !isEmptied);
+    return takeUp(journal, intervals, aside, act && !isEmptied ? clock : undefined);
   } catch (error) {
     throwIfFatal(error, aside);
     return fail('undo-target-gone', { path: displayPath(aside), cause: (error as Error).message }, error);
@@ -99,19 +99,18 @@ function intervalsOf(journal: string, { intervals, isEmptied }: RecordStore, asi
 }
 
 /** The times in which an area was ours. A run that was killed has left its own in the aside folder; it is written down, and a new one begins. */
-function takeUp(journal: string, known: readonly IntervalRecord[], aside: Buffer, act: boolean): Interval[] {
+function takeUp(journal: string, known: readonly IntervalRecord[], aside: Buffer, clock: Clock | undefined): Interval[] {
   const text = aside.toString('latin1');
   const ours = known.filter((record) => record.aside === text);
   const open = timeOf(aside);
   if (open) {
     const record: IntervalRecord = { do: 'interval', aside: text, from: String(open.from), to: String(open.to + killMargin) };
-    if (act) appendRecords(journal, [record]);
+    if (clock) appendRecords(journal, [record]);
     ours.push(record);
   }
   const intervals = ours.map(({ from, to }) => ({ from: BigInt(from), to: BigInt(to) }));
-  if (!act) return intervals;
-  endTime(aside);
-  beginTime(aside);
+  if (!clock) return intervals;
+  beginLater(aside, clock);
   // Everything that happens from now on is this run's.
   return [...intervals, { from: timeOf(aside)!.from, to: endOfTime }];
 }

@@ -19,7 +19,7 @@ import { isPart, unlinkQuietly } from '../restore/part-file.ts';
 import { moveAside } from '../restore/removal.ts';
 import type { RestoreProblem } from '../restore/walk-task.ts';
 import { reportProgress, type RunOptions } from '../run.ts';
-import { beat, endTime, isOwnFile, timeOf } from './aside.ts';
+import { beat, endTime, finishTime, isOwnFile } from './aside.ts';
 import { appendRecords, removeJournal } from './journal.ts';
 import { type OpenUndo, openUndo, type UndoArea } from './open-undo.ts';
 import { Places } from './places.ts';
@@ -413,8 +413,7 @@ class Undo {
   /** Writes down when this run was at work, for the next one. */
   #endTimes(asides: readonly Buffer[]): void {
     for (const aside of asides) {
-      beat(aside);
-      const time = timeOf(aside);
+      const time = finishTime(aside, this.#options.clock);
       if (!time) continue;
       const record = { do: 'interval', aside: textOf(aside), from: String(time.from), to: String(time.to) } as const;
       appendRecords(this.#open.journal, [record]);
