@@ -17,6 +17,7 @@ import { addKey } from './verbs/key.ts';
 import { addLs } from './verbs/ls.ts';
 import { addMigrate } from './verbs/migrate.ts';
 import { addMove } from './verbs/move.ts';
+import { addMirror } from './verbs/mirror.ts';
 import { addPrune } from './verbs/prune.ts';
 import { addRecover } from './verbs/recover.ts';
 import { addRepair } from './verbs/repair.ts';
@@ -78,6 +79,7 @@ export async function runProgram(args: readonly string[]): Promise<ExitCode> {
     addFind,
     addStats,
     addRestore,
+    addMirror,
     addCheck,
     addForget,
     addPrune,

@@ -20,6 +20,7 @@ const names: Readonly<Record<Phase, string>> = {
   copying: 'Copying',
   moving: 'Moving',
   repairing: 'Repairing',
+  undoing: 'Undoing',
 };
 
 const barWidth = 20;

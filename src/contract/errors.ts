@@ -279,7 +279,7 @@ const catalogue = {
     retryable: false,
     words: (c) => ({
       message: `The restore needs ${String(c.needed)} bytes at ${String(c.path)}, and ${String(c.free)} are free. Nothing was changed.`,
-      guidance: 'Free some space, choose another place, or restore less at a time.',
+      guidance: `Free some space, choose another place, or restore less at a time${c.keeps ? '; with --no-undo, what is replaced makes room' : ''}.`,
     }),
   },
   'target-read-only': {
@@ -301,6 +301,86 @@ const catalogue = {
     words: (c) => ({
       message: `Nothing can be restored to ${String(c.path)}${because(c)}. Nothing was changed.`,
       guidance: 'Choose a folder that you may write to.',
+    }),
+  },
+
+  'target-busy': {
+    retryable: true,
+    words: (c) => ({
+      message: `Another restore, or an undo, is at work at ${String(c.path)}${c.id ? ` (its undo is ${String(c.id)})` : ''}. Nothing was changed.`,
+      guidance: 'Wait until it is done, then try again.',
+    }),
+  },
+  'undo-unavailable': {
+    retryable: false,
+    words: (c) => ({
+      message: `What an undo of this restore needs to know could not be kept in ${String(c.path)}${because(c)}. Nothing was changed that could not be brought back.`,
+      guidance: 'Make sure that there is space and that you may write there, or restore with --no-undo.',
+    }),
+  },
+  'undo-not-found': {
+    retryable: false,
+    words: (c) => ({
+      message: `No single restore that can be undone has the ID ${String(c.id)}. Nothing was changed.`,
+      guidance: 'List them with "holdfast restore --list-undo".',
+    }),
+  },
+  'undo-blocked': {
+    retryable: false,
+    words: (c) => ({
+      message: `A later restore (${String(c.id)}) went to the same place, so this one cannot be undone before it. Nothing was changed.`,
+      guidance: 'Undo the later one first, or forget it with "holdfast restore --forget-undo".',
+    }),
+  },
+  'undo-target-gone': {
+    retryable: false,
+    words: (c) => ({
+      message: `What was there before the restore is not where it was kept: ${String(c.path)}${because(c)}. Nothing was changed.`,
+      guidance: 'Connect the drive that it is on, then undo again.',
+    }),
+  },
+  'undo-damaged': {
+    retryable: false,
+    words: (c) => ({
+      message: `The journal of this restore, ${String(c.path)}, is damaged${because(c)}. Nothing was changed, and what was there before is still kept.`,
+      guidance: 'What it kept is in folders named ".holdfast-undo-…" where it was restored; copy from there by hand.',
+    }),
+  },
+
+  // --- mirrors -------------------------------------------------------------------------------------------------
+  'mirror-not-empty': {
+    retryable: false,
+    words: (c) => ({
+      message: `${String(c.path)} is no mirror made by Holdfast, and it is not empty. Nothing was changed.`,
+      guidance: 'Choose an empty folder, or say with --adopt that it shall become the mirror: what is not in the snapshot goes from it.',
+    }),
+  },
+  'mirror-other': {
+    retryable: false,
+    words: (c) => ({
+      message: `${String(c.path)} is a mirror of something else (${String(c.reason)}). Nothing was changed.`,
+      guidance: 'Choose another folder, or say with --adopt that this one shall become the mirror.',
+    }),
+  },
+  'mirror-gone': {
+    retryable: false,
+    words: (c) => ({
+      message: `The mirror that was made at ${String(c.path)} is not there. Nothing was changed.`,
+      guidance: 'Connect the drive that it is on; or say with --adopt that it shall be made there anew.',
+    }),
+  },
+  'mirror-lost': {
+    retryable: false,
+    words: (c) => ({
+      message: `The mirror at ${String(c.path)} vanished while it was being written. The backup is not affected.`,
+      guidance: 'Connect the drive that it is on, then mirror again: it goes on from what is there.',
+    }),
+  },
+  'mirror-busy': {
+    retryable: true,
+    words: (c) => ({
+      message: `Another run is writing the mirror at ${String(c.path)}. Nothing was changed.`,
+      guidance: 'Wait until it is done, then try again.',
     }),
   },
 

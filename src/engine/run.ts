@@ -32,7 +32,8 @@ export type Phase =
   | 'rewriting'
   | 'copying'
   | 'moving'
-  | 'repairing';
+  | 'repairing'
+  | 'undoing';
 
 export interface Progress {
   readonly phase: Phase;

@@ -5,7 +5,7 @@ import { CBuffer, type CLibrary, CString, CTimes, openCLibrary } from './c-libra
 import type { IoPriorityClass, Posix } from './posix.ts';
 import { PosixError } from './posix-error.ts';
 
-const { EINVAL, ENOTSUP, ENOSYS, ERANGE } = constants.errno;
+const { EINTR, EINVAL, ENOTSUP, ENOSYS, ERANGE, EWOULDBLOCK } = constants.errno;
 /** sys/errno.h: attribute not found. Node has no constant for it. */
 const ENOATTR = 93;
 
@@ -16,6 +16,10 @@ const F_PREALLOCATE = 42;
 const F_NOCACHE = 48;
 const F_ALLOCATEALL = 4;
 const F_PEOFPOSMODE = 3;
+
+// sys/file.h
+const LOCK_EX = 2;
+const LOCK_NB = 4;
 
 // sys/xattr.h
 const XATTR_NOFOLLOW = 1;
@@ -46,6 +50,7 @@ export function createDarwinPosix(c: CLibrary = openCLibrary()): Posix {
   // Variadic, which on Apple silicon is another way of passing arguments.
   const fcntl = c.func('fcntl', 'int', ['int', 'int', '...']);
   const sync = c.func('sync', 'void', []);
+  const flock = c.func('flock', 'int', ['int', 'int']);
 
   const pathString = new CString(c, pathMax);
   const nameString = new CString(c, nameMax);
@@ -145,6 +150,16 @@ export function createDarwinPosix(c: CLibrary = openCLibrary()): Posix {
     syncFileSystem(fd) {
       sync();
       fsyncSync(fd);
+    },
+
+    tryLock(fd) {
+      for (;;) {
+        if (flock(fd, LOCK_EX | LOCK_NB) === 0) return true;
+        const error = c.errno();
+        if (error === EWOULDBLOCK) return false;
+        if (error === ENOTSUP || error === EINVAL) return true;
+        if (error !== EINTR) throw new PosixError(error, 'flock');
+      }
     },
   };
 }

@@ -5,12 +5,16 @@ import { CBuffer, type CLibrary, CString, CTimes, openCLibrary } from './c-libra
 import type { IoPriorityClass, Posix } from './posix.ts';
 import { PosixError } from './posix-error.ts';
 
-const { EINTR, EINVAL, ENODATA, ENOSYS, ENOTSUP, ERANGE } = constants.errno;
+const { EINTR, EINVAL, ENODATA, ENOLCK, ENOSYS, ENOTSUP, ERANGE, EWOULDBLOCK } = constants.errno;
 
 // fcntl.h
 const AT_FDCWD = -100;
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const POSIX_FADV_DONTNEED = 4;
+
+// sys/file.h
+const LOCK_EX = 2;
+const LOCK_NB = 4;
 
 // linux/ioprio.h
 const IOPRIO_WHO_PROCESS = 1;
@@ -49,6 +53,7 @@ export function createLinuxPosix(c: CLibrary = openCLibrary()): Posix {
   const posixFadvise = c.func('posix_fadvise', 'int', ['int', 'int64_t', 'int64_t', 'int']);
   const fallocate = c.func('fallocate', 'int', ['int', 'int', 'int64_t', 'int64_t']);
   const syncfs = c.func('syncfs', 'int', ['int']);
+  const flock = c.func('flock', 'int', ['int', 'int']);
 
   const pathString = new CString(c, pathMax);
   const nameString = new CString(c, nameMax);
@@ -145,6 +150,16 @@ export function createLinuxPosix(c: CLibrary = openCLibrary()): Posix {
 
     syncFileSystem(fd) {
       if (syncfs(fd) !== 0) throw new PosixError(c.errno(), 'syncfs');
+    },
+
+    tryLock(fd) {
+      for (;;) {
+        if (flock(fd, LOCK_EX | LOCK_NB) === 0) return true;
+        const error = c.errno();
+        if (error === EWOULDBLOCK) return false;
+        if (error === ENOTSUP || error === ENOSYS || error === ENOLCK || error === EINVAL) return true;
+        if (error !== EINTR) throw new PosixError(error, 'flock');
+      }
     },
   };
 }

@@ -64,6 +64,10 @@ export function createWindowsPosix(): Posix {
     syncFileSystem(fd) {
       fsyncSync(fd);
     },
+
+    tryLock() {
+      return true;
+    },
   };
 }
 

@@ -80,6 +80,12 @@ export interface Posix {
    * waits for this file. Windows: this file only.
    */
   syncFileSystem(fd: number): void;
+
+  /**
+   * Locks the open file for this descriptor alone; false when another one, in whichever process, has locked it. The lock ends with the
+   * descriptor, also when the process is killed. Of file systems that know no locks, and of Windows, everybody gets one: true.
+   */
+  tryLock(fd: number): boolean;
 }
 
 let implementation: Posix | undefined;
@@ -135,3 +141,6 @@ export const fallocate: Posix['fallocate'] = (fd, length) => posix().fallocate(f
 
 /** See {@link Posix.syncFileSystem}. */
 export const syncFileSystem: Posix['syncFileSystem'] = (fd) => posix().syncFileSystem(fd);
+
+/** See {@link Posix.tryLock}. */
+export const tryLock: Posix['tryLock'] = (fd) => posix().tryLock(fd);

@@ -86,8 +86,14 @@ export class Cli {
     this.password = password;
   }
 
+  /** Where Holdfast keeps data of its own when it runs here, not in the home of whoever tests. */
+  get data(): string {
+    return `${this.repository}.data`;
+  }
+
   run(args: readonly string[], options: CliOptions = {}): Promise<CliRun> {
-    return holdfast(['--repo', this.repository, ...args], { ...options, env: { HOLDFAST_PASSWORD: this.password, ...options.env } });
+    const env = { HOLDFAST_PASSWORD: this.password, XDG_DATA_HOME: this.data, ...options.env };
+    return holdfast(['--repo', this.repository, ...args], { ...options, env });
   }
 
   /** Like `run`, but throws the program's words unless it exits with 0. */

@@ -95,8 +95,8 @@ export type RestoreSettings = Partial<RestoreRequest> & Partial<RestoreOptions>;
 
 /** Restores `latest`, or what `settings.snapshot` and `settings.path` name, into `target`; undefined: to where everything was. */
 export function restore(repository: Repository, target: string | undefined, settings: RestoreSettings = {}): Promise<RestoreResult> {
-  const { segmentFiles } = settings;
-  return executeRestore(repository, { snapshot: 'latest', ...settings, target }, { ...runOptions(onlyRun(settings)), segmentFiles });
+  const { segmentFiles, undo } = settings;
+  return executeRestore(repository, { snapshot: 'latest', ...settings, target }, { ...runOptions(onlyRun(settings)), segmentFiles, undo });
 }
 
 /** Only plans it; the result has every entry as well. */

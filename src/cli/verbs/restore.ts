@@ -2,18 +2,19 @@
 import { fail } from '../../contract/errors.ts';
 import { nameBytes } from '../../engine/backup/name-text.ts';
 import { type OverwritePolicy, overwritePolicies } from '../../engine/restore/policy.ts';
-import { executeRestore, planRestore, type RestoreResult } from '../../engine/restore/restore.ts';
+import { executeRestore, planRestore, type RestoreResult, type UndoOptions } from '../../engine/restore/restore.ts';
 import type { RestoreRequest } from '../../engine/restore/plan.ts';
-import type { PlannedEntry, RestoreProblem, WalkFigures } from '../../engine/restore/walk-task.ts';
-import { displayPath } from '../../platform/byte-paths.ts';
+import type { UndoSummary } from '../../engine/undo/journal.ts';
 import { parseChoice, parsePlace } from '../arguments.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
-import { type Output, pathFields } from '../output.ts';
+import type { Output } from '../output.ts';
+import { figuresText, reportProblems, showEntry } from '../restore-report.ts';
 import { withRepository } from '../session.ts';
 import { counted, formatBytes } from '../sizes.ts';
 import type { Verbs } from '../verbs.ts';
+import { journalFolder, tellKept, undoVerb, type UndoVerbOptions } from './restore-undo.ts';
 
-interface RestoreOptions {
+interface RestoreOptions extends UndoVerbOptions {
   readonly target?: string;
   readonly original?: boolean;
   readonly overwrite?: string;
@@ -27,7 +28,7 @@ export function addRestore({ program, run }: Verbs): void {
   program
     .command('restore')
     .description('restore a snapshot, or a part of it')
-    .argument('<snapshot[:path]>', 'an ID, the beginning of one or "latest"; with a path only what is there')
+    .argument('[snapshot[:path]]', 'an ID, the beginning of one or "latest"; with a path only what is there')
     .argument('[item...]', 'only these files and folders: paths below PATH, or full paths in the snapshot')
     .option('-t, --target <folder>', 'where to restore to; it is made when it is not there')
     .option('--original', 'restore to where everything was')
@@ -36,6 +37,12 @@ export function addRestore({ program, run }: Verbs): void {
     .option('-n, --dry-run', 'list exactly what would be done, and change nothing')
     .option('--verify', 'read every restored file again from the disk and compare it with the snapshot')
     .option('--sparse', 'leave holes in files where they hold nothing but zeros')
+    .option('--no-undo', 'do not keep what is replaced or deleted')
+    .option('--undo <id>', 'instead of restoring, bring back what was there before the restore of this ID (with --dry-run: say how)')
+    .option('--list-undo', 'list the restores that can be undone')
+    .option('--forget-undo [id]', 'remove what is kept for an undo: of one restore, or with --older-than of all that are older')
+    .option('--older-than <duration>', 'for --forget-undo, for example 30d')
+    .option('--journal <folder>', "where undo keeps its journals (default: in Holdfast's own folder)")
     .addHelpText(
       'after',
       `
@@ -49,13 +56,20 @@ What to do with a file that is there already:
   never       leave it
   keep-both   leave it, and restore the other one beside it under another name
 
+A restore into a folder that holds things can be undone for 30 days: what it replaces or deletes is moved to hidden folders
+(.holdfast-undo-ID) there. An undo needs no repository. What was changed since the restore is kept and named.
+
 Examples:
   holdfast --repo /media/disk/backup restore latest --target ~/restored
   holdfast --repo /media/disk/backup restore latest:/home/me/Documents letters photo.jpg --target ~/restored --verify
-  holdfast --repo /media/disk/backup restore 1a2b3c:/home/me/Documents --original --overwrite keep-both --dry-run`,
+  holdfast --repo /media/disk/backup restore 1a2b3c:/home/me/Documents --original --overwrite keep-both --dry-run
+  holdfast restore --list-undo
+  holdfast restore --undo 1f2e3d4c`,
     )
-    .action((place: string, items: string[], options: RestoreOptions, command) =>
-      run(
+    .action((place: string | undefined, items: string[], options: RestoreOptions, command) => {
+      const undo = undoVerb(place, options);
+      if (undo) return run(command, undo.facts, undo.verb);
+      return run(
         command,
         { whenCancelled: 'Cancelled. What was restored so far is kept; run the same restore again to finish it.' },
         async (invocation) => {
@@ -76,15 +90,35 @@ Examples:
               });
               return plan.problems.length > 0 ? exitCodes.incomplete : exitCodes.done;
             }
-            return report(output, await executeRestore(repository, request, invocation.options));
+            let kept: UndoSummary | undefined;
+            const undo: UndoOptions = {
+              // Only a restore that needs it asks for it.
+              get folder() {
+                return journalFolder(options);
+              },
+              onKept: (summary) => (kept = summary),
+            };
+            const run = { ...invocation.options, undo: options.undo === false ? undefined : undo };
+            try {
+              return report(output, await executeRestore(repository, request, run), options);
+            } catch (error) {
+              tellKept(output, kept, options);
+              throw error;
+            }
           });
         },
-      ),
-    );
+      );
+    });
 }
 
-function requestOf(text: string, items: readonly string[], options: RestoreOptions): RestoreRequest {
+function requestOf(text: string | undefined, items: readonly string[], options: RestoreOptions): RestoreRequest {
   const { target, original, overwrite } = options;
+  if (text === undefined) {
+    return fail('bad-usage', {
+      problem: 'It is not said which snapshot to restore.',
+      guidance: 'Give an ID or "latest"; see "holdfast restore --help".',
+    });
+  }
   if ((target === undefined) === (original !== true)) {
     return fail('bad-usage', {
       problem: 'It must be said where to restore to.',
@@ -105,51 +139,11 @@ function requestOf(text: string, items: readonly string[], options: RestoreOptio
   };
 }
 
-function showEntry(output: Output, { path, other, type, action, size, existingSize }: PlannedEntry): void {
-  const isFile = type === 'file' && action !== 'delete';
-  const beside = other === undefined ? '' : ` as ${displayPath(Buffer.from(other))}`;
-  output.lines(
-    `${action.padEnd(8)} ${displayPath(Buffer.from(path))}${type === 'dir' ? '/' : ''}${isFile ? ` (${formatBytes(size)})` : ''}${beside}`,
-  );
-  const otherFields = other === undefined ? undefined : pathFields(other);
-  output.object('entry', {
-    ...pathFields(path),
-    kind: type,
-    action,
-    size,
-    ...(existingSize === undefined ? {} : { existingSize }),
-    ...(otherFields === undefined
-      ? {}
-      : { other: otherFields.path, ...(otherFields.pathBytes === undefined ? {} : { otherBytes: otherFields.pathBytes }) }),
-  });
-}
-
-function figuresText({ create, replace, beside, same, keep, delete: deleted, bytes }: WalkFigures, to = ''): string {
-  const parts = [`${counted(create, 'item')} ${to}create`];
-  if (to === '') parts[0] = `${counted(create, 'item')} created`;
-  const add = (count: number, plain: string, past: string): void => {
-    if (count > 0) parts.push(`${counted(count, 'item')} ${to === '' ? past : `${to}${plain}`}`);
-  };
-  add(replace, 'replace', 'replaced');
-  add(beside, 'restore beside another', 'restored beside another');
-  add(deleted, 'delete', 'deleted');
-  if (same > 0) parts.push(`${counted(same, 'item')} the same already`);
-  if (keep > 0) parts.push(`${counted(keep, 'item')} left as they were`);
-  return `${parts.join(', ')}; ${formatBytes(bytes)} ${to === '' ? 'written' : `${to}write`}`;
-}
-
-function reportProblems(output: Output, problems: readonly RestoreProblem[]): void {
-  const words: Readonly<Record<RestoreProblem['kind'], string>> = {
-    damaged: 'was not restored: the repository lacks data of it',
-    failed: 'was not restored',
-    metadata: 'was restored, but not all of its properties could be set',
-    differs: 'was restored, but is not what the snapshot holds',
-  };
-  for (const { path, kind, detail } of problems)
-    output.problem({ path, kind, detail: `${words[kind]}${detail === '' ? '' : ` (${detail})`}` });
-}
-
-function report(output: Output, { snapshot, target, figures, problems, verified, damage }: RestoreResult): ExitCode {
+function report(
+  output: Output,
+  { snapshot, target, figures, problems, verified, damage, undo }: RestoreResult,
+  options: RestoreOptions,
+): ExitCode {
   output.endProgress();
   reportProblems(output, problems);
   // Only where something is missing does it matter why.
@@ -157,6 +151,14 @@ function report(output: Output, { snapshot, target, figures, problems, verified,
   output.lines(`Snapshot ${snapshot.slice(0, 8)} is restored into ${target}: ${figuresText(figures)}.`);
   if (verified) output.lines(`Verified: ${counted(verified.entries, 'item')}, ${formatBytes(verified.bytes)} read again and compared.`);
   if (problems.length > 0) output.note(`${counted(problems.length, 'item')} could not be restored as they were; see above.`);
-  output.object('summary', { snapshot, target, ...figures, problems: problems.length, ...(verified ? { verified } : {}) });
+  tellKept(output, undo, options);
+  output.object('summary', {
+    snapshot,
+    target,
+    ...figures,
+    problems: problems.length,
+    ...(verified ? { verified } : {}),
+    ...(undo ? { undo } : {}),
+  });
   return problems.length > 0 ? exitCodes.incomplete : exitCodes.done;
 }

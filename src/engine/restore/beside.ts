@@ -11,8 +11,8 @@ const space = 0x20;
  * `name (restored 2026-11-20 14.05).ext`, from the second attempt on `name (restored 2026-11-20 14.05, 2).ext`; at most 255
  * bytes, for which the name is shortened (never within a letter). `stamp` holds 16 ASCII characters.
  */
-export function besideName(name: Buffer, stamp: string, attempt: number): Buffer {
-  const addition = Buffer.from(attempt === 0 ? ` (restored ${stamp})` : ` (restored ${stamp}, ${attempt + 1})`);
+export function besideName(name: Buffer, stamp: string, attempt: number, word = 'restored'): Buffer {
+  const addition = Buffer.from(attempt === 0 ? ` (${word} ${stamp})` : ` (${word} ${stamp}, ${attempt + 1})`);
   const at = extensionStart(name);
   const extension = name.subarray(at);
   return Buffer.concat([shortened(name.subarray(0, at), longestName - addition.length - extension.length), addition, extension]);
@@ -37,6 +37,9 @@ export function isBesideName(other: Buffer, name: Buffer): boolean {
   const [, stamp, attempt] = pattern.exec(other.toString('latin1')) ?? [];
   return stamp !== undefined && besideName(name, stamp, attempt === undefined ? 0 : Number(attempt) - 1).equals(other);
 }
+
+/** The name under which an undo keeps what was changed since: `name (kept 2026-11-20 14.05).ext`. */
+export const keptName = (name: Buffer, stamp: string, attempt: number): Buffer => besideName(name, stamp, attempt, 'kept');
 
 /** Finds other names in one folder; what it has given is taken from then on, also before anything is there. */
 export class BesideNames {

@@ -8,13 +8,14 @@ import type { WorkerContext } from '../workers/context.ts';
 import { throwIfFatal } from './failures.ts';
 import { applyMetadata } from './metadata.ts';
 import { createNew, partPath, putInPlace } from './part-file.ts';
+import { type ListedFile, splitFiles } from './segment-file.ts';
 import type { RestoreProblem } from './walk-task.ts';
 
 /** Bits of a file's flags: it is one blob, so that whoever writes that makes its part file; see SegmentFile. */
 export const writeFlags = { single: 1, inherits: 2 } as const;
 
 export interface EmptyTask {
-  /** Joined list: path, node, path, node… */
+  /** As listFiles makes it. */
   readonly files: Uint8Array;
   /** For each file: {@link writeFlags}. */
   readonly flags: Uint8Array;
@@ -25,8 +26,9 @@ export interface EmptyTask {
 /** Job: files without content. */
 export function makeEmptyFiles({ files, flags, part }: EmptyTask, context: WorkerContext): RestoreProblem[] {
   const problems: RestoreProblem[] = [];
-  forEachFile(files, problems, (path, node, row) => {
+  forEachFile(files, problems, ({ path, node: json, keep }, row) => {
     context.control.checkpoint();
+    const node = parseNode(json);
     const growing = partPath(path, part, row);
     const fd = openSync(growing, createNew, 0o600);
     try {
@@ -34,7 +36,7 @@ export function makeEmptyFiles({ files, flags, part }: EmptyTask, context: Worke
     } finally {
       closeSync(fd);
     }
-    putInPlace(growing, path);
+    putInPlace(growing, path, keep);
     if (node.size !== 0)
       problems.push({
         path: new Uint8Array(path),
@@ -46,8 +48,11 @@ export function makeEmptyFiles({ files, flags, part }: EmptyTask, context: Worke
   return problems;
 }
 
+/** Items of a link in the list. */
+const sizeOfLink = 4;
+
 export interface LinkTask {
-  /** Joined list: existing path, new path, node… */
+  /** Joined list: existing path, new path, node, where what stands at the new path is kept (empty: nowhere)… */
   readonly links: Uint8Array;
   /** The part file of a link is called by this and its row. */
   readonly part: string;
@@ -61,20 +66,20 @@ export function makeHardLinks({ links, part }: LinkTask, context: WorkerContext)
   const apart: number[] = [];
   const problems: RestoreProblem[] = [];
   const items = splitList(links);
-  for (let i = 0; i < items.length; i += 3) {
+  for (let i = 0; i < items.length; i += sizeOfLink) {
     context.control.checkpoint();
-    const [first, path] = [items[i], items[i + 1]];
+    const [first, path, , keep] = items.slice(i, i + sizeOfLink);
     try {
       if (!isSameFile(first, path)) {
-        const growing = partPath(path, part, i / 3);
+        const growing = partPath(path, part, i / sizeOfLink);
         try {
           linkSync(first, growing);
         } catch (error) {
           if (!linkless.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
-          apart.push(i / 3);
+          apart.push(i / sizeOfLink);
           continue;
         }
-        putInPlace(growing, path);
+        putInPlace(growing, path, keep.length > 0 ? keep : undefined);
       }
       context.progress.add('files', 1);
       context.progress.add('bytes', parseNode(items[i + 2]).size);
@@ -87,7 +92,7 @@ export function makeHardLinks({ links, part }: LinkTask, context: WorkerContext)
 }
 
 export interface PrepareTask {
-  /** Joined list: path, node, path, node… */
+  /** As listFiles makes it. */
   readonly files: Uint8Array;
   /** For each file: its number in the segment, by which, and `part`, its part file is called. */
   readonly numbers: Uint32Array;
@@ -103,7 +108,7 @@ export function prepareFiles(
 ): { failed: number[]; problems: RestoreProblem[] } {
   const problems: RestoreProblem[] = [];
   const failed: number[] = [];
-  forEachFile(files, problems, (path, _, row) => {
+  forEachFile(files, problems, ({ path }, row) => {
     context.control.checkpoint();
     try {
       const fd = openSync(partPath(path, part, numbers[row]), createNew, 0o600);
@@ -133,15 +138,14 @@ function isSameFile(a: Buffer, b: Buffer): boolean {
   return there.dev === dev && there.ino === ino;
 }
 
-function forEachFile(files: Uint8Array, problems: RestoreProblem[], act: (path: Buffer, node: Node, row: number) => void): void {
-  const items = splitList(files);
-  for (let i = 0; i < items.length; i += 2) {
+function forEachFile(files: Uint8Array, problems: RestoreProblem[], act: (file: ListedFile, row: number) => void): void {
+  for (const [row, file] of splitFiles(files).entries()) {
     try {
-      act(items[i], parseNode(items[i + 1]), i / 2);
+      act(file, row);
     } catch (error) {
       if (error instanceof HoldfastError) throw error;
-      throwIfFatal(error, items[i]);
-      problems.push({ path: new Uint8Array(items[i]), kind: 'failed', detail: (error as Error).message });
+      throwIfFatal(error, file.path);
+      problems.push({ path: new Uint8Array(file.path), kind: 'failed', detail: (error as Error).message });
     }
   }
 }

@@ -36,9 +36,12 @@ export function hasDefaultAcl(path: Buffer): boolean {
   }
 }
 
-/** Lets its owner, who is not root, work in a folder. */
+/** Whether the folder's owner, who is not root, cannot work in it. */
+export const isClosedToOwner = ({ mode }: BigIntStats): boolean => (Number(mode) & 0o700) !== 0o700;
+
+/** Lets its owner work in such a folder. */
 export function openForOwner(path: Buffer, { mode }: BigIntStats): void {
-  if ((Number(mode) & 0o700) !== 0o700) chmodSync(path, (Number(mode) & 0o7777) | 0o700);
+  chmodSync(path, (Number(mode) & 0o7777) | 0o700);
 }
 
 /** Makes an entry that has no content. */

@@ -11,6 +11,9 @@ const ownGroups: ReadonlySet<number> = new Set(process.getgroups?.());
 const S_ISUID = 0o4000;
 const S_ISGID = 0o2000;
 
+/** What applies to an entry's properties. */
+export type Described = Pick<Node, 'type' | 'mode' | 'uid' | 'gid' | 'xattrs' | 'atimeNs' | 'mtimeNs'>;
+
 /** What could not be set, in words. */
 export type MetadataProblems = string[];
 
@@ -21,7 +24,7 @@ export type MetadataProblems = string[];
  * files stay their own (and in their groups), which is no problem to report, as with every archiver. `fd` is the entry when it
  * is open, which saves looking it up again and again.
  */
-export function applyMetadata(path: Buffer, node: Node, existing: BigIntStats | boolean, fd?: number): MetadataProblems {
+export function applyMetadata(path: Buffer, node: Described, existing: BigIntStats | boolean, fd?: number): MetadataProblems {
   const problems: MetadataProblems = [];
   const attempt = (what: string, act: () => void): void => {
     try {
@@ -60,14 +63,29 @@ export function applyMetadata(path: Buffer, node: Node, existing: BigIntStats | 
   return problems;
 }
 
+/** Whether an existing entry has all that {@link applyMetadata} would set; false when nobody can tell. */
+export function hasMetadata(path: Buffer, node: Described, stat: BigIntStats): boolean {
+  if (!hasOwnerOf(stat, node) || stat.mtimeNs !== node.mtimeNs) return false;
+  if (node.type !== 'symlink' && (Number(stat.mode) & 0o7777) !== modeFor(node)) return false;
+  try {
+    const names = listXattrs(path).filter((name) => !systems.includes(name.toString()));
+    return (
+      names.length === node.xattrs.filter(({ name }) => !systems.includes(name.toString())).length &&
+      node.xattrs.every(({ name, value }) => getXattr(path, name)?.equals(value ?? empty) === true)
+    );
+  } catch {
+    return false;
+  }
+}
+
 /** Whether the owner is right already, as far as this user can set it. */
-function hasOwnerOf(stat: BigIntStats, node: Node): boolean {
+function hasOwnerOf(stat: BigIntStats, node: Described): boolean {
   const sameGroup = Number(stat.gid) === node.gid;
   return isRoot ? Number(stat.uid) === node.uid && sameGroup : sameGroup || !ownGroups.has(node.gid);
 }
 
 /** The node's permission bits, as far as this user may give them. */
-function modeFor(node: Node): number {
+function modeFor(node: Described): number {
   const mode = unixMode(node.mode, node.type) & 0o7777;
   if (isRoot || node.type === 'dir') return mode;
   // A program that ran as its owner must not run as whoever restores it; `cp -p` does the same.
@@ -92,7 +110,7 @@ const isUsers = (name: Buffer): boolean => name.subarray(0, users.length).equals
 const systems = ['security.selinux', 'security.ima', 'security.evm', 'com.apple.provenance'];
 
 /** Removes what the node does not have and returns what the entry does not have yet. */
-function missingXattrs(path: Buffer, node: Node, attempt: (what: string, act: () => void) => void): readonly ExtendedAttribute[] {
+function missingXattrs(path: Buffer, node: Described, attempt: (what: string, act: () => void) => void): readonly ExtendedAttribute[] {
   const had = new Set<ExtendedAttribute>();
   attempt('extended attributes', () => {
     for (const name of listXattrs(path)) {

@@ -6,11 +6,12 @@
  * is: what a run that was cut off has left is removed by the next one that comes by, what belongs to a living one is not.
  */
 import { randomBytes } from 'node:crypto';
-import { constants, renameSync, unlinkSync } from 'node:fs';
+import { constants, linkSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { joinPath, parentPath } from '../../platform/byte-paths.ts';
+import { displayPath, joinPath, parentPath } from '../../platform/byte-paths.ts';
 import { isProcessAlive } from '../../platform/processes.ts';
 import { sha256 } from '../../repository/ids.ts';
+import { refuseTaken } from './removal.ts';
 
 const host = sha256(Buffer.from(hostname())).toString('hex', 0, 4);
 
@@ -52,14 +53,39 @@ export function isLeftOver(name: string, { living: own }: PartNames): boolean {
 /** What is at the place already, be it a link or a name of somebody else's file, is never opened for writing. */
 export const createNew = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
 
-/** Throws what the system does when something stands there that a file cannot replace; then nothing is left of it. */
-export function putInPlace(growing: Buffer, path: Buffer): void {
+/**
+ * Throws what the system does when something stands there that a file cannot replace; then nothing is left of it. With `keep`,
+ * what stands at `path` gets that name first (of the same file system), unless nothing does.
+ */
+export function putInPlace(growing: Buffer, path: Buffer, keep?: Buffer): void {
   try {
+    if (keep) keepFormer(path, keep);
     renameSync(growing, path);
   } catch (error) {
     unlinkQuietly(growing);
     throw error;
   }
+}
+
+/** Failures that say that the file cannot have a second name, though it may have another one. */
+const linkless = new Set(['EPERM', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EACCES']);
+
+/** A second name, if that can be, so that at every moment something stands at `path`. */
+function keepFormer(path: Buffer, keep: Buffer): void {
+  const former = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  if (!former) return;
+  if (former.isDirectory()) throw Object.assign(new Error(`EISDIR: a folder stands at ${displayPath(path)}`), { code: 'EISDIR' });
+  refuseTaken(keep);
+  // Some systems would give a second name to what a link leads to.
+  if (!former.isSymbolicLink()) {
+    try {
+      linkSync(path, keep);
+      return;
+    } catch (error) {
+      if (!linkless.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    }
+  }
+  renameSync(path, keep);
 }
 
 /** Takes away what a failed file left. That this fails too is no news beside the first failure, which is reported. */

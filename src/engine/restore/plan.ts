@@ -10,6 +10,7 @@ import type { Snapshot } from '../../repository/snapshot.ts';
 import { localTime } from '../../repository/tree/go-time.ts';
 import { localFolderOf } from '../../storage/local-folder.ts';
 import type { Reading } from '../reading.ts';
+import type { DatedTask } from '../mirror/dated.ts';
 import type { RunOptions } from '../run.ts';
 import { absolutePath, resolveSnapshotPath } from '../snapshot-path.ts';
 import type { OverwritePolicy } from './policy.ts';
@@ -32,6 +33,18 @@ export interface RestoreRequest {
   readonly sparse?: boolean | undefined;
   /** Writes to the disk, then reads every file again from there and compares it with the snapshot. */
   readonly verify?: boolean | undefined;
+  /** The target becomes equal to what is restored, itself included, whatever it is and wherever the sources were. */
+  readonly mirror?: MirrorRules | undefined;
+}
+
+/** How a target is kept equal; see mirror.ts. */
+export interface MirrorRules {
+  /** In the target, and no part of it. */
+  readonly reserved: readonly Buffer[];
+  /** Where what goes is kept; undefined: nowhere. */
+  readonly dated: DatedTask | undefined;
+  /** Only what was changed at this time or later (nanoseconds since 1970, as the target's file system counts) is verified. */
+  readonly verifySince: bigint | undefined;
 }
 
 export interface RestoreStart {
@@ -53,6 +66,8 @@ export interface RestoreStart {
   readonly repository: Buffer | undefined;
   /** Where the space is needed: folders, which need not be there yet. */
   readonly spacePaths: readonly Buffer[];
+  /** When everything goes back to where it was: the places of what is wanted. */
+  readonly places: readonly Buffer[] | undefined;
 }
 
 /** Throws `snapshot-not-found`, `snapshot-path-not-found`, `target-unusable`, or what reading a tree throws. */
@@ -64,9 +79,12 @@ export async function resolveStart(
 ): Promise<RestoreStart> {
   const damage: HoldfastError[] = [];
   const snapshot = await repository.findSnapshot(request.snapshot, (_, error) => damage.push(error));
+  const { mirror } = request;
   const names = request.path ? splitPath(request.path) : [];
   const found = await resolveSnapshotPath(pool, snapshot, absolutePath(names));
   const isFolder = found.tree !== undefined;
+  if (mirror && !isFolder)
+    fail('bad-usage', { problem: `${displayPath(request.path!)} is no folder in the snapshot.`, guidance: 'Name a folder.' });
   const above = isFolder ? names : names.slice(0, -1);
   const items = (request.items ?? []).map((item) => relativeTo(above, item));
   for (const item of items) await resolveSnapshotPath(pool, snapshot, absolutePath([...above, ...item]));
@@ -88,12 +106,14 @@ export async function resolveStart(
     path: new Uint8Array(target),
     selection: wanted?.map((each) => joinList(each)),
     isNew,
-    inSource: sources.some((source) => source.length <= shown.length && source.every((name, i) => name.equals(shown[i]))),
+    inSource:
+      mirror !== undefined || sources.some((source) => source.length <= shown.length && source.every((name, i) => name.equals(shown[i]))),
+    isTarget: !isHome,
     sources: below.map((each) => joinList(each.slice(shown.length))),
   };
   const isOriginal = absolutePath(base).equals(target);
-  const ownsTarget =
-    !isHome && isFolder && found.raw !== undefined && !selection && (isNew || (isOriginal ? root.inSource : isEmpty(target)));
+  const standsForIt = isNew || mirror !== undefined || (isOriginal ? root.inSource : isEmpty(target));
+  const ownsTarget = !isHome && isFolder && found.raw !== undefined && !selection && standsForIt;
   return {
     snapshot,
     damage,
@@ -110,6 +130,7 @@ export async function resolveStart(
     isWhole: names.length === 0 && !selection,
     own: ownsTarget ? [new Uint8Array(target), found.raw!, Uint8Array.of(isNew ? 1 : 0)] : undefined,
     repository: folder,
+    places: !isHome ? undefined : wanted ? wanted.map(absolutePath) : snapshot.paths.map((source) => Buffer.from(source)),
     spacePaths: !isHome ? [target] : above.length > 0 ? [absolutePath(above)] : snapshot.paths.map((source) => Buffer.from(source)),
   };
 }
@@ -141,8 +162,8 @@ function placeFor(wanted: string, repository: Buffer | undefined): { target: Buf
   return { target, isNew };
 }
 
-/** A link that the person names, or that leads to what is named, is followed once, here; no link below the target ever is. */
-function realPlace(wanted: string): { target: Buffer; isNew: boolean } {
+/** The real path of a target. A link that the person names, or that leads to what is named, is followed once, here; no link below the target ever is. */
+export function realPlace(wanted: string): { target: Buffer; isNew: boolean } {
   const missing: Buffer[] = [];
   for (let place = resolve(wanted); ; place = dirname(place)) {
     try {
@@ -164,6 +185,7 @@ function relativeTo(above: readonly Buffer[], item: Buffer): Buffer[] {
   return isAbsolute ? names.slice(above.length) : names;
 }
 
+/** Whether nothing is in a folder; also when that cannot be read. */
 const isEmpty = (folder: Buffer): boolean => {
   try {
     return readdirSync(folder).length === 0;

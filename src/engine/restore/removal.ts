@@ -1,5 +1,5 @@
 /** Takes away what is not in the snapshot: never through a link, never from another file system, never the repository itself. */
-import { type BigIntStats, chmodSync, lstatSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs';
+import { type BigIntStats, chmodSync, lstatSync, readdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
 import { isInside, joinPath } from '../../platform/byte-paths.ts';
 
 const isRoot = process.getuid?.() === 0;
@@ -54,6 +54,34 @@ export function removeEntry(path: Buffer, stat: BigIntStats): void {
     if (entry) removeEntry(place, entry);
   }
   rmdirSync(path);
+}
+
+/** Takes an entry with everything below it away: to `keep`, where nothing may stand, or for good. */
+export function takeAway(path: Buffer, stat: BigIntStats, keep: Buffer | undefined): void {
+  if (keep) moveAside(path, stat, keep);
+  else removeEntry(path, stat);
+}
+
+/** Moves an entry within its file system, to where nothing stands. */
+export function moveAside(path: Buffer, stat: BigIntStats, keep: Buffer): void {
+  refuseTaken(keep);
+  const mode = Number(stat.mode) & 0o7777;
+  // To give a folder another parent, it is itself written to.
+  const isClosed = !isRoot && stat.isDirectory() && (mode & 0o200) === 0;
+  if (isClosed) chmodSync(path, mode | 0o700);
+  let at = path;
+  try {
+    renameSync(path, keep);
+    at = keep;
+  } finally {
+    if (isClosed) chmodSync(at, mode);
+  }
+}
+
+/** Throws when something has this name, which a rename would replace. */
+export function refuseTaken(path: Buffer): void {
+  if (lstatSync(path, { throwIfNoEntry: false }))
+    throw Object.assign(new Error(`EEXIST: something stands at ${path.toString()}`), { code: 'EEXIST' });
 }
 
 export const isEmptyFolder = (path: Buffer): boolean => readdirSync(path).length === 0;

@@ -13,6 +13,10 @@ import { syncsWhole } from './content.ts';
 import { throwIfFatal } from './failures.ts';
 import { beginParts, type PartNames } from './part-file.ts';
 import { freeBytes, prepareTarget, type RestoreRequest, type RestoreStart, resolveStart } from './plan.ts';
+import { forgetOld } from '../undo/forget.ts';
+import { UndoJournal, type UndoSummary } from '../undo/journal.ts';
+import { topsOf } from '../undo/tops.ts';
+import type { Keeping } from './keeping.ts';
 import { addAll, SegmentWriter } from './segment-writer.ts';
 import {
   fileFlags,
@@ -36,6 +40,15 @@ const youngGenerationMb = 24;
 export interface RestoreOptions extends RunOptions {
   /** So many files are written together; only tests set it. */
   readonly segmentFiles?: number | undefined;
+  /** What is replaced or deleted is kept, so that the restore can be undone; see undo.ts. Not for mirrors. */
+  readonly undo?: UndoOptions | undefined;
+}
+
+export interface UndoOptions {
+  /** Where journals are kept. */
+  readonly folder: string;
+  /** Told of what can be undone, however the restore ended. */
+  readonly onKept?: ((summary: UndoSummary) => void) | undefined;
 }
 
 export interface RestorePlan {
@@ -51,6 +64,8 @@ export interface RestoreResult extends RestorePlan {
   readonly verified: { readonly entries: number; readonly bytes: number } | undefined;
   /** Index files, and when the newest snapshot was asked for snapshots, that could not be used. */
   readonly damage: readonly HoldfastError[];
+  /** Undefined when nothing that was there was changed, or nothing is kept. */
+  readonly undo: UndoSummary | undefined;
 }
 
 /**
@@ -70,7 +85,8 @@ export const planRestore = (
 
 /**
  * Restores. Everything that can be restored is; each entry that cannot is in the result's problems. Throws `target-full`,
- * `target-too-small`, `target-read-only`, `target-gone`, `target-unusable` and what {@link planRestore} throws. After any
+ * `target-too-small`, `target-read-only`, `target-gone`, `target-unusable`, with an undo `undo-unavailable` and `target-busy`,
+ * and what {@link planRestore} throws. After any
  * of them the same restore can be run again: what is there already is compared, not written.
  */
 export const executeRestore = (repository: Repository, request: RestoreRequest, options: RestoreOptions): Promise<RestoreResult> =>
@@ -79,14 +95,34 @@ export const executeRestore = (repository: Repository, request: RestoreRequest, 
     await refuseTooSmall(reading, start, request, options);
     prepareTarget(start);
     const parts = beginParts();
+    let journal: UndoJournal | undefined;
+    let undo: UndoSummary | undefined;
+    const end = (): void => {
+      undo = journal?.end();
+      journal = undefined;
+      if (undo) options.undo?.onKept?.(undo);
+    };
     try {
-      const restore = new Restore(reading, start, request, options, parts.names);
+      journal = beginJournal(repository, start, options, parts.names.run);
+      const restore = new Restore(reading, start, request, options, parts.names, journal);
       const verified = await restore.run();
-      return { ...restore.result, verified, damage: [...start.damage, ...reading.damage] };
+      end();
+      if (undo) await forgetOld(options.undo!.folder, options);
+      return { ...restore.result, verified, damage: [...start.damage, ...reading.damage], undo };
     } finally {
+      end();
       parts.end();
     }
   });
+
+/** Undefined when no undo is wanted, or nothing stands where the restore goes to. */
+function beginJournal(repository: Repository, start: RestoreStart, options: RestoreOptions, parts: string): UndoJournal | undefined {
+  const tops = options.undo && topsOf(start);
+  if (!tops) return undefined;
+  const { snapshot, target, own } = start;
+  const facts = { target: displayPath(target), snapshot: snapshot.id, repository: repository.config.id, tops, parts, own: own?.[1] };
+  return UndoJournal.begin(options.undo!.folder, facts, options.clock);
+}
 
 const noParts: PartNames = { run: '', living: [] };
 
@@ -112,8 +148,9 @@ async function refuseTooSmall(reading: Reading, start: RestoreStart, request: Re
   const atMost = start.snapshot.summary?.total_bytes_processed;
   if (free === undefined || (atMost !== undefined && atMost <= free)) return;
   const { result, freed } = await trial(reading, start, request, options);
-  const needed = result.figures.bytes - freed;
-  if (needed > free) fail('target-too-small', { path: displayPath(start.spacePaths[0]), needed, free });
+  const keeps = options.undo !== undefined && topsOf(start) !== undefined;
+  const needed = result.figures.bytes - (keeps ? 0 : freed);
+  if (needed > free) fail('target-too-small', { path: displayPath(start.spacePaths[0]), needed, free, keeps });
 }
 
 class Restore {
@@ -123,6 +160,7 @@ class Restore {
   readonly #request: RestoreRequest;
   readonly #options: RestoreOptions;
   readonly #parts: PartNames;
+  readonly #journal: UndoJournal | undefined;
   readonly #figures = noWalkFigures();
   readonly #problems: RestoreProblem[] = [];
   readonly #met: Uint8Array[] = [];
@@ -132,13 +170,21 @@ class Restore {
   /** Space that replaced and deleted files give back, in bytes. */
   freed = 0;
 
-  constructor(reading: Reading, start: RestoreStart, request: RestoreRequest, options: RestoreOptions, parts: PartNames) {
+  constructor(
+    reading: Reading,
+    start: RestoreStart,
+    request: RestoreRequest,
+    options: RestoreOptions,
+    parts: PartNames,
+    journal?: UndoJournal,
+  ) {
     this.#reading = reading;
     this.#pool = reading.pool;
     this.#start = start;
     this.#request = request;
     this.#options = options;
     this.#parts = parts;
+    this.#journal = journal;
     const settings = {
       index: reading.index,
       control: options.control,
@@ -176,6 +222,12 @@ class Restore {
     return verified;
   }
 
+  get #keeping(): Keeping {
+    const dated = this.#request.mirror?.dated;
+    if (this.#journal) return { kind: 'undo', undo: this.#journal.task };
+    return dated && { kind: 'dated', dated };
+  }
+
   /** Meets every folder; with `act`, restores everything but the folders' own metadata. */
   async walk(act: boolean, onEntry?: (entry: PlannedEntry) => void): Promise<void> {
     const { policy, delete: remove, stamp, isOriginal, repository } = this.#start;
@@ -187,6 +239,8 @@ class Restore {
       isOriginal,
       repository: repository && new Uint8Array(repository),
       parts: this.#parts,
+      keeping: this.#keeping,
+      reserved: joinList(this.#request.mirror?.reserved ?? []),
     };
     const list = onEntry !== undefined;
     const stop = this.#progress(act ? 'restoring' : 'scanning');
@@ -227,7 +281,8 @@ class Restore {
     const { own } = this.#start;
     const met = own ? [joinList(own), ...this.#met] : this.#met;
     // Each list was met after those before it, so the last ones are the deepest; within a list the job goes backwards too.
-    for (const list of met.reverse()) addAll(this.#problems, await this.#pool.run('finishFolders', { met: list }));
+    const undo = this.#journal?.task;
+    for (const list of met.reverse()) addAll(this.#problems, await this.#pool.run('finishFolders', { met: list, undo }));
   }
 
   /** Brings everything written so far onto the disks. */
@@ -254,6 +309,7 @@ class Restore {
 
   async #verify(): Promise<{ entries: number; bytes: number }> {
     const stop = this.#progress('verifying');
+    const since = this.#request.mirror?.verifySince;
     const elsewhere = joinList(this.#elsewhere.flatMap((list) => splitList(list)));
     const affected = new Set(
       this.#problems.filter(({ kind }) => kind !== 'metadata').map(({ path }) => Buffer.from(path).toString('latin1')),
@@ -264,7 +320,7 @@ class Restore {
       this.#sync();
       while (folders.length > 0) {
         const results = await Promise.all(
-          this.#batches(folders).map((batch) => this.#pool.run('verifyFolders', { folders: batch, elsewhere })),
+          this.#batches(folders).map((batch) => this.#pool.run('verifyFolders', { folders: batch, elsewhere, since })),
         );
         for (const result of results) {
           sum.entries += result.compared;
@@ -303,10 +359,11 @@ class Restore {
     if (result.elsewhere.length > 0) this.#elsewhere.push(result.elsewhere);
     if (result.mounts.length > 0) this.#mounts.push(result.mounts);
     if (onEntry) for (const entry of result.entries) onEntry(entry);
+    if (result.recorded) this.#journal?.take(splitList(result.recorded.asides), result.recorded.entries, result.recorded.bytes);
     const items = splitList(result.files);
-    for (let i = 0; i < items.length; i += 4) {
+    for (let i = 0; i < items.length; i += 5) {
       const flags = flagsOf(items[i + 3]);
-      const bytes = this.#writer.add(items[i], items[i + 1], items[i + 2], flags, fileSizeOf(items[i + 3]));
+      const bytes = this.#writer.add(items[i], items[i + 1], items[i + 2], flags, fileSizeOf(items[i + 3]), items[i + 4]);
       // The walk has counted those with one name.
       if ((flags & fileFlags.hardLinked) !== 0) this.#figures.bytes += bytes;
     }

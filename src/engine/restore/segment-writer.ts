@@ -13,7 +13,8 @@ import { parseNode } from '../../repository/tree/parse.ts';
 import type { JobArgs, WorkerPool } from '../workers/pool.ts';
 import { writeFlags } from './files-job.ts';
 import { partPath, unlinkQuietly } from './part-file.ts';
-import { type ArrangedSegment, arrangeSegment, type SegmentFile } from './segment.ts';
+import { type ArrangedSegment, arrangeSegment } from './segment.ts';
+import { listFiles, type SegmentFile } from './segment-file.ts';
 import { fileFlags, type RestoreProblem } from './walk-task.ts';
 
 /** A segment is written when it holds so much content (bytes). */
@@ -56,8 +57,8 @@ export class SegmentWriter {
   }
 
   /** Takes a file as the walk has listed it. Returns how many bytes of content have to be written for it. */
-  add(path: Buffer, json: Buffer, content: Buffer, flags: number, size: number): number {
-    const file: SegmentFile = { path, node: json, content, size, inherits: (flags & fileFlags.inherits) !== 0 };
+  add(path: Buffer, json: Buffer, content: Buffer, flags: number, size: number, keep: Buffer): number {
+    const file: SegmentFile = { path, node: json, content, size, inherits: (flags & fileFlags.inherits) !== 0, keep };
     if ((flags & fileFlags.hardLinked) !== 0) {
       const key = fileKey(parseNode(json), content);
       const first = this.#firstNames.get(key);
@@ -167,7 +168,7 @@ export class SegmentWriter {
       else this.#restoreAgain(link);
     }
     for (const [i, some] of slices(possible).entries()) {
-      const task = { links: joinList(some.flatMap(({ first, file }) => [first, file.path, file.node])), part: `${part}-l${i}` };
+      const task = { links: joinList(some.flatMap(({ first, file }) => [first, file.path, file.node, file.keep])), part: `${part}-l${i}` };
       const { apart, problems } = await this.#pool.run('makeHardLinks', task);
       addAll(this.#problems, problems);
       for (const row of apart) this.#addToSegment(some[row].file);
@@ -205,8 +206,6 @@ const fileKey = ({ deviceId, inode, size }: Node, content: Buffer): string =>
   `${deviceId}:${inode}:${size}:${sha256(content).toString('latin1')}`;
 
 const writeFlagsOf = ({ inherits }: SegmentFile): number => (inherits ? writeFlags.inherits : 0);
-
-const listFiles = (files: readonly SegmentFile[]): Uint8Array => joinList(files.flatMap(({ path, node }) => [path, node]));
 
 /** `push(...items)` fails when there are very many. */
 export function addAll<T>(list: T[], items: readonly T[]): void {

@@ -2,29 +2,18 @@
  * A segment: some thousand files whose content is written together, pack by pack in the order of first use, so that each
  * pack is read once and in long pieces. Only one segment is in memory at a time, however large the snapshot is.
  */
-import { joinList } from '../../platform/byte-list.ts';
 import { type BlobIndex, emptyLocation } from '../../repository/blob-index.ts';
 import { sealOverhead } from '../../repository/crypto.ts';
 import { idBytes } from '../../repository/ids.ts';
 import { nextTurn } from '../../platform/clock.ts';
 import type { RestoreProblem } from './walk-task.ts';
 import { writeFlags } from './files-job.ts';
+import { listFiles, type SegmentFile } from './segment-file.ts';
 import { sizeOfBlobRow, sizeOfPlaceRow, type WriteTask } from './write-job.ts';
 
 /** A task reads about this much of a pack, so that all workers have something to do; bytes. */
 const taskBytes = 4 << 20;
 const taskBlobs = 2000;
-
-export interface SegmentFile {
-  readonly path: Buffer;
-  /** Node as JSON. */
-  readonly node: Buffer;
-  readonly content: Buffer;
-  /** As the node has it, in bytes. */
-  readonly size: number;
-  /** It comes into a folder from which it inherits attributes that it must not have. */
-  readonly inherits: boolean;
-}
 
 interface Blob {
   readonly pack: number;
@@ -138,7 +127,6 @@ function writeTask(
   const ids = new Uint8Array(list.length * idBytes);
   const places: number[] = [];
   const rows = new Map<number, number>();
-  const names: Uint8Array[] = [];
   const numbers: number[] = [];
   const rowOf = (number: number): number => {
     let row = rows.get(number);
@@ -146,7 +134,6 @@ function writeTask(
       row = numbers.length;
       rows.set(number, row);
       numbers.push(number);
-      names.push(files[number].path, files[number].node);
     }
     return row;
   };
@@ -161,7 +148,7 @@ function writeTask(
     blobs,
     ids,
     places: Float64Array.from(places),
-    files: joinList(names),
+    files: listFiles(numbers.map((number) => files[number])),
     numbers: Uint32Array.from(numbers),
     flags: Uint8Array.from(numbers, (number) => flags[number]),
     ...common,

@@ -16,6 +16,8 @@ export interface VerifyTask {
   readonly folders: readonly Pick<FolderTask, 'tree' | 'path' | 'selection'>[];
   /** What was not restored to its place: a joined list of path, and the other place (empty: nowhere). */
   readonly elsewhere: Uint8Array;
+  /** Only what was changed at this time (nanoseconds since 1970) or later is compared. */
+  readonly since: bigint | undefined;
 }
 
 export interface VerifyResult {
@@ -62,6 +64,7 @@ export function verifyFolders(task: VerifyTask, context: WorkerContext): VerifyR
         continue;
       }
       if (node.type === 'socket' || node.type === 'irregular') continue;
+      if (task.since !== undefined && isOlder(place, task.since)) continue;
       const difference = compare(place, node, context);
       compared += 1;
       bytes += node.size;
@@ -71,6 +74,12 @@ export function verifyFolders(task: VerifyTask, context: WorkerContext): VerifyR
     for (let i = children.length - 1; i >= 0; i--) stack.push(children[i]);
   }
   return { folders: stack.reverse(), compared, bytes, problems };
+}
+
+/** Whether the entry was changed for the last time before; what is not there is not. */
+function isOlder(place: Buffer, since: bigint): boolean {
+  const stat = lstatSync(place, { bigint: true, throwIfNoEntry: false });
+  return stat !== undefined && stat.ctimeNs < since;
 }
 
 /** In words what differs; undefined when nothing does. */

@@ -1,5 +1,6 @@
 /** What the coordinator of a restore and its workers tell each other about folders and what is in them. */
 import type { NodeType } from '../../repository/tree/node.ts';
+import type { Keeping } from './keeping.ts';
 import type { PartNames } from './part-file.ts';
 import type { OverwritePolicy } from './policy.ts';
 import type { Selection } from './selection.ts';
@@ -30,6 +31,8 @@ export interface FolderTask {
   readonly isNew: boolean;
   /** The folder is in a source, not above one: only there does `--delete` remove what the snapshot does not hold. */
   readonly inSource: boolean;
+  /** It is the target itself. */
+  readonly isTarget: boolean;
   /** While above the sources: the way to each, as joined lists of names (as text). */
   readonly sources: readonly Uint8Array[];
 }
@@ -45,6 +48,9 @@ export interface WalkOptions {
   /** Real path of a repository in a local folder, which is never touched. */
   readonly repository: Uint8Array | undefined;
   readonly parts: PartNames;
+  readonly keeping: Keeping;
+  /** A joined list of paths that are no part of what is restored or deleted. */
+  readonly reserved: Uint8Array;
 }
 
 /** One line of a plan. Sizes in bytes, times in nanoseconds since 1970. What is below a deleted folder goes with it. */
@@ -83,7 +89,10 @@ export const noWalkFigures = (): WalkFigures => ({ create: 0, replace: 0, beside
 
 export interface WalkResult {
   readonly folders: readonly FolderTask[];
-  /** Files to write, as a joined list: path, node as JSON, content (IDs), {@link fileFacts}; again and again. */
+  /**
+   * Files to write, as a joined list: path, node as JSON, content (IDs), {@link fileFacts}, and where what stands at the path
+   * is to be kept (empty: nowhere); again and again.
+   */
   readonly files: Uint8Array;
   /** Folders that were met, each before what is in it, as a joined list: path, node as JSON, whether it is new; again and again. */
   readonly met: Uint8Array;
@@ -96,6 +105,8 @@ export interface WalkResult {
   readonly entries: readonly PlannedEntry[];
   readonly figures: WalkFigures;
   readonly problems: readonly RestoreProblem[];
+  /** What was recorded for an undo: aside folders that came into use (a joined list), entries, bytes kept of what they were. */
+  readonly recorded: { readonly asides: Uint8Array; readonly entries: number; readonly bytes: number } | undefined;
 }
 
 /**

@@ -7,7 +7,6 @@
  */
 import { closeSync, constants, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { HoldfastError, hasCode } from '../../contract/errors.ts';
-import { splitList } from '../../platform/byte-list.ts';
 import { decodeBlob } from '../../repository/blob-codec.ts';
 import { sealOverhead } from '../../repository/crypto.ts';
 import { parseNode } from '../../repository/tree/parse.ts';
@@ -15,6 +14,7 @@ import type { WorkerContext } from '../workers/context.ts';
 import { throwIfFatal, throwIfGone } from './failures.ts';
 import { describe, writeFlags } from './files-job.ts';
 import { createNew, partPath, putInPlace, unlinkQuietly } from './part-file.ts';
+import { type ListedFile, splitFiles } from './segment-file.ts';
 import type { RestoreProblem } from './walk-task.ts';
 
 /** Neighbouring blobs are read together when no more than this lies between them; bytes. */
@@ -37,7 +37,7 @@ export interface WriteTask {
   readonly ids: Uint8Array;
   /** Rows of: file (row in `files`), offset in the file, 0. */
   readonly places: Float64Array;
-  /** Joined list: path, node as JSON, path, node… */
+  /** As listFiles makes it. */
   readonly files: Uint8Array;
   /** For each file: its number in the segment. */
   readonly numbers: Uint32Array;
@@ -67,8 +67,7 @@ class ContentWriter {
   readonly #task: WriteTask;
   readonly #context: WorkerContext;
   readonly #problems: RestoreProblem[] = [];
-  readonly #paths: Buffer[] = [];
-  readonly #nodes: Buffer[] = [];
+  readonly #files: readonly ListedFile[];
   /** By row in the task's files. */
   readonly #open = new Map<number, number>();
   /** Rows of single files whose part file this task has made. */
@@ -77,11 +76,7 @@ class ContentWriter {
   constructor(task: WriteTask, context: WorkerContext) {
     this.#task = task;
     this.#context = context;
-    const items = splitList(task.files);
-    for (let i = 0; i < items.length; i += 2) {
-      this.#paths.push(items[i]);
-      this.#nodes.push(items[i + 1]);
-    }
+    this.#files = splitFiles(task.files);
   }
 
   run(): RestoreProblem[] {
@@ -147,7 +142,7 @@ class ContentWriter {
   #writePlace(file: number, offset: number, plain: Uint8Array | undefined, damage: unknown): void {
     const { remaining, failed, numbers } = this.#task;
     const number = numbers[file];
-    const path = this.#paths[file];
+    const { path } = this.#files[file];
     if (!plain) this.#giveUp(file, 'damaged', damage);
     else if (Atomics.load(failed, number) === 0) {
       try {
@@ -168,11 +163,11 @@ class ContentWriter {
     const { failed, numbers } = this.#task;
     // Only the first finds it out: one file, one line.
     if (Atomics.exchange(failed, numbers[file], 1) === 1) return;
-    this.#problems.push({ path: new Uint8Array(this.#paths[file]), kind, detail: (error as Error).message });
+    this.#problems.push({ path: new Uint8Array(this.#files[file].path), kind, detail: (error as Error).message });
   }
 
   #growing(file: number): Buffer {
-    return partPath(this.#paths[file], this.#task.part, this.#task.numbers[file]);
+    return partPath(this.#files[file].path, this.#task.part, this.#task.numbers[file]);
   }
 
   #isSingle(file: number): boolean {
@@ -217,19 +212,19 @@ class ContentWriter {
 
   #finish(file: number): void {
     const { failed, numbers, durable, flags } = this.#task;
-    const path = this.#paths[file];
+    const { path, node: json, keep } = this.#files[file];
     try {
       if (Atomics.load(failed, numbers[file]) === 1) {
         this.#discard(file);
         return;
       }
-      const node = parseNode(this.#nodes[file]);
+      const node = parseNode(json);
       const growing = this.#growing(file);
       const fd = this.#descriptor(file);
       describe(path, growing, fd, node, flags[file], this.#problems);
       if (durable) fsyncSync(fd);
       this.#close(file);
-      putInPlace(growing, path);
+      putInPlace(growing, path, keep);
       this.#context.progress.add('files', 1);
     } catch (error) {
       if (error instanceof HoldfastError) throw error;

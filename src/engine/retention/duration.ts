@@ -42,6 +42,14 @@ export function parseDuration(text: string, option = 'duration'): Duration {
   return found;
 }
 
+const hourMs = 3_600_000;
+
+/** A duration in {@link parseDuration}'s notation in milliseconds, years as 365 days and months as 30. Throws `bad-usage`. */
+export function durationMs(text: string, option: string): number {
+  const { years, months, days, hours } = parseDuration(text, option);
+  return ((years * 365 + months * 30 + days) * 24 + hours) * hourMs;
+}
+
 export const isZero = (d: Duration): boolean => d.years === 0 && d.months === 0 && d.days === 0 && d.hours === 0;
 
 /** The shortest notation that {@link parseDuration} reads back; nothing for a duration of zero. */

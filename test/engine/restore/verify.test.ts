@@ -59,6 +59,16 @@ function flip(file: string, at: number): void {
 const isWhole = (target: string): boolean =>
   existsSync(join(target, 'large.bin')) && existsSync(join(target, 'sub', 'b.txt')) && existsSync(join(target, 'link'));
 
+/** Restores into a new folder, and does some harm there before it is verified. */
+async function harmed(harm: (target: string) => void) {
+  const target = scratch('verify');
+  const moment = between(
+    () => isWhole(target),
+    () => harm(target),
+  );
+  return { target, problems: (await restore(repository, target, { path, verify: true, ...moment })).problems };
+}
+
 describe('--verify', () => {
   test('compares every entry, and finds nothing when nothing is wrong', async () => {
     const target = scratch('verify');
@@ -81,28 +91,12 @@ describe('--verify', () => {
     ],
     ['a missing file', 'sub/b.txt', (target) => unlinkSync(join(target, 'sub', 'b.txt'))],
   ])('finds %s', async (_, name, harm) => {
-    const target = scratch('verify');
-    const { problems } = await restore(repository, target, {
-      path,
-      verify: true,
-      ...between(
-        () => isWhole(target),
-        () => harm(target),
-      ),
-    });
+    const { target, problems } = await harmed(harm);
     expect(problemLines(problems)).toEqual([`differs: ${join(target, name)}`]);
   });
 
   test('reports every file of a folder that is gone', async () => {
-    const target = scratch('verify');
-    const { problems } = await restore(repository, target, {
-      path,
-      verify: true,
-      ...between(
-        () => isWhole(target),
-        () => rmSync(join(target, 'sub'), { recursive: true }),
-      ),
-    });
+    const { target, problems } = await harmed((place) => rmSync(join(place, 'sub'), { recursive: true }));
     expect(problemLines(problems)).toContain(`differs: ${join(target, 'sub', 'a.txt')}`);
     expect(problemLines(problems)).toContain(`differs: ${join(target, 'sub', 'b.txt')}`);
   });
