@@ -13,6 +13,7 @@ const names: Readonly<Record<Phase, string>> = {
   restoring: 'Restoring',
   verifying: 'Verifying',
   pruning: 'Pruning',
+  exporting: 'Exporting',
 };
 
 const barWidth = 20;

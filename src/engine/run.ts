@@ -17,7 +17,7 @@ export interface RunOptions {
   readonly corruptBlob?: number | undefined;
 }
 
-export type Phase = 'loading' | 'scanning' | 'backing-up' | 'finishing' | 'checking' | 'restoring' | 'verifying' | 'pruning';
+export type Phase = 'loading' | 'scanning' | 'backing-up' | 'finishing' | 'checking' | 'restoring' | 'verifying' | 'pruning' | 'exporting';
 
 export interface Progress {
   readonly phase: Phase;

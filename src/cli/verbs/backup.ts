@@ -1,5 +1,5 @@
 /** backup: adds a snapshot of folders and files. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { fail } from '../../contract/errors.ts';
 import { executeBackup } from '../../engine/backup/backup.ts';
 import { compileExcludes, type ExcludeRules } from '../../engine/backup/exclude.ts';
@@ -43,7 +43,7 @@ export function addBackup({ program, run }: Verbs): void {
     .command('backup')
     .description('back up folders and files: adds a snapshot')
     .argument('[source...]', 'folders and files')
-    .option('--strategy <name>', `${strategies.join(', ')} (default: incremental)`)
+    .addOption(new Option('--strategy <name>', 'what files are compared with (default: incremental)').choices(strategies))
     .option('--full', 'read every byte again, whatever earlier snapshots say')
     .option('--differential', 'compare with the newest full snapshot instead of the newest one');
   addExcludeOptions(command)
@@ -101,7 +101,11 @@ const addExcludeOptions = (command: Command): Command =>
     .option('--iexclude <pattern>', 'the same, upper and lower case being equal (may be repeated)', collect)
     .option('--exclude-file <file>', 'read patterns from a file (may be repeated)', collect)
     .option('--iexclude-file <file>', 'the same, upper and lower case being equal (may be repeated)', collect)
-    .option('--preset <name>', 'leave out a well-known set, see below (may be repeated)', collect)
+    .addOption(
+      new Option('--preset <name>', 'leave out a well-known set, see below (may be repeated)')
+        .choices(excludePresets.map(({ name }) => name))
+        .argParser(collect),
+    )
     .option('--exclude-if-present <name[:header]>', 'leave out folders that hold this file (may be repeated)', collect)
     .option('--exclude-caches', 'leave out folders that are marked as caches with CACHEDIR.TAG')
     .option('--exclude-larger-than <size>', 'leave out files above this size, as in 500K, 100M or 2G')

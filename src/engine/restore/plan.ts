@@ -11,17 +11,13 @@ import { localTime } from '../../repository/tree/go-time.ts';
 import { localFolderOf } from '../../storage/local-folder.ts';
 import type { Reading } from '../reading.ts';
 import type { RunOptions } from '../run.ts';
-import { absolutePath, resolveSnapshotPath } from '../snapshot-path.ts';
+import { absolutePath } from '../snapshot-path.ts';
 import type { OverwritePolicy } from './policy.ts';
 import type { FolderTask } from './walk-task.ts';
+import { resolveWanted, type WantedRequest } from './wanted.ts';
 
-export interface RestoreRequest {
-  /** An ID, the beginning of one, or `latest`. */
-  readonly snapshot: string;
-  /** Inside the snapshot; what it holds is put into the target. Without it full paths are rebuilt below the target. */
-  readonly path?: Buffer | undefined;
-  /** Only these entries, as paths relative to `path` (or absolute ones of the snapshot). */
-  readonly items?: readonly Buffer[] | undefined;
+/** What `path` holds is put into the target; without it full paths are rebuilt below the target. */
+export interface RestoreRequest extends WantedRequest {
   /** A folder, made when it is not there; undefined: back to where everything was. */
   readonly target: string | undefined;
   /** Default `always`. */
@@ -62,15 +58,8 @@ export async function resolveStart(
   request: RestoreRequest,
   options: RunOptions,
 ): Promise<RestoreStart> {
-  const damage: HoldfastError[] = [];
-  const snapshot = await repository.findSnapshot(request.snapshot, (_, error) => damage.push(error));
-  const names = request.path ? splitPath(request.path) : [];
-  const found = await resolveSnapshotPath(pool, snapshot, absolutePath(names));
+  const { snapshot, damage, above, tree, selection, found } = await resolveWanted(repository, pool, request);
   const isFolder = found.tree !== undefined;
-  const above = isFolder ? names : names.slice(0, -1);
-  const items = (request.items ?? []).map((item) => relativeTo(above, item));
-  for (const item of items) await resolveSnapshotPath(pool, snapshot, absolutePath([...above, ...item]));
-  const selection = !isFolder ? [names.slice(-1)] : items.length > 0 && items.every((item) => item.length > 0) ? items : undefined;
   const local = localFolderOf(repository.storage);
   const folder = local === undefined ? undefined : realpathSync(local, { encoding: 'buffer' });
   const isHome = request.target === undefined;
@@ -84,7 +73,7 @@ export async function resolveStart(
   const sources = snapshot.paths.map((source) => splitPath(Buffer.from(source)));
   const below = sources.filter((source) => source.length > shown.length && shown.every((name, i) => name.equals(source[i])));
   const root: FolderTask = {
-    tree: isHome ? new Uint8Array(bytesOfId(snapshot.tree)) : isFolder ? found.tree! : found.holder,
+    tree: isHome ? new Uint8Array(bytesOfId(snapshot.tree)) : tree,
     path: new Uint8Array(target),
     selection: wanted?.map((each) => joinList(each)),
     isNew,
@@ -107,7 +96,7 @@ export async function resolveStart(
       .replace('T', ' ')
       .replace(':', '.'),
     isOriginal,
-    isWhole: names.length === 0 && !selection,
+    isWhole: above.length === 0 && !selection,
     own: ownsTarget ? [new Uint8Array(target), found.raw!, Uint8Array.of(isNew ? 1 : 0)] : undefined,
     repository: folder,
     spacePaths: !isHome ? [target] : above.length > 0 ? [absolutePath(above)] : snapshot.paths.map((source) => Buffer.from(source)),
@@ -157,12 +146,6 @@ function realPlace(wanted: string): { target: Buffer; isNew: boolean } {
 }
 
 const isLink = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
-
-function relativeTo(above: readonly Buffer[], item: Buffer): Buffer[] {
-  const names = splitPath(item);
-  const isAbsolute = item[0] === 0x2f && names.length >= above.length && above.every((name, i) => name.equals(names[i]));
-  return isAbsolute ? names.slice(above.length) : names;
-}
 
 const isEmpty = (folder: Buffer): boolean => {
   try {

@@ -8,6 +8,8 @@ import { checkIndexFile } from '../check/index-job.ts';
 import { surveyIndex } from '../check/index-survey.ts';
 import { verifyBlobs, verifyPacks } from '../check/pack-job.ts';
 import { findPaths } from '../check/paths-job.ts';
+import { beginExportWalk, walkExport } from '../export/walk-job.ts';
+import { zipEntries, zipPiece } from '../export/zip-job.ts';
 import { loadIndexFile } from '../index/load-job.ts';
 import { listMore } from '../ls-job.ts';
 import { packsOfIndexFile, repack } from '../prune/repack-job.ts';
@@ -49,4 +51,8 @@ export const jobs = {
   findEntry,
   listMore,
   readBlobs,
+  beginExportWalk,
+  walkExport,
+  zipEntries,
+  zipPiece,
 };
