@@ -2,7 +2,7 @@
 import type { ExportPlan, ExportResult, PlannedZipEntry } from '../engine/export/export.ts';
 import type { ExportProblem } from '../engine/export/problem.ts';
 import type { ExportFigures } from '../engine/export/walk-job.ts';
-import { isFolderMode, isLinkMode } from '../engine/export/zip-entry.ts';
+import { isFolderMode, isLinkMode } from '../engine/export/zip-format.ts';
 import { displayPath } from '../platform/byte-paths.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { type Output, pathFields } from './output.ts';

@@ -24,8 +24,7 @@ describe.each(['bash', 'zsh', 'fish'] as const)('%s', (shell: Shell) => {
     script = stdout;
   });
 
-  const place = (): string =>
-    tree(scratch('place'), { 'a file.txt': '', 'another.txt': '', 'a folder': { inner: '' }, other: {} });
+  const place = (): string => tree(scratch('place'), { 'a file.txt': '', 'another.txt': '', 'a folder': { inner: '' }, other: {} });
 
   const offered = (line: string, cwd = place()): Promise<string[]> => candidates(shell, script, line, cwd);
   /** Without the slash that some shells put behind folders, and unquoted. */

@@ -101,7 +101,10 @@ describe('export', () => {
   test('leaves a damaged file out, names it, and exits with 3', async () => {
     const { folder, src, cli } = await ready();
     const packs = (): string[] =>
-      execFileSync('find', [join(cli.repository, 'data'), '-type', 'f', '-size', '+90k']).toString().trim().split('\n');
+      execFileSync('find', [join(cli.repository, 'data'), '-type', 'f', '-size', '+90k'])
+        .toString()
+        .trim()
+        .split('\n');
     tree(src, { bad: randomBytes(100_000) });
     await cli.must(['backup', src]);
     const [pack] = packs();

@@ -6,6 +6,7 @@ import type { ExportProblem } from '../../src/engine/export/problem.ts';
 import type { RunOptions } from '../../src/engine/run.ts';
 import type { Repository } from '../../src/repository/repository.ts';
 import { runOptions } from './engine.ts';
+import { hastyClock } from './hostile.ts';
 import { scratch } from './tree-literal.ts';
 import { MemorySink } from './zip.ts';
 
@@ -33,6 +34,9 @@ function split(settings: ExportSettings): { request: ExportRequest; run: Partial
   return { request: { snapshot, path, items, include, exclude, stored }, run };
 }
 
+/** Nobody waits for a lock. */
+const quickly = (run: Partial<RunOptions>): RunOptions => runOptions({ clock: hastyClock, ...run });
+
 export interface Exported extends Told {
   readonly result: ExportResult;
   readonly zip: Buffer;
@@ -44,7 +48,7 @@ export async function exported(repository: Repository, settings: ExportSettings 
   const { request, run } = split(settings);
   const { told, options } = listening();
   const sink = new MemorySink();
-  const result = await executeExport(repository, request, { ...runOptions(run), ...options }, sink);
+  const result = await executeExport(repository, request, { ...quickly(run), ...options }, sink);
   const file = join(scratch('export'), 'exported.zip');
   writeFileSync(file, sink.bytes);
   return { ...told, result, zip: readFileSync(file), file };
@@ -57,6 +61,6 @@ export async function plannedExport(
   const { request, run } = split(settings);
   const { told, options } = listening();
   const entries: PlannedZipEntry[] = [];
-  const result = await planExport(repository, request, { ...runOptions(run), ...options }, (list) => void entries.push(...list));
+  const result = await planExport(repository, request, { ...quickly(run), ...options }, (list) => void entries.push(...list));
   return { ...told, result, entries };
 }

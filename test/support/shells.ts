@@ -17,7 +17,11 @@ export async function candidates(shell: Shell, script: string, line: string, cwd
 }
 
 function run(program: string, args: readonly string[], cwd: string): string {
-  const { status, stdout, stderr } = spawnSync(program, args, { cwd, encoding: 'utf8', env: cleanEnvironment({ HOME: cwd, LC_ALL: 'C.UTF-8' }) });
+  const { status, stdout, stderr } = spawnSync(program, args, {
+    cwd,
+    encoding: 'utf8',
+    env: cleanEnvironment({ HOME: cwd, LC_ALL: 'C.UTF-8' }),
+  });
   if (status !== 0 || stderr !== '') throw new Error(`${program} exited with ${status}:\n${stdout}${stderr}`);
   return stdout;
 }

@@ -31,7 +31,8 @@ function runTool(command: string, args: readonly string[], input = ''): Promise<
 /** Throws unless unzip finds the ZIP sound. */
 export async function expectSoundZip(file: string): Promise<void> {
   const { code, stdout, stderr } = await runTool('unzip', ['-tqq', file]);
-  if (code !== 0 || stderr !== '' || stdout !== '') throw new Error(`unzip -t exited with ${code}:\n${stdout.slice(-4000)}${stderr.slice(-4000)}`);
+  if (code !== 0 || stderr !== '' || stdout !== '')
+    throw new Error(`unzip -t exited with ${code}:\n${stdout.slice(-4000)}${stderr.slice(-4000)}`);
 }
 
 /** Unpacks with owners, special bits, and names as they are. Throws unless unzip is content. */

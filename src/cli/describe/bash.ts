@@ -39,7 +39,9 @@ export function bashCompletion(program: CommandFacts): string {
     const last = command.arguments.at(-1);
     const places = [
       ...(words.length > 0 ? [`        0) _holdfast_words ${quoted(words.join(' '))} ;;`] : []),
-      ...command.arguments.map(({ offers }, i) => `        ${i === command.arguments.length - 1 && last?.isVariadic ? '*' : i}) ${act(offers)} ;;`),
+      ...command.arguments.map(
+        ({ offers }, i) => `        ${i === command.arguments.length - 1 && last?.isVariadic ? '*' : i}) ${act(offers)} ;;`,
+      ),
     ];
     return [
       `    ${quoted(at(command))})`,

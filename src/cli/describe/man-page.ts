@@ -32,12 +32,26 @@ const escape = (text: string): string =>
 /** A line of text: what begins with a full stop would be a request. */
 const line = (text: string): string => escape(text).replace(/^\./, '\\&.');
 
+/** Longer lines of the source are frowned upon. */
+const sourceLine = 80;
+
+/** Text that is filled, on lines of a good length. */
+function filled(text: string): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(/\s+/).map(line)) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= sourceLine) lines[lines.length - 1] = `${last} ${word.replace(/^\\&/, '')}`;
+    else lines.push(word);
+  }
+  return lines;
+}
+
 const bold = (text: string): string => `\\fB${escape(text)}\\fR`;
 const italic = (text: string): string => `\\fI${escape(text)}\\fR`;
 
 const literal = (lines: readonly string[]): string[] => ['.PP', '.RS 4', '.nf', ...lines.map(line), '.fi', '.RE'];
 
-const term = (head: string, text: string): string[] => ['.TP', head, line(text)];
+const term = (head: string, text: string): string[] => ['.TP', head, ...filled(text)];
 
 function optionTerm({ short, long, value, description }: OptionFacts): string[] {
   const flags = [short, long].filter((flag) => flag !== undefined).map(bold);
@@ -56,7 +70,7 @@ function paragraphs(text: string): string[] {
     const lines = block.split('\n').filter((each) => each.trim() !== '');
     const firstIndented = lines.findIndex((each) => each.startsWith('  '));
     const words = firstIndented < 0 ? lines : lines.slice(0, firstIndented);
-    if (words.length > 0) out.push('.PP', ...words.map((each) => line(each.trim())));
+    if (words.length > 0) out.push('.PP', ...filled(words.join(' ')));
     if (firstIndented >= 0) out.push(...literal(lines.slice(firstIndented).map((each) => each.replace(/^ {2}/, ''))));
   }
   return out;
@@ -65,7 +79,7 @@ function paragraphs(text: string): string[] {
 function verbSection(command: CommandFacts): string[] {
   return [
     `.SS ${command.usage.split(' ').map(escape).join('\\ ')}`,
-    line(sentence(capitalised(command.description))),
+    ...filled(sentence(capitalised(command.description))),
     ...command.arguments.flatMap(argumentTerm),
     ...command.options.filter(({ long }) => long !== '--help').flatMap(optionTerm),
     ...(command.text === '' ? [] : paragraphs(command.text)),
@@ -84,9 +98,9 @@ export function manPage({ program, overview, version, date }: ManPageFacts): str
     '.SH SYNOPSIS',
     line(program.usage),
     '.SH DESCRIPTION',
-    line(program.description),
+    ...filled(program.description),
     '.PP',
-    line(about),
+    ...filled(about),
     '.SH OPTIONS',
     'These may stand before or behind the verb.',
     ...program.options.flatMap(optionTerm),

@@ -50,11 +50,12 @@ export interface CommandFacts {
   readonly text: string;
 }
 
-/** Describes a program, or one of its verbs, with all that is below. */
-export function factsOf(command: Command, above: readonly string[] = []): CommandFacts {
+/** Describes a program with all its verbs. */
+export const factsOf = (program: Command): CommandFacts => describe(program, []);
+
+function describe(command: Command, verbs: readonly string[]): CommandFacts {
   const help = command.createHelp();
-  const verbs = command.parent ? [...above, command.name()] : [];
-  const commands = help.visibleCommands(command).map((each) => factsOf(each, verbs));
+  const commands = help.visibleCommands(command).map((each) => describe(each, [...verbs, each.name()]));
   const names = commands.map((each) => each.verbs.at(-1)!);
   return {
     verbs,
@@ -62,7 +63,7 @@ export function factsOf(command: Command, above: readonly string[] = []): Comman
     description: help.commandDescription(command),
     arguments: command.registeredArguments.map((argument) => argumentFacts(argument, help.argumentDescription(argument))),
     options: help.visibleOptions(command).map((option) => optionFacts(option, help.optionDescription(option))),
-    commands: commands.map((each) => (each.verbs.at(-1) === 'help' ? helpFacts(each, names) : each)),
+    commands: commands.map((each) => (each.verbs.at(-1) === 'help' ? helpFacts(each, namesOf(command), names) : each)),
     text: textBelow(command),
   };
 }
@@ -70,9 +71,13 @@ export function factsOf(command: Command, above: readonly string[] = []): Comman
 /** Every command below, each before its own. */
 export const allCommands = (facts: CommandFacts): CommandFacts[] => facts.commands.flatMap((each) => [each, ...allCommands(each)]);
 
-/** Commander makes the verb "help" itself, and does not know that it takes verbs. */
-const helpFacts = (facts: CommandFacts, verbs: readonly string[]): CommandFacts => ({
+/** With those above, the program's first. */
+const namesOf = (command: Command): string[] => [...(command.parent ? namesOf(command.parent) : []), command.name()];
+
+/** Commander makes the verb "help" itself, and knows neither where it belongs nor that it takes verbs. */
+const helpFacts = (facts: CommandFacts, above: readonly string[], verbs: readonly string[]): CommandFacts => ({
   ...facts,
+  usage: [...above, facts.usage].join(' '),
   arguments: facts.arguments.map((argument) => ({ ...argument, offers: { kind: 'words', words: verbs } })),
 });
 
@@ -106,10 +111,12 @@ function offersOf(name: string, choices: readonly string[] | undefined): ValueKi
   return name.startsWith('snapshot') ? { kind: 'words', words: ['latest'] } : { kind: 'text' };
 }
 
-/** What `addHelpText('after', …)` adds: commander asks for it by an event. */
+/** What `addHelpText('after', …)` adds: commander gives it only together with the help before it. */
 function textBelow(command: Command): string {
   let text = '';
-  const write = (piece: string): void => void (text += piece);
-  command.emit('afterHelp', { error: false, command, write });
-  return text.trim();
+  const before = command.configureOutput();
+  command.configureOutput({ writeOut: (piece) => void (text += piece) });
+  command.outputHelp();
+  command.configureOutput(before);
+  return text.slice(command.helpInformation().length).trim();
 }

@@ -2,12 +2,12 @@
 import { fail } from '../../contract/errors.ts';
 import { compileExcludes } from '../../engine/backup/exclude.ts';
 import { nameBytes } from '../../engine/backup/name-text.ts';
+import { parsePattern } from '../../engine/backup/patterns.ts';
 import { executeExport, type ExportOptions, type ExportRequest, planExport } from '../../engine/export/export.ts';
 import { checkOutputFile, writeOutputFile } from '../../engine/export/output-file.ts';
 import type { ZipSink } from '../../engine/export/zip-stream.ts';
 import { displayPath } from '../../platform/byte-paths.ts';
 import { collect, parsePlace } from '../arguments.ts';
-import { exitCodes } from '../exit-codes.ts';
 import { reportExport, reportExportPlan, reportExportProblem, zipEntryLine, zipEntryObject } from '../export-report.ts';
 import type { Output } from '../output.ts';
 import type { Invocation } from '../run-verb.ts';
@@ -84,6 +84,14 @@ Examples:
 }
 
 function requestOf(place: string, items: readonly string[], { include, exclude, stored }: ExportVerbOptions): ExportRequest {
+  for (const text of include ?? []) {
+    const fault = parsePattern(text, false);
+    if (typeof fault === 'string')
+      return fail('bad-usage', {
+        problem: `--include: the pattern “${text}” can never match (${fault}).`,
+        guidance: 'Correct the pattern; put a backslash before a character that is meant literally.',
+      });
+  }
   return {
     ...parsePlace(place),
     items: items.length === 0 ? undefined : items.map(nameBytes),

@@ -25,7 +25,8 @@ import { unfoldingLimit } from '../trees/unfold.ts';
 import { combineCrc } from './crc.ts';
 import type { ExportProblem } from './problem.ts';
 import { type ExportFigures, type ExportWalkStart, type ExportWalkStep, noExportFigures } from './walk-job.ts';
-import { type EntryToZip, EntryListBuilder, entriesOfList, isLinkMode } from './zip-entry.ts';
+import { type EntryToZip, EntryListBuilder, entriesOfList } from './zip-entry.ts';
+import { isLinkMode } from './zip-format.ts';
 import type { ZippedEntries, ZippedPiece } from './zip-job.ts';
 import { type ZipSink, ZipStream } from './zip-stream.ts';
 

@@ -102,7 +102,10 @@ interface OpenFolder {
   readonly lead: () => void;
 }
 
-const types: Readonly<Record<Exclude<NodeType, 'file' | 'dir' | 'symlink'>, string>> = {
+const types: Readonly<Record<NodeType, string>> = {
+  file: 'a file',
+  dir: 'a folder',
+  symlink: 'a link',
   dev: 'a device',
   chardev: 'a device',
   fifo: 'a FIFO',
@@ -220,7 +223,7 @@ class ExportWalk {
     }
     if (node.type === 'file') this.#file(folder, node, place, zipped, isRenamed);
     else if (node.type === 'symlink') this.#link(folder, node, place, zipped, isRenamed);
-    else if (isFolder) {
+    else if (node.type === 'dir') {
       let isWritten = false;
       const lead = (): void => {
         if (isWritten) return;
@@ -256,8 +259,7 @@ class ExportWalk {
       if (location.uncompressedLength > 0) isDense = false;
       size += location.uncompressedLength || location.length - sealOverhead;
     }
-    if (size !== node.size)
-      this.#problem(place, 'metadata', `the snapshot says that it has ${node.size} bytes, but it has ${size}`);
+    if (size !== node.size) this.#problem(place, 'metadata', `the snapshot says that it has ${node.size} bytes, but it has ${size}`);
     folder.lead();
     this.#figures.files += 1;
     this.#figures.bytes += size;

@@ -2,13 +2,6 @@
 import { joinList, splitList } from '../../platform/byte-list.ts';
 import type { ZipEntry } from './zip-format.ts';
 
-const S_TYPE = 0o170000;
-const S_FOLDER = 0o040000;
-const S_LINK = 0o120000;
-
-export const isFolderMode = (mode: number): boolean => (mode & S_TYPE) === S_FOLDER;
-export const isLinkMode = (mode: number): boolean => (mode & S_TYPE) === S_LINK;
-
 /** An entry that is to be written. */
 export interface EntryToZip extends ZipEntry {
   /** Where it stands in the snapshot; empty when that is its name in the ZIP below the folder that is exported. */

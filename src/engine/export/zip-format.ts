@@ -10,7 +10,6 @@
  * change three times: in local time to two seconds (4.4.6), in UTC to the second (0x5455), and in the central record to 100 ns
  * when it has such a part or lies beyond what 32 bits of seconds can say (NTFS's field 0x000a, 4.5.5); and its owner (0x7875).
  */
-import { isFolderMode } from './zip-entry.ts';
 
 /** What both headers of an entry say about it. */
 export interface ZipEntry {
@@ -23,6 +22,13 @@ export interface ZipEntry {
   readonly uid: number;
   readonly gid: number;
 }
+
+const S_TYPE = 0o170000;
+const S_FOLDER = 0o040000;
+const S_LINK = 0o120000;
+
+export const isFolderMode = (mode: number): boolean => (mode & S_TYPE) === S_FOLDER;
+export const isLinkMode = (mode: number): boolean => (mode & S_TYPE) === S_LINK;
 
 export const methods = { stored: 0, deflated: 8 } as const;
 

@@ -12,8 +12,8 @@ import { idBytes } from '../../repository/ids.ts';
 import { throwIfGone } from '../restore/failures.ts';
 import type { WorkerContext } from '../workers/context.ts';
 import type { ExportProblem } from './problem.ts';
-import { type EntryToZip, entriesOfList, isFolderMode, isLinkMode } from './zip-entry.ts';
-import { centralRecord, localHeader, methods, type ZipData } from './zip-format.ts';
+import { type EntryToZip, entriesOfList } from './zip-entry.ts';
+import { centralRecord, isFolderMode, isLinkMode, localHeader, methods, type ZipData } from './zip-format.ts';
 
 export interface ZipEntriesTask {
   /** Entries of which none needs several pieces; see zip-entry.ts. */

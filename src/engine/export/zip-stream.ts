@@ -7,16 +7,7 @@
  * until the end, compress with one stream an entry on the thread that writes, and none keeps owners and the time to 100 ns.
  */
 import { compress, decompress } from '../../repository/zstd.ts';
-import {
-  centralRecord,
-  dataDescriptor,
-  endRecords,
-  isLarge,
-  methods,
-  moveRecords,
-  streamedHeader,
-  type ZipEntry,
-} from './zip-format.ts';
+import { centralRecord, dataDescriptor, endRecords, isLarge, methods, moveRecords, streamedHeader, type ZipEntry } from './zip-format.ts';
 
 export interface ZipSink {
   /** Takes bytes, which are its own from then on; resolves when it can take more. What it rejects with ends the run. */

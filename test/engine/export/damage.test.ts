@@ -1,7 +1,7 @@
 /** Damaged repositories and failing destinations: no wrong byte gets into a ZIP, and what is not in it was named. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { join } from 'node:path';
-import { HoldfastError } from '../../../src/contract/errors.ts';
+import type { HoldfastError } from '../../../src/contract/errors.ts';
 import type { Repository } from '../../../src/repository/repository.ts';
 import { disconnectFrom, type Effect, FaultyStorage } from '../../../src/storage/faulty.ts';
 import { MemoryStorage } from '../../../src/storage/memory.ts';
@@ -41,7 +41,11 @@ describe('a damaged file', () => {
 
   test('whose data turns out to be wrong is left out and named, also when it is large and its beginning was written', async () => {
     const dir = scratch('damaged');
-    const contents = { 'first.bin': seededBytes(random, 100_000), 'large.bin': seededBytes(random, 20 << 20), 'last.bin': seededBytes(random, 90_000) };
+    const contents = {
+      'first.bin': seededBytes(random, 100_000),
+      'large.bin': seededBytes(random, 20 << 20),
+      'last.bin': seededBytes(random, 90_000),
+    };
     const source = tree(join(dir, 'source'), contents);
     const storage = new MemoryStorage();
     await backup(await makeRepository(storage), source, { ...hasty, packSize: 4 << 20 });
@@ -84,7 +88,10 @@ describe('a damaged file', () => {
     await forge.store();
     forge.data(content);
     await forge.snapshot(forge.tree([fileNode('f', [id], { size: content.length })]));
-    for (const pack of storage.files().filter(({ kind }) => kind === 'pack').slice(0, 1))
+    for (const pack of storage
+      .files()
+      .filter(({ kind }) => kind === 'pack')
+      .slice(0, 1))
       storage.tamper(pack, (bytes) => {
         bytes[1000]! ^= 1;
         return bytes;

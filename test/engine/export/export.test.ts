@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { compileExcludes } from '../../../src/engine/backup/exclude.ts';
 import { RunControl } from '../../../src/platform/cancellation.ts';
+import { nextTurn } from '../../../src/platform/clock.ts';
 import { MemoryStorage } from '../../../src/storage/memory.ts';
 import type { Repository } from '../../../src/repository/repository.ts';
 import { executeExport } from '../../../src/engine/export/export.ts';
@@ -59,9 +60,9 @@ describe('a ZIP of every kind of entry, name and time', () => {
       if (before.mode !== after.mode) different.push(`${own}: mode ${after.mode.toString(8)}, not ${before.mode.toString(8)}`);
       const seconds = Number(before.mtimeNs / 10n ** 9n - (before.mtimeNs % 10n ** 9n < 0n ? 1n : 0n));
       const off = Math.abs(Number(after.mtimeNs / 10n ** 9n) - seconds);
-      // Of what 32 bits cannot tell, unzip takes the local time to two seconds.
-      const tellable = seconds >= -(2 ** 31) && seconds < 2 ** 31;
-      if (tellable ? off > 0 : seconds < 4_300_000_000 && off > 2) different.push(`${own}: time off by ${off} s`);
+      // Of what 32 bits cannot tell, unzip takes the local time to two seconds, before 1970 always; it takes 2100 for a leap year.
+      const tellable = seconds >= 0 && seconds < 2 ** 31;
+      if (tellable ? off > 0 : seconds > 0 && seconds < 4_100_000_000 && off > 2) different.push(`${own}: time off by ${off} s`);
     }
     expect(different).toEqual([]);
     expect([...unseen]).toEqual([]);
@@ -71,7 +72,7 @@ describe('a ZIP of every kind of entry, name and time', () => {
     expect(renamed.get(`${source}/names/back\\slash`)).toBe('names/back%5Cslash');
     expect(result.figures.renamed).toBe(renamed.size);
     expect(result.figures.hardLinked).toBe(8);
-    expect(result.figures.withAttributes).toBeGreaterThan(30);
+    expect(result.figures.withAttributes).toBeGreaterThan(10);
     expect(result.problems).toBe(special.length);
   });
 
@@ -87,6 +88,9 @@ describe('a ZIP of every kind of entry, name and time', () => {
     expect([owner.readUInt32LE(2), owner.readUInt32LE(7)]).toEqual([54321, 54322]);
     const ns = Buffer.from(entries.get('times/file ns')!.extra['000a']!, 'hex').readBigInt64LE(8);
     expect(ns * 100n - 11_644_473_600n * 10n ** 9n).toBe(1234567890123456700n);
+    // Also what unzip does not care for.
+    const seconds = Buffer.from(entries.get('times/file 1901')!.extra['5455']!, 'hex').readInt32LE(1);
+    expect(seconds).toBe(-2147483648);
     const late = Buffer.from(entries.get('times/file 2106')!.extra['000a']!, 'hex').readBigInt64LE(8);
     expect(late * 100n - 11_644_473_600n * 10n ** 9n).toBe(4294967296999999900n);
   });
@@ -179,7 +183,13 @@ describe('what is exported', () => {
 
   test('is nothing that patterns exclude, also of what others include', async () => {
     const exclude = compileExcludes({ patterns: ['*.txt', '/pictures'] });
-    expect(await namesOf({ path: Buffer.from(source), exclude })).toEqual(['docs/', 'docs/b.jpg', 'docs/deep/', 'docs/deep/empty/', 'link']);
+    expect(await namesOf({ path: Buffer.from(source), exclude })).toEqual([
+      'docs/',
+      'docs/b.jpg',
+      'docs/deep/',
+      'docs/deep/empty/',
+      'link',
+    ]);
     const include = compileExcludes({ patterns: ['*.jpg'] });
     expect(await namesOf({ path: Buffer.from(source), include, exclude })).toEqual(['docs/', 'docs/b.jpg']);
   });
@@ -356,7 +366,7 @@ describe('a snapshot that no honest program makes', () => {
 
   test('and lies about what a piece of data unfolds to costs that file only', async () => {
     const forge = await forged();
-    const lies = [3, 9, 2 ** 26 + 1, 2 ** 32 - 1].map((claimed) => forge.data(`AAAAAAAA${claimed}`, { compressed: claimed }));
+    const lies = [3, 30, 2 ** 26 + 1, 2 ** 32 - 1].map((claimed, i) => forge.data(`AAAAAAAA${i}`, { compressed: claimed }));
     const good = forge.data('good');
     await forge.snapshot(
       forge.tree([...lies.map((id, i) => fileNode(`bad ${i}`, [id, id], { size: 1 })), fileNode('good', [good], { size: 4 })]),
@@ -421,7 +431,7 @@ describe('a run', () => {
           // Never two at a time.
           expect(busy).toBe(false);
           busy = true;
-          await new Promise((resolve) => void setImmediate(resolve));
+          await nextTurn();
           written += bytes.length;
           busy = false;
         },
@@ -432,4 +442,5 @@ describe('a run', () => {
   });
 });
 
-const compareNames = (a: object, b: object): number => Buffer.compare(Buffer.from((a as { name: string }).name), Buffer.from((b as { name: string }).name));
+const compareNames = (a: object, b: object): number =>
+  Buffer.compare(Buffer.from((a as { name: string }).name), Buffer.from((b as { name: string }).name));

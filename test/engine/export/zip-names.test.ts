@@ -12,10 +12,22 @@ function named(names: readonly Buffer[], isFirst = false): string[] {
 const one = (name: string | Buffer, isFirst = false): string => named([Buffer.from(name)], isFirst)[0]!;
 
 describe('a name in a ZIP', () => {
-  test.each(['plain.txt', 'naïve café', '日本語', '100%', '%41', 'a:b', ' ', 'trailing. ', '.hidden', 'new\nline', 'CON', '-rf', '\u202ertl', '*?"<>|'])(
-    'stays as it is where every system can tell it apart: %j',
-    (name) => expect(one(name)).toBe(name),
-  );
+  test.each([
+    'plain.txt',
+    'naïve café',
+    '日本語',
+    '100%',
+    '%41',
+    'a:b',
+    ' ',
+    'trailing. ',
+    '.hidden',
+    'new\nline',
+    'CON',
+    '-rf',
+    '\u202ertl',
+    '*?"<>|',
+  ])('stays as it is where every system can tell it apart: %j', (name) => expect(one(name)).toBe(name));
 
   test.each<[string, Buffer, string]>([
     ['bytes that are not UTF-8', Buffer.from('caf\xe9', 'latin1'), 'caf%E9'],
@@ -73,7 +85,9 @@ test('whatever names a folder holds, those in the ZIP are all different, UTF-8, 
         const original = names[i]!;
         if (isUtf8(original) && name === original.toString()) return;
         const back = Buffer.concat(
-          [...name.matchAll(/%([0-9A-F]{2})|[^%]+/g)].map(([text, hex]) => (hex === undefined ? Buffer.from(text) : Buffer.from(hex, 'hex'))),
+          [...name.matchAll(/%([0-9A-F]{2})|[^%]+/g)].map(([text, hex]) =>
+            hex === undefined ? Buffer.from(text) : Buffer.from(hex, 'hex'),
+          ),
         );
         if (!/ \(\d+\)$/.test(name) && Buffer.byteLength(name) < 249) expect(back).toEqual(original);
       });

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { centralRecord, localHeader, methods, type ZipEntry } from '../../../src/engine/export/zip-format.ts';
 import { ZipStream } from '../../../src/engine/export/zip-stream.ts';
 import { scratch } from '../../support/tree-literal.ts';
-import { expectSoundZip, MemorySink, pythonZip, readStreamed, sha256Of, zipinfo } from '../../support/zip.ts';
+import { expectSoundZip, MemorySink, pythonZip, readStreamed, sha256Of, type ZipEntryFacts, zipinfo } from '../../support/zip.ts';
 
 const entry = (name: string, more: Partial<ZipEntry> = {}): ZipEntry => ({
   name: Buffer.from(name),
@@ -71,7 +71,12 @@ describe('a ZIP', () => {
   });
 
   test('tells the time to the second in UTC and to 100 ns, and the owner', async () => {
-    const file = await fileOf((zip) => addStored(zip, [[entry('a'), 'a'], [entry('whole', { mtimeNs: 1_700_000_000n * 10n ** 9n }), 'b']]));
+    const file = await fileOf((zip) =>
+      addStored(zip, [
+        [entry('a'), 'a'],
+        [entry('whole', { mtimeNs: 1_700_000_000n * 10n ** 9n }), 'b'],
+      ]),
+    );
     const [a, whole] = await pythonZip(file);
     expect(a!.extra['5455']).toBe(`01${hex32(1_700_000_001)}`);
     const ticks = Buffer.from(a!.extra['000a']!, 'hex').readBigInt64LE(8);
@@ -88,7 +93,7 @@ describe('a ZIP', () => {
   ])('says the nearest that it can of a time %s, and the rest elsewhere', async (_, mtimeNs, time) => {
     const file = await fileOf((zip) => addStored(zip, [[entry('a', { mtimeNs }), 'a']]));
     await expectSoundZip(file);
-    const [{ time: seen, extra }] = (await pythonZip(file)) as [{ time: number[]; extra: Record<string, string> }];
+    const [{ time: seen, extra }] = (await pythonZip(file)) as [ZipEntryFacts, ...ZipEntryFacts[]];
     expect(seen).toEqual(time);
     expect(extra['5455']).toBeUndefined();
     const ntfs = extra['000a'];
@@ -160,7 +165,10 @@ describe('more than a ZIP was made for', () => {
       },
       start,
     );
-    await addStored(zip, Array.from({ length: 5 }, (__, i) => [entry(`small ${i}`), `content ${i}`]));
+    await addStored(
+      zip,
+      Array.from({ length: 5 }, (__, i) => [entry(`small ${i}`), `content ${i}`]),
+    );
     await addStreamed(zip, entry('streamed'), Buffer.from('streamed content'));
     await addStored(zip, [[entry('last'), 'last']]);
     await zip.finish();
