@@ -23,7 +23,10 @@ import { join } from 'node:path';
 import { argv } from 'node:process';
 import { fileURLToPath } from 'node:url';
 
-const PACKAGES = ['rsync', 'acl', 'attr', 'strace', 'e2fsprogs', 'util-linux', 'mount', 'python3', 'git', 'tzdata'];
+// What the program is run beside, and what judges its ZIP files, completions and manual page.
+const TOOLS = ['rsync', 'acl', 'attr', 'strace', 'e2fsprogs', 'util-linux', 'mount', 'python3', 'git', 'tzdata'];
+const JUDGES = ['unzip', 'bash', 'zsh', 'fish', 'man-db', 'groff-base', 'mandoc'];
+const PACKAGES = [...TOOLS, ...JUDGES];
 const RESTIC_SUITE = 'trixie';
 const RESTIC_NEEDED = '0.18';
 const DEBIAN_KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';

@@ -1,5 +1,5 @@
 /** Options about what to leave out by name, of the verbs that leave things out. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { ExcludeOptions } from '../engine/backup/exclude.ts';
 import { excludePresets } from '../engine/backup/exclude-presets.ts';
 import { nameBytes } from '../engine/backup/name-text.ts';
@@ -20,7 +20,11 @@ export const addPatternOptions = (command: Command): Command =>
     .option('--iexclude <pattern>', 'the same, upper and lower case being equal (may be repeated)', collect)
     .option('--exclude-file <file>', 'read patterns from a file (may be repeated)', collect)
     .option('--iexclude-file <file>', 'the same, upper and lower case being equal (may be repeated)', collect)
-    .option('--preset <name>', 'leave out a well-known set, see below (may be repeated)', collect);
+    .addOption(
+      new Option('--preset <name>', 'leave out a well-known set, see below (may be repeated)')
+        .choices(excludePresets.map(({ name }) => name))
+        .argParser(collect),
+    );
 
 /** A line for each set. */
 export const presetsHelp = excludePresets.map(({ name, label }) => `  ${name.padEnd(14)}${label}`).join('\n');

@@ -3,14 +3,17 @@ import { Command, CommanderError } from 'commander';
 import { HoldfastError, toHoldfastError } from '../contract/errors.ts';
 import { type ExitCode, exitCodeOf, exitCodes } from './exit-codes.ts';
 import { Output } from './output.ts';
+import { overviewText } from './overview.ts';
 import { type GlobalOptions, runVerb } from './run-verb.ts';
 import type { Verbs } from './verbs.ts';
 import { addBackup } from './verbs/backup.ts';
 import { addCheck } from './verbs/check.ts';
 import { addDiff } from './verbs/diff.ts';
 import { addCopy } from './verbs/copy.ts';
+import { addCompletion } from './verbs/completion.ts';
 import { addDump } from './verbs/dump.ts';
 import { addFind } from './verbs/find.ts';
+import { addExport } from './verbs/export.ts';
 import { addForget } from './verbs/forget.ts';
 import { addInit } from './verbs/init.ts';
 import { addKey } from './verbs/key.ts';
@@ -18,6 +21,7 @@ import { addLs } from './verbs/ls.ts';
 import { addMigrate } from './verbs/migrate.ts';
 import { addMove } from './verbs/move.ts';
 import { addMirror } from './verbs/mirror.ts';
+import { addMan } from './verbs/man.ts';
 import { addPrune } from './verbs/prune.ts';
 import { addRecover } from './verbs/recover.ts';
 import { addRepair } from './verbs/repair.ts';
@@ -29,28 +33,8 @@ import { addTag } from './verbs/tag.ts';
 import { addUnlock } from './verbs/unlock.ts';
 import { addVersion } from './verbs/version.ts';
 
-const overview = `
-A snapshot is its ID, the beginning of one, or "latest"; where a place in it is meant, a colon and a path follow.
-
-Environment:
-  HOLDFAST_REPOSITORY     the repository, instead of --repo
-  HOLDFAST_PASSWORD       its password
-  HOLDFAST_PASSWORD_FILE  a file that holds its password, instead of --password-file
-  HOLDFAST_DEBUG          1 adds to an error where in the program it came from
-
-Exit codes:
-  0 done · 1 failed or wrongly used · 3 done, but something is missing or damaged · 10 no repository there
-  11 locked by another program · 12 wrong password · 130 cancelled
-
-Examples:
-  holdfast --repo /media/disk/backup init
-  holdfast --repo /media/disk/backup backup ~/Documents
-  holdfast --repo /media/disk/backup ls latest:/home/me/Documents
-  holdfast --repo /media/disk/backup restore latest --target ~/restored`;
-
-/** Runs the program with these arguments. Never throws; the caller ends the process. */
-export async function runProgram(args: readonly string[]): Promise<ExitCode> {
-  let code: ExitCode = exitCodes.done;
+/** The program with all its verbs; `run` is called when one of them is. */
+export function makeProgram(run: Verbs['run']): Command {
   const program = new Command('holdfast');
   program
     .description("Backups you can prove: encrypted, deduplicated snapshots in restic's repository format.")
@@ -58,17 +42,11 @@ export async function runProgram(args: readonly string[]): Promise<ExitCode> {
     .option('-r, --repo <folder>', 'the repository')
     .option('-p, --password-file <file>', 'a file that holds its password')
     .option('--json', 'write one JSON object a line, for programs')
-    .addHelpText('after', overview)
+    .addHelpText('after', overviewText())
     .helpCommand('help [verb]', 'show the help of a verb')
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ writeErr: () => {} });
-  const verbs: Verbs = {
-    program,
-    run: async (command, facts, verb) => {
-      code = await runVerb(command.optsWithGlobals<GlobalOptions>(), facts, verb);
-    },
-  };
   const adders = [
     addInit,
     addBackup,
@@ -80,6 +58,7 @@ export async function runProgram(args: readonly string[]): Promise<ExitCode> {
     addStats,
     addRestore,
     addMirror,
+    addExport,
     addCheck,
     addForget,
     addPrune,
@@ -92,10 +71,21 @@ export async function runProgram(args: readonly string[]): Promise<ExitCode> {
     addKey,
     addCopy,
     addMove,
+    addCompletion,
+    addMan,
     addVersion,
   ];
-  for (const add of adders) add(verbs);
+  for (const add of adders) add({ program, run });
   inheritSettings(program);
+  return program;
+}
+
+/** Runs the program with these arguments. Never throws; the caller ends the process. */
+export async function runProgram(args: readonly string[]): Promise<ExitCode> {
+  let code: ExitCode = exitCodes.done;
+  const program = makeProgram(async (command, facts, verb) => {
+    code = await runVerb(command.optsWithGlobals<GlobalOptions>(), facts, verb);
+  });
   try {
     if (args.length === 0) throw new HoldfastError('bad-usage', { problem: 'No verb was given.', guidance: 'See "holdfast --help".' });
     await program.parseAsync([...args], { from: 'user' });

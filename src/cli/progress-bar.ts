@@ -21,6 +21,7 @@ const names: Readonly<Record<Phase, string>> = {
   moving: 'Moving',
   repairing: 'Repairing',
   undoing: 'Undoing',
+  exporting: 'Exporting',
 };
 
 const barWidth = 20;

@@ -384,6 +384,28 @@ const catalogue = {
     }),
   },
 
+  'export-exists': {
+    retryable: false,
+    words: (c) => ({
+      message: `${String(c.path)} already exists and was left as it is. Nothing was exported.`,
+      guidance: 'Choose another name, or say with --force that it may be replaced.',
+    }),
+  },
+  'export-full': {
+    retryable: false,
+    words: (c) => ({
+      message: `There is no space left for ${String(c.path)}, so it was not made. The backup is not affected.`,
+      guidance: 'Free some space, choose another place, or export less at a time.',
+    }),
+  },
+  'export-unwritable': {
+    retryable: false,
+    words: (c) => ({
+      message: `${String(c.path)} could not be written${because(c)}, so it was not made. The backup is not affected.`,
+      guidance: 'Choose a file name in a folder that is there and that you may write to.',
+    }),
+  },
+
   // --- repository ----------------------------------------------------------------------------------------------
   'repository-not-found': {
     retryable: false,

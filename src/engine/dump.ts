@@ -4,11 +4,10 @@
  */
 import { fail } from '../contract/errors.ts';
 import { displayPath } from '../platform/byte-paths.ts';
-import { type BlobIndex, emptyLocation } from '../repository/blob-index.ts';
-import { idBytes } from '../repository/ids.ts';
-import { sealOverhead } from '../repository/crypto.ts';
+import type { BlobIndex } from '../repository/blob-index.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { Snapshot } from '../repository/snapshot.ts';
+import { nextPiece } from './pieces.ts';
 import { withReading } from './reading.ts';
 import type { RunOptions } from './run.ts';
 import { resolveSnapshotPath } from './snapshot-path.ts';
@@ -55,8 +54,9 @@ async function writeContent(
   let written = 0;
   for (;;) {
     while (at < content.length && ahead.length <= pool.size) {
-      const { end, bytes } = nextPiece(index, content, at);
-      const piece = pool.run('readBlobs', { ids: content.slice(at, end), bytes });
+      // What is wrong about a piece the job will say; the length only spares it growing its memory.
+      const { end, bytes } = nextPiece(index, content, at, bytesPerJob);
+      const piece = pool.run('readBlobs', { ids: content.slice(at, end), bytes: Math.min(Math.max(0, bytes), 2 * bytesPerJob) });
       // It may fail before its turn comes.
       piece.catch(() => {});
       ahead.push(piece);
@@ -67,21 +67,4 @@ async function writeContent(
     await write(piece);
     written += piece.length;
   }
-}
-
-/** Where the piece that begins at `at` ends in the list of IDs, and the length of its plaintext in bytes as the index tells it. */
-function nextPiece(index: BlobIndex, content: Uint8Array, at: number): { end: number; bytes: number } {
-  const location = emptyLocation();
-  let bytes = 0;
-  let end = at;
-  while (end < content.length) {
-    const known = index.locate(content, end, 'data', location);
-    const length = known ? location.uncompressedLength || location.length - sealOverhead : 0;
-    if (end > at && bytes + length > bytesPerJob) break;
-    bytes += length;
-    end += idBytes;
-    // The job will say what is wrong.
-    if (!known) break;
-  }
-  return { end, bytes: Math.min(Math.max(0, bytes), 2 * bytesPerJob) };
 }

@@ -33,7 +33,8 @@ export type Phase =
   | 'copying'
   | 'moving'
   | 'repairing'
-  | 'undoing';
+  | 'undoing'
+  | 'exporting';
 
 export interface Progress {
   readonly phase: Phase;

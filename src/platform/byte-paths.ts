@@ -105,7 +105,7 @@ export function displayPath(path: Buffer): string {
 }
 
 /** The length of the valid UTF-8 sequence at `at`, or 0 when none begins there (Unicode, table 3-7: Well-Formed UTF-8 Byte Sequences). */
-function sequenceLength(bytes: Buffer, at: number): number {
+export function sequenceLength(bytes: Buffer, at: number): number {
   const first = bytes[at] as number;
   if (first < 0x80) return 1;
   if (first < 0xc2 || first > 0xf4) return 0;

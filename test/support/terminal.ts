@@ -48,9 +48,13 @@ export interface TerminalOptions {
 }
 
 /** Runs a Node program with arguments on a terminal. */
-export async function onTerminal(program: string, args: readonly string[], options: TerminalOptions = {}): Promise<TerminalRun> {
+export const onTerminal = (program: string, args: readonly string[], options: TerminalOptions = {}): Promise<TerminalRun> =>
+  commandOnTerminal([execPath, program, ...args], options);
+
+/** Runs any program, by its path, with arguments on a terminal. */
+export async function commandOnTerminal(argv: readonly string[], options: TerminalOptions = {}): Promise<TerminalRun> {
   const env = cleanEnvironment({ TERM: 'xterm', ...options.env });
-  const task = { argv: [execPath, program, ...args], env, columns: options.columns ?? 100, steps: options.steps ?? [] };
+  const task = { argv, env, columns: options.columns ?? 100, steps: options.steps ?? [] };
   const python = spawn('/usr/bin/python3', ['-c', driver, JSON.stringify(task)], { stdio: ['ignore', 'pipe', 'pipe'] });
   const output: Buffer[] = [];
   const errors: Buffer[] = [];

@@ -1,5 +1,5 @@
 /** backup: adds a snapshot of folders and files. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { fail } from '../../contract/errors.ts';
 import { executeBackup } from '../../engine/backup/backup.ts';
 import { compileExcludes, type ExcludeRules } from '../../engine/backup/exclude.ts';
@@ -39,7 +39,7 @@ export function addBackup({ program, run }: Verbs): void {
     .command('backup')
     .description('back up folders and files: adds a snapshot')
     .argument('[source...]', 'folders and files')
-    .option('--strategy <name>', `${strategies.join(', ')} (default: incremental)`)
+    .addOption(new Option('--strategy <name>', 'what files are compared with (default: incremental)').choices(strategies))
     .option('--full', 'read every byte again, whatever earlier snapshots say')
     .option('--differential', 'compare with the newest full snapshot instead of the newest one');
   addExcludeOptions(command)

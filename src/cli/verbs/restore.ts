@@ -1,4 +1,5 @@
 /** restore: brings back what a snapshot holds. */
+import { Option } from 'commander';
 import { fail } from '../../contract/errors.ts';
 import { nameBytes } from '../../engine/backup/name-text.ts';
 import { type OverwritePolicy, overwritePolicies } from '../../engine/restore/policy.ts';
@@ -32,7 +33,9 @@ export function addRestore({ program, run }: Verbs): void {
     .argument('[item...]', 'only these files and folders: paths below PATH, or full paths in the snapshot')
     .option('-t, --target <folder>', 'where to restore to; it is made when it is not there')
     .option('--original', 'restore to where everything was')
-    .option('--overwrite <when>', `what to do with files that are there already: ${overwritePolicies.join(', ')} (default: always)`)
+    .addOption(
+      new Option('--overwrite <when>', 'what to do with files that are there already (default: always)').choices(overwritePolicies),
+    )
     .option('--delete', 'remove what is in the restored folders and not in the snapshot')
     .option('-n, --dry-run', 'list exactly what would be done, and change nothing')
     .option('--verify', 'read every restored file again from the disk and compare it with the snapshot')

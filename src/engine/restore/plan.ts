@@ -12,17 +12,13 @@ import { localFolderOf } from '../../storage/local-folder.ts';
 import type { Reading } from '../reading.ts';
 import type { DatedTask } from '../mirror/dated.ts';
 import type { RunOptions } from '../run.ts';
-import { absolutePath, resolveSnapshotPath } from '../snapshot-path.ts';
+import { absolutePath } from '../snapshot-path.ts';
 import type { OverwritePolicy } from './policy.ts';
 import type { FolderTask } from './walk-task.ts';
+import { resolveWanted, type WantedRequest } from './wanted.ts';
 
-export interface RestoreRequest {
-  /** An ID, the beginning of one, or `latest`. */
-  readonly snapshot: string;
-  /** Inside the snapshot; what it holds is put into the target. Without it full paths are rebuilt below the target. */
-  readonly path?: Buffer | undefined;
-  /** Only these entries, as paths relative to `path` (or absolute ones of the snapshot). */
-  readonly items?: readonly Buffer[] | undefined;
+/** What `path` holds is put into the target; without it full paths are rebuilt below the target. */
+export interface RestoreRequest extends WantedRequest {
   /** A folder, made when it is not there; undefined: back to where everything was. */
   readonly target: string | undefined;
   /** Default `always`. */
@@ -77,18 +73,11 @@ export async function resolveStart(
   request: RestoreRequest,
   options: RunOptions,
 ): Promise<RestoreStart> {
-  const damage: HoldfastError[] = [];
-  const snapshot = await repository.findSnapshot(request.snapshot, (_, error) => damage.push(error));
   const { mirror } = request;
-  const names = request.path ? splitPath(request.path) : [];
-  const found = await resolveSnapshotPath(pool, snapshot, absolutePath(names));
+  const { snapshot, damage, above, tree, selection, found } = await resolveWanted(repository, pool, request);
   const isFolder = found.tree !== undefined;
   if (mirror && !isFolder)
     fail('bad-usage', { problem: `${displayPath(request.path!)} is no folder in the snapshot.`, guidance: 'Name a folder.' });
-  const above = isFolder ? names : names.slice(0, -1);
-  const items = (request.items ?? []).map((item) => relativeTo(above, item));
-  for (const item of items) await resolveSnapshotPath(pool, snapshot, absolutePath([...above, ...item]));
-  const selection = !isFolder ? [names.slice(-1)] : items.length > 0 && items.every((item) => item.length > 0) ? items : undefined;
   const local = localFolderOf(repository.storage);
   const folder = local === undefined ? undefined : realpathSync(local, { encoding: 'buffer' });
   const isHome = request.target === undefined;
@@ -102,7 +91,7 @@ export async function resolveStart(
   const sources = snapshot.paths.map((source) => splitPath(Buffer.from(source)));
   const below = sources.filter((source) => source.length > shown.length && shown.every((name, i) => name.equals(source[i])));
   const root: FolderTask = {
-    tree: isHome ? new Uint8Array(bytesOfId(snapshot.tree)) : isFolder ? found.tree! : found.holder,
+    tree: isHome ? new Uint8Array(bytesOfId(snapshot.tree)) : tree,
     path: new Uint8Array(target),
     selection: wanted?.map((each) => joinList(each)),
     isNew,
@@ -127,7 +116,7 @@ export async function resolveStart(
       .replace('T', ' ')
       .replace(':', '.'),
     isOriginal,
-    isWhole: names.length === 0 && !selection,
+    isWhole: above.length === 0 && !selection,
     own: ownsTarget ? [new Uint8Array(target), found.raw!, Uint8Array.of(isNew ? 1 : 0)] : undefined,
     repository: folder,
     places: !isHome ? undefined : wanted ? wanted.map(absolutePath) : snapshot.paths.map((source) => Buffer.from(source)),
@@ -178,12 +167,6 @@ export function realPlace(wanted: string): { target: Buffer; isNew: boolean } {
 }
 
 const isLink = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
-
-function relativeTo(above: readonly Buffer[], item: Buffer): Buffer[] {
-  const names = splitPath(item);
-  const isAbsolute = item[0] === 0x2f && names.length >= above.length && above.every((name, i) => name.equals(names[i]));
-  return isAbsolute ? names.slice(above.length) : names;
-}
 
 /** Whether nothing is in a folder; also when that cannot be read. */
 const isEmpty = (folder: Buffer): boolean => {

@@ -7,10 +7,14 @@ import type { Node } from '../../repository/tree/node.ts';
 
 export type Selection = readonly Uint8Array[] | undefined;
 
+/** The names, read as "latin1", that are selected in the folder or lie on the way to what is. */
+export const selectionNames = (selection: readonly Uint8Array[]): ReadonlySet<string> =>
+  new Set(selection.map((way) => splitList(way)[0].toString('latin1')));
+
 /** The nodes that are selected, or lie on the way to what is. */
 export function selectNodes(selection: Selection, nodes: readonly Node[]): readonly Node[] {
   if (!selection) return nodes;
-  const wanted = new Set(selection.map((way) => splitList(way)[0].toString('latin1')));
+  const wanted = selectionNames(selection);
   return nodes.filter((node) => wanted.has(node.name.toString('latin1')));
 }
 

@@ -22,6 +22,8 @@ import { copyBlobs } from '../copy/copy-job.ts';
 import { cutContents } from '../copy/cut-job.ts';
 import { markToCopy } from '../copy/mark-job.ts';
 import { recutTrees } from '../copy/recut-job.ts';
+import { beginExportWalk, walkExport } from '../export/walk-job.ts';
+import { zipEntries, zipPiece } from '../export/zip-job.ts';
 import { loadIndexFile } from '../index/load-job.ts';
 import { listMore } from '../ls-job.ts';
 import { hashOf, loadNamed } from '../move/load-job.ts';
@@ -110,4 +112,8 @@ export const jobs = {
   repairTrees,
   findOrphanRoots,
   describeTrees,
+  beginExportWalk,
+  walkExport,
+  zipEntries,
+  zipPiece,
 };

@@ -150,6 +150,15 @@ export class WorkerPool {
     return results as JobResult<N>[];
   }
 
+  /** Runs a job on one certain worker, after the one that it is busy with: for jobs that keep something there between them. */
+  async runOnFirst<N extends JobName>(job: N, args: JobArgs<N>): Promise<JobResult<N>> {
+    const result = await new Promise<unknown>((resolve, reject) => {
+      this.#threads[0].own.push({ job, args, transfer: [], resolve, reject });
+      this.#dispatch();
+    });
+    return result as JobResult<N>;
+  }
+
   /** Tells long jobs whether others wait for work: `count` workers do. */
   setIdle(count: number): void {
     Atomics.store(new Int32Array(this.#idle), 0, count);

@@ -1,0 +1,65 @@
+/** What is said about the program as a whole: below its help, and in its manual page. */
+import { exitCodes } from './exit-codes.ts';
+
+export interface Overview {
+  readonly about: string;
+  /** Names and meanings. */
+  readonly environment: readonly (readonly [name: string, meaning: string])[];
+  readonly exitCodes: readonly (readonly [code: number, meaning: string])[];
+  readonly examples: readonly string[];
+}
+
+const meanings: Readonly<Record<keyof typeof exitCodes, string>> = {
+  done: 'done',
+  failed: 'failed or wrongly used',
+  incomplete: 'done, but something is missing or damaged',
+  noRepository: 'no repository there',
+  locked: 'locked by another program',
+  wrongPassword: 'wrong password',
+  cancelled: 'cancelled',
+};
+
+export const overview: Overview = {
+  about: 'A snapshot is its ID, the beginning of one, or "latest"; where a place in it is meant, a colon and a path follow.',
+  environment: [
+    ['HOLDFAST_REPOSITORY', 'the repository, instead of --repo'],
+    ['HOLDFAST_PASSWORD', 'its password'],
+    ['HOLDFAST_PASSWORD_FILE', 'a file that holds its password, instead of --password-file'],
+    ['HOLDFAST_DEBUG', '1 adds to an error where in the program it came from'],
+  ],
+  exitCodes: (Object.keys(exitCodes) as (keyof typeof exitCodes)[]).map((name) => [exitCodes[name], meanings[name]]),
+  examples: [
+    'holdfast --repo /media/disk/backup init',
+    'holdfast --repo /media/disk/backup backup ~/Documents',
+    'holdfast --repo /media/disk/backup ls latest:/home/me/Documents',
+    'holdfast --repo /media/disk/backup restore latest --target ~/restored',
+  ],
+};
+
+/** What a line of help may be long. */
+const lineLength = 110;
+
+/** As it stands below the program's help. */
+export function overviewText({ about, environment, exitCodes: codes, examples }: Overview = overview): string {
+  const width = Math.max(...environment.map(([name]) => name.length));
+  const codeLines: string[] = [];
+  for (const [code, meaning] of codes) {
+    const last = codeLines.at(-1);
+    const item = `${code} ${meaning}`;
+    if (last !== undefined && last.length + 3 + item.length <= lineLength) codeLines[codeLines.length - 1] = `${last} · ${item}`;
+    else codeLines.push(`  ${item}`);
+  }
+  return [
+    '',
+    about,
+    '',
+    'Environment:',
+    ...environment.map(([name, meaning]) => `  ${name.padEnd(width)}  ${meaning}`),
+    '',
+    'Exit codes:',
+    ...codeLines,
+    '',
+    'Examples:',
+    ...examples.map((example) => `  ${example}`),
+  ].join('\n');
+}

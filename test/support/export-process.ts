@@ -1,0 +1,41 @@
+/**
+ * An export in a process of its own, for tests of memory and of killing.
+ *
+ *     node export-process.ts REPOSITORY FILE
+ *
+ * Prints `begun` when the first progress comes, and at the end one line of JSON: {@link ExportReport}.
+ */
+import { executeExport } from '../../src/engine/export/export.ts';
+import { writeOutputFile } from '../../src/engine/export/output-file.ts';
+import { openRepository, runOptions } from './engine.ts';
+
+export interface ExportReport {
+  readonly figures: Record<string, number>;
+  readonly problems: number;
+  readonly zipBytes: number;
+  /** The most memory that the process had at any time, in MB. */
+  readonly maxMB: number;
+  readonly seconds: number;
+}
+
+const [folder = '', path = ''] = process.argv.slice(2);
+const repository = await openRepository(folder);
+const options = runOptions();
+const begun = options.clock.monotonic();
+let said = false;
+const onProgress = (): void => {
+  if (!said) console.log('begun');
+  said = true;
+};
+const { figures, problems, zipBytes } = await writeOutputFile(repository, { path, replace: false }, (sink) =>
+  executeExport(repository, { snapshot: 'latest' }, { ...options, onProgress }, sink),
+);
+const report: ExportReport = {
+  figures: { ...figures },
+  problems,
+  zipBytes,
+  maxMB: process.resourceUsage().maxRSS / 1024,
+  seconds: (options.clock.monotonic() - begun) / 1000,
+};
+console.log(JSON.stringify(report));
+process.exit(0);
