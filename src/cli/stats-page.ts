@@ -57,7 +57,12 @@ export function breakdownLines({ snapshot, path, files, bytes, folders, otherFol
     formatCount(of.files),
     printable(name),
   ];
-  const columns = (title: string) => [{ title: 'Size', right: true }, { title: '', right: true }, { title: 'Files', right: true }, { title }];
+  const columns = (title: string) => [
+    { title: 'Size', right: true },
+    { title: '', right: true },
+    { title: 'Files', right: true },
+    { title },
+  ];
   const folderRows = folders.map((folder) => row(`${displayPath(folder.path)}${folder.isItself ? ' (files in it)' : ''}`, folder));
   const typeRows = types.map((type) => row(type.extension === '' ? '(none)' : type.extension, type));
   if (otherFolders.parts > 0) folderRows.push(row(`(${counted(otherFolders.parts, 'other')})`, otherFolders));
@@ -71,12 +76,22 @@ export function breakdownLines({ snapshot, path, files, bytes, folders, otherFol
 }
 
 /** `folder` and `file-type`, the largest first; what is left over has no path and no extension. */
-export function breakdownObjects({ snapshot, folders, otherFolders, types, otherTypes }: FolderBreakdown): { type: string; fields: object }[] {
+export function breakdownObjects({
+  snapshot,
+  folders,
+  otherFolders,
+  types,
+  otherTypes,
+}: FolderBreakdown): { type: string; fields: object }[] {
   const of = { snapshot: snapshot.id };
   return [
     ...folders.map(({ path, ...folder }) => ({ type: 'folder', fields: { ...of, ...pathFields(path), ...folder } })),
-    ...(otherFolders.parts > 0 ? [{ type: 'folder', fields: { ...of, others: otherFolders.parts, files: otherFolders.files, bytes: otherFolders.bytes } }] : []),
+    ...(otherFolders.parts > 0
+      ? [{ type: 'folder', fields: { ...of, others: otherFolders.parts, files: otherFolders.files, bytes: otherFolders.bytes } }]
+      : []),
     ...types.map((each) => ({ type: 'file-type', fields: { ...of, ...each } })),
-    ...(otherTypes.parts > 0 ? [{ type: 'file-type', fields: { ...of, others: otherTypes.parts, files: otherTypes.files, bytes: otherTypes.bytes } }] : []),
+    ...(otherTypes.parts > 0
+      ? [{ type: 'file-type', fields: { ...of, others: otherTypes.parts, files: otherTypes.files, bytes: otherTypes.bytes } }]
+      : []),
   ];
 }

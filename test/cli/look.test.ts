@@ -65,7 +65,11 @@ describe('diff', () => {
         .map(({ modifier, path }) => `${String(modifier)}${modifier === 'T' ? 'U' : ''} ${String(path)}`)
         .sort(),
     );
-    expect(changes.find(({ path }) => path === `${src}/a.txt`)).toMatchObject({ change: 'content', before: { size: 3, kind: 'file' }, after: { size: 7 } });
+    expect(changes.find(({ path }) => path === `${src}/a.txt`)).toMatchObject({
+      change: 'content',
+      before: { size: 3, kind: 'file' },
+      after: { size: 7 },
+    });
     const moved = ofType((await cli.must(['--json', 'diff', first, second])).stdout, 'change').find(({ change }) => change === 'moved');
     expect(moved).toMatchObject({ modifier: 'R', from: `${src}/old name`, path: `${src}/new name` });
     const { added, removed } = theirs.find(({ message_type }) => message_type === 'statistics') as Record<string, Record<string, number>>;
@@ -190,7 +194,11 @@ describe('stats', () => {
 describe('damage', () => {
   test('is named by each of them, and the exit code is 3', async () => {
     const { src, cli } = await ready();
-    const packs = (): string[] => execFileSync('find', [join(cli.repository, 'data'), '-type', 'f']).toString().trim().split('\n');
+    const packs = (): string[] =>
+      execFileSync('find', [join(cli.repository, 'data'), '-type', 'f'])
+        .toString()
+        .trim()
+        .split('\n');
     tree(src, { a: { inner: 'inner' } });
     await cli.must(['backup', src]);
     const before = packs();

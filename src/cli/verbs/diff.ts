@@ -83,8 +83,7 @@ const sideOf = async (repository: Repository, { snapshot, path }: SnapshotPlace)
   path,
 });
 
-const titleOf = ({ snapshot, path }: DiffSide): string =>
-  snapshotTitle(snapshot) + (path === undefined ? '' : `: ${displayPath(path)}`);
+const titleOf = ({ snapshot, path }: DiffSide): string => snapshotTitle(snapshot) + (path === undefined ? '' : `: ${displayPath(path)}`);
 
 /** As restic writes it, and `R` for what moved. */
 function modifierOf({ kind, metadata, isSuspicious }: Change): string {

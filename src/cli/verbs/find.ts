@@ -70,16 +70,17 @@ Examples:
           const { snapshots, damaged } = await chooseSnapshots(repository, options.snapshot ?? [], options, output);
           const ordered = options.reverse ? [...snapshots].reverse() : snapshots;
           const printer = new Printer(output, options.long === true);
-          const { hits, snapshots: found, problems, damage } = await findInSnapshots(
-            repository,
-            { snapshots: ordered, query },
-            invocation.options,
-            (batch) => printer.print(batch),
-          );
+          const {
+            hits,
+            snapshots: found,
+            problems,
+            damage,
+          } = await findInSnapshots(repository, { snapshots: ordered, query }, invocation.options, (batch) => printer.print(batch));
           output.endProgress();
           if (problems > 0) for (const error of damage) output.problem({ path: undefined, kind: error.code, detail: error.message });
           const searched = counted(snapshots.length, 'snapshot');
-          if (!output.json) output.note(hits === 0 ? `Nothing was found in ${searched}.` : `${counted(hits, 'hit')} in ${found} of ${searched}.`);
+          if (!output.json)
+            output.note(hits === 0 ? `Nothing was found in ${searched}.` : `${counted(hits, 'hit')} in ${found} of ${searched}.`);
           output.object('summary', { hits, snapshots: found, searchedSnapshots: snapshots.length, unreadableFolders: problems, damaged });
           return problems + damaged > 0 ? exitCodes.incomplete : exitCodes.done;
         });
@@ -108,7 +109,10 @@ function queryOf(patterns: readonly string[], options: FindOptions, { clock }: I
   }
   const others = [minSize, maxSize, newer, older, options.type, options.ignoreCase, options.long, options.contents ? undefined : false];
   if (others.some((value) => value !== undefined))
-    return fail('bad-usage', { problem: `--${kind} looks for nothing but IDs.`, guidance: 'Leave out what is about names, types, sizes and times.' });
+    return fail('bad-usage', {
+      problem: `--${kind} looks for nothing but IDs.`,
+      guidance: 'Leave out what is about names, types, sizes and times.',
+    });
   for (const id of patterns) {
     if (!/^[0-9a-f]{1,64}$/.test(id))
       fail('bad-usage', { problem: `“${id}” is not the beginning of an ID.`, guidance: 'IDs are hexadecimal digits: 0–9 and a–f.' });
@@ -119,7 +123,10 @@ function queryOf(patterns: readonly string[], options: FindOptions, { clock }: I
 function parseType(word: string): NodeType[] {
   const types = typesOfWord(word);
   if (types.length > 0) return types;
-  return fail('bad-usage', { problem: `--type: there is no “${word}”.`, guidance: 'Choose from: file, folder, link, device, fifo, socket.' });
+  return fail('bad-usage', {
+    problem: `--type: there is no “${word}”.`,
+    guidance: 'Choose from: file, folder, link, device, fifo, socket.',
+  });
 }
 
 /** Puts hits below the snapshots that they are in. */
@@ -141,11 +148,19 @@ class Printer {
       this.#snapshot = snapshot.id;
     }
     if (output.json) {
-      await output.objects('entry', entries.map((entry) => ({ snapshot: snapshot.id, ...entryObject(entry) })));
-      await output.objects('blob', blobs.map(({ type, blob, parent, path }) => ({ snapshot: snapshot.id, kind: type, blob, ...pathFields(path), parentTree: parent })));
+      await output.objects(
+        'entry',
+        entries.map((entry) => ({ snapshot: snapshot.id, ...entryObject(entry) })),
+      );
+      await output.objects(
+        'blob',
+        blobs.map(({ type, blob, parent, path }) => ({ snapshot: snapshot.id, kind: type, blob, ...pathFields(path), parentTree: parent })),
+      );
     } else {
       await output.list(entries.map(this.#long ? longLine : shortLine));
-      await output.list(blobs.map(({ type, blob, path }) => `${type === 'tree' ? 'folder listing' : 'data'} ${blob.slice(0, 8)}  ${displayPath(path)}`));
+      await output.list(
+        blobs.map(({ type, blob, path }) => `${type === 'tree' ? 'folder listing' : 'data'} ${blob.slice(0, 8)}  ${displayPath(path)}`),
+      );
     }
     for (const { path, error } of problems) {
       const detail = `${error.message} (snapshot ${snapshot.id.slice(0, 8)})`;

@@ -1,7 +1,14 @@
 /** stats: what snapshots hold, and what they take. */
 import { fail } from '../../contract/errors.ts';
 import { nameBytes } from '../../engine/backup/name-text.ts';
-import { measureMode, measureRepository, type ModeFigures, type RepositoryStats, type StatsGaps, statsModes } from '../../engine/stats/stats.ts';
+import {
+  measureMode,
+  measureRepository,
+  type ModeFigures,
+  type RepositoryStats,
+  type StatsGaps,
+  statsModes,
+} from '../../engine/stats/stats.ts';
 import { parseChoice, parseCount } from '../arguments.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
@@ -96,7 +103,9 @@ function reportMode(output: Output, figures: ModeFigures, damaged: number): Exit
   if (uncompressedBytes !== undefined) output.lines(`  Uncompressed: ${formatBytes(uncompressedBytes)}`);
   if (compression) {
     const { ratio, progress, spaceSaving } = compression;
-    output.lines(`  Compression: ${ratio.toFixed(2)}x of the ${progress.toFixed(1)}% that are compressed; it saves ${spaceSaving.toFixed(1)}%`);
+    output.lines(
+      `  Compression: ${ratio.toFixed(2)}x of the ${progress.toFixed(1)}% that are compressed; it saves ${spaceSaving.toFixed(1)}%`,
+    );
   }
   output.object('summary', {
     mode,
@@ -127,7 +136,15 @@ function reportStats(output: Output, stats: RepositoryStats, damaged: number): E
   output.lines(...statsLines(stats, damaged));
   if (breakdown) output.lines(...breakdownLines(breakdown));
   for (const { snapshot, size, alone } of stats.snapshots)
-    output.object('snapshot', { id: snapshot.id, time: snapshot.time, hostname: snapshot.hostname, paths: snapshot.paths, tags: snapshot.tags, size, alone });
+    output.object('snapshot', {
+      id: snapshot.id,
+      time: snapshot.time,
+      hostname: snapshot.hostname,
+      paths: snapshot.paths,
+      tags: snapshot.tags,
+      size,
+      alone,
+    });
   if (breakdown) for (const { type, fields } of breakdownObjects(breakdown)) output.object(type, fields);
   const { total, raw, compression, stored, unused } = stats;
   output.object('summary', {

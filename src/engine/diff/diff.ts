@@ -6,7 +6,7 @@
  * have moved; when something might, in the order of paths to see what did; and in that order to tell the changes. Trees that are the
  * same in both are read only to see which of the blobs they need, too.
  */
-import { errorFromJSON, fail, HoldfastError } from '../../contract/errors.ts';
+import { errorFromJSON, fail, type HoldfastError } from '../../contract/errors.ts';
 import { splitList } from '../../platform/byte-list.ts';
 import { displayPath, splitPath } from '../../platform/byte-paths.ts';
 import type { Repository } from '../../repository/repository.ts';
@@ -152,11 +152,7 @@ class Comparison {
     return equal;
   }
 
-  async #shareOut(
-    pairs: Uint32Array,
-    moves: MoveTable | undefined,
-    takeEqual: (records: Uint32Array) => void,
-  ): Promise<void> {
+  async #shareOut(pairs: Uint32Array, moves: MoveTable | undefined, takeEqual: (records: Uint32Array) => void): Promise<void> {
     const { pool } = this.#reading;
     await shareOut(
       pool,

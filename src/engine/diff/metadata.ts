@@ -22,7 +22,8 @@ export const metadataFields = [
 ] as const;
 export type MetadataField = (typeof metadataFields)[number];
 
-const sameBytes = (a: Buffer | undefined | null, b: Buffer | undefined | null): boolean => (a && b ? a.equals(b) : (a ?? null) === (b ?? null));
+const sameBytes = (a: Buffer | undefined | null, b: Buffer | undefined | null): boolean =>
+  a && b ? a.equals(b) : (a ?? null) === (b ?? null);
 
 function sameAttributes(a: readonly ExtendedAttribute[], b: readonly ExtendedAttribute[]): boolean {
   if (a.length !== b.length) return false;

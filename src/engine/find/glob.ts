@@ -29,7 +29,10 @@ export function globTest(part: string, pattern: string, ignoreCase: boolean): Na
 }
 
 const refuse = (pattern: string, why: string): never =>
-  fail('bad-usage', { problem: `The pattern “${pattern}” cannot be read: ${why}.`, guidance: 'Put a backslash before a bracket that is meant literally.' });
+  fail('bad-usage', {
+    problem: `The pattern “${pattern}” cannot be read: ${why}.`,
+    guidance: 'Put a backslash before a bracket that is meant literally.',
+  });
 
 /** Reads the set whose first member is at `at`. Gives its regular expression and the position of the closing bracket. */
 function readSet(characters: readonly string[], at: number, pattern: string): { source: string; end: number } {

@@ -31,7 +31,11 @@ export function findWanted({ of: kind, ids }: IdRequest, { index, control }: Wor
   const location = emptyLocation();
   for (let record = 0; record < wanted.length; record++) {
     if ((record & 0xfff) === 0) control.checkpoint();
-    if (kind === 'pack' ? index.at(record, location) && packs[location.pack] === 1 : index.typeAt(record) === kind && isMeant(index.idAt(record)))
+    if (
+      kind === 'pack'
+        ? index.at(record, location) && packs[location.pack] === 1
+        : index.typeAt(record) === kind && isMeant(index.idAt(record))
+    )
       wanted[index.primaryOf(record)] = 1;
   }
   return { wanted, unknown: ids.filter((id) => !found.has(id)) };

@@ -34,7 +34,11 @@ const asText = (lines: readonly string[]): string[] => lines.map((line) => line.
 
 /** Ours in restic's words. */
 function resticLines(changes: readonly Change[]): string[] {
-  return changes.map((change) => changeLine(change).replace('M? ', 'M? ').replace(/^T /, change.metadata.length > 0 ? 'TU ' : 'T '));
+  return changes.map((change) =>
+    changeLine(change)
+      .replace('M? ', 'M? ')
+      .replace(/^T /, change.metadata.length > 0 ? 'TU ' : 'T '),
+  );
 }
 
 async function twoBackups(change: (source: string) => void, before?: (source: string) => unknown) {
@@ -105,7 +109,11 @@ describe('against restic', () => {
     expect(theirs.filter((line) => !/^U .*\/$/.test(line))).toEqual(ours.filter((line) => !/^U .*\/$/.test(line)));
     expect(ours.filter((line) => !theirs.includes(line))).toEqual([]);
     const folders = theirs.filter((line) => !ours.includes(line)).map((line) => line.slice(2));
-    for (const folder of folders) expect(ours.some((line) => line.slice(2) !== folder && line.includes(folder)), folder).toBe(true);
+    for (const folder of folders)
+      expect(
+        ours.some((line) => line.slice(2) !== folder && line.includes(folder)),
+        folder,
+      ).toBe(true);
     expect(full.entries.metadata).toBe(full.changes.filter(({ kind }) => kind === 'metadata').length);
     expect(full.entries.metadata).toBe(plain.entries.metadata);
 
@@ -144,17 +152,13 @@ describe('against restic', () => {
     const { blobs } = await difference(repository, [first, second]);
     expect(blobs!.first.dataBlobs).toBe(1);
     const between = await difference(repository, [first, second], { path: [join(source, 'b'), join(source, 'a')], moves: false });
-    expect(between.changes.map(changeLine)).toEqual([
-      `+ ${source}/a/new`,
-      `+ ${source}/a/x`,
-      `+ ${source}/a/y`,
-      `- ${source}/a/z`,
-    ]);
+    expect(between.changes.map(changeLine)).toEqual([`+ ${source}/a/new`, `+ ${source}/a/x`, `+ ${source}/a/y`, `- ${source}/a/z`]);
   });
 });
 
 describe('what moved', () => {
-  const lines = (changes: readonly Change[], source: string): string[] => changes.map((change) => changeLine(change).replaceAll(source, ''));
+  const lines = (changes: readonly Change[], source: string): string[] =>
+    changes.map((change) => changeLine(change).replaceAll(source, ''));
 
   test('a file with another name, a folder with all that is in it, and neither is told as removed or added', async () => {
     const { repository, source, ids } = await twoBackups(
@@ -232,7 +236,10 @@ describe('what moved', () => {
       rmSync(source, { recursive: true, force: true });
       names.forEach((name, i) => {
         const of = (k: number): string => `content ${(i * 7 + k * round) % 9}`;
-        tree(join(source, names[(i * round) % 6]!, `d${(i + round) % 3}`), { [name]: of(1), deep: { [`${name}.txt`]: of(2), twin: 'twin' } });
+        tree(join(source, names[(i * round) % 6]!, `d${(i + round) % 3}`), {
+          [name]: of(1),
+          deep: { [`${name}.txt`]: of(2), twin: 'twin' },
+        });
       });
     };
     make(1);
@@ -276,7 +283,12 @@ describe('what is told of a change', () => {
       (place) => tree(place, { folder: { gone: 'gone' }, file: 'a file' }),
     );
     const { changes, entries } = await difference(repository, ids);
-    expect(changes.map((change) => changeLine(change).replaceAll(source, ''))).toEqual(['T /file/', '+ /file/inner', 'T /folder', '- /folder/gone']);
+    expect(changes.map((change) => changeLine(change).replaceAll(source, ''))).toEqual([
+      'T /file/',
+      '+ /file/inner',
+      'T /folder',
+      '- /folder/gone',
+    ]);
     expect(entries).toMatchObject({ type: 2, added: { files: 1 }, removed: { files: 1 } });
   });
 
@@ -288,7 +300,13 @@ describe('what is told of a change', () => {
     const third = await forge.snapshot(forge.tree([file('123', { mtime: '2026-02-02T00:00:00Z', mode: 0o600 })]));
     expect((await difference(forge.repository, [first, second])).changes.map(changeLine)).toEqual(['M? /f']);
     const [change] = (await difference(forge.repository, [second, third])).changes;
-    expect(change).toMatchObject({ kind: 'content', isSuspicious: false, metadata: ['mode', 'mtime'], before: { size: 3 }, after: { mode: 0o100600 } });
+    expect(change).toMatchObject({
+      kind: 'content',
+      isSuspicious: false,
+      metadata: ['mode', 'mtime'],
+      before: { size: 3 },
+      after: { mode: 0o100600 },
+    });
   });
 
   test('equal folders are not read', async () => {
@@ -330,7 +348,10 @@ describe('damage', () => {
   });
 
   test('what is no folder, or is not there, is said', async () => {
-    const { repository, ids, source } = await twoBackups(() => {}, (place) => tree(place, { file: 'f' }));
+    const { repository, ids, source } = await twoBackups(
+      () => {},
+      (place) => tree(place, { file: 'f' }),
+    );
     await expect(difference(repository, ids, { path: join(source, 'file') })).rejects.toMatchObject({ code: 'bad-usage' });
     await expect(difference(repository, ids, { path: '/nowhere' })).rejects.toMatchObject({ code: 'snapshot-path-not-found' });
   });

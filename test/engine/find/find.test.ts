@@ -101,7 +101,12 @@ describe('against restic', () => {
   test('the files that need a blob, the folders with a tree, and what needs a pack', async () => {
     const blobs = await restic.listBlobs();
     const words = (objects: ResticObjects): string[] =>
-      objects.map(({ object_type, id, path, parent_tree, snapshot }) => `${snapshot} ${object_type} ${id} ${path.replace(/\ufffd+/g, '\ufffd')} ${parent_tree ?? ''}`).sort();
+      objects
+        .map(
+          ({ object_type, id, path, parent_tree, snapshot }) =>
+            `${snapshot} ${object_type} ${id} ${path.replace(/\ufffd+/g, '\ufffd')} ${parent_tree ?? ''}`,
+        )
+        .sort();
     const oursOf = async (of: 'data' | 'tree' | 'pack', ids: readonly string[]): Promise<string[]> =>
       (await search(repository, { kind: 'blobs', of, ids })).batches
         .flatMap(({ snapshot, blobs: found }) =>
@@ -173,7 +178,9 @@ describe('many snapshots', () => {
     for (const name of names.toReversed()) id = forge.tree([fileNode('leaf', []), folderNode(name, id)]);
     await forge.snapshot(id);
     const path = `/${names.join('/')}/leaf`;
-    const [paths] = hitsOf(await search(forge.repository, [path, 'n20/leaf', 'leaf/**/x', ...names.map((name) => `${name}/nothing`)], { options: hasty })).values();
+    const [paths] = hitsOf(
+      await search(forge.repository, [path, 'n20/leaf', 'leaf/**/x', ...names.map((name) => `${name}/nothing`)], { options: hasty }),
+    ).values();
     expect(paths).toEqual(expect.arrayContaining([path, `/${names.slice(0, 21).join('/')}/leaf`]));
   });
 
@@ -235,7 +242,9 @@ describe('what is asked for', () => {
     const root = forge.tree([fileNode('harmed', [forge.data('x'), lost, lost]), fileNode('whole', [forge.data('x')])]);
     const id = await forge.snapshot(root);
     const harmed = await search(forge.repository, { kind: 'blobs', of: 'data', ids: [lost] }, { options: hasty });
-    expect(harmed.batches.flatMap(({ blobs }) => blobs)).toEqual([{ type: 'data', blob: lost, parent: root, path: Buffer.from('/harmed') }]);
+    expect(harmed.batches.flatMap(({ blobs }) => blobs)).toEqual([
+      { type: 'data', blob: lost, parent: root, path: Buffer.from('/harmed') },
+    ]);
     const roots = await search(forge.repository, { kind: 'blobs', of: 'tree', ids: [root.slice(0, 12)] }, { options: hasty });
     expect([...hitsOf(roots)]).toEqual([[id, ['/']]]);
   });
@@ -271,7 +280,9 @@ describe('damage', () => {
       [second, ['/half/first', '/q2']],
     ]);
     expect(problems).toBe(6);
-    const named = batches.flatMap((batch) => batch.problems.map(({ path, error }) => `${batch.snapshot.id === first ? 1 : 2} ${path.toString()} ${error.code}`));
+    const named = batches.flatMap((batch) =>
+      batch.problems.map(({ path, error }) => `${batch.snapshot.id === first ? 1 : 2} ${path.toString()} ${error.code}`),
+    );
     expect(named).toEqual([1, 2].flatMap((n) => [`${n} /broken tree-invalid`, `${n} /deep/lost blob-missing`, `${n} /half tree-invalid`]));
   });
 

@@ -88,7 +88,9 @@ describe('against restic', () => {
     for (const threads of [1, 2, 5]) {
       const stats = await measured(repository, undefined, undefined, { threads });
       expect(stats.snapshots.map(({ snapshot }) => snapshot.id)).toEqual(ids);
-      expect(stats.snapshots.map(({ size }) => ({ total_size: size.bytes, total_file_count: size.entries, snapshots_count: 1 }))).toEqual(sizes);
+      expect(stats.snapshots.map(({ size }) => ({ total_size: size.bytes, total_file_count: size.entries, snapshots_count: 1 }))).toEqual(
+        sizes,
+      );
       expect(raw).toMatchObject({ total_size: stats.raw.bytes, total_blob_count: stats.raw.blobs });
     }
     const blobs = await restic.listBlobs();
@@ -140,7 +142,13 @@ describe('what a snapshot alone needs', () => {
     ids.push((await backup(repository, source, hasty)).snapshot);
     const restic = resticOn(folder);
     const stored = async (): Promise<number> =>
-      ((await resticStats(restic, 'raw-data', (await restic.snapshots()).map(({ id }) => id))) as { total_size: number }).total_size;
+      (
+        (await resticStats(
+          restic,
+          'raw-data',
+          (await restic.snapshots()).map(({ id }) => id),
+        )) as { total_size: number }
+      ).total_size;
     for (const id of [ids[1]!, ids[0]!]) {
       const before = await measured(repository, [id]);
       expect(before.unused).toEqual({ blobs: 0, bytes: 0 });
@@ -174,7 +182,9 @@ describe('what a snapshot alone needs', () => {
     const data = Array.from({ length: 60 }, (_, i) => forge.data(`blob ${i} ${'x'.repeat(i)}`));
     let trees = data.map((id, i) => forge.tree([fileNode(`f${i}`, [id])]));
     for (let level = 0; level < 4; level++)
-      trees = trees.map((_, i) => forge.tree([folderNode('a', trees[pick(trees.length)]!), folderNode(`b${i}`, trees[pick(trees.length)]!)]));
+      trees = trees.map((_, i) =>
+        forge.tree([folderNode('a', trees[pick(trees.length)]!), folderNode(`b${i}`, trees[pick(trees.length)]!)]),
+      );
     for (let i = 0; i < 12; i++) await forge.snapshot(trees[i]!, { time: `2026-01-${String(i + 10)}T00:00:00Z` });
     const runs: RepositoryStats[] = [];
     for (const threads of [1, 2, 3, 4]) runs.push(await measured(forge.repository, undefined, undefined, { ...hasty, threads }));
@@ -202,16 +212,18 @@ describe('files with several names', () => {
     const file = (name: string, more: object) => fileNode(name, content, { size: 5, ...more });
     const two = { links: 2, inode: 7, device_id: 1 };
     const inner = forge.tree([file('a', two), file('b', { ...two, device_id: 2 }), file('c', { links: 1, inode: 7, device_id: 1 })]);
-    const root = forge.tree([
-      folderNode('one', inner),
-      folderNode('two', inner),
-      file('without inode 1', { links: 2 }),
-      file('without inode 2', { links: 2 }),
-      file('without links', { links: 0, inode: 9, device_id: 1 }),
-      file('without links, again', { links: 0, inode: 9, device_id: 1 }),
-      file('x', { links: 3, inode: 7, device_id: 1 }),
-      file('y', { links: 3, inode: '18446744073709551615', device_id: 1 }),
-    ].map((node) => JSON.parse(JSON.stringify(node).replace('"18446744073709551615"', '1')) as object));
+    const root = forge.tree(
+      [
+        folderNode('one', inner),
+        folderNode('two', inner),
+        file('without inode 1', { links: 2 }),
+        file('without inode 2', { links: 2 }),
+        file('without links', { links: 0, inode: 9, device_id: 1 }),
+        file('without links, again', { links: 0, inode: 9, device_id: 1 }),
+        file('x', { links: 3, inode: 7, device_id: 1 }),
+        file('y', { links: 3, inode: '18446744073709551615', device_id: 1 }),
+      ].map((node) => JSON.parse(JSON.stringify(node).replace('"18446744073709551615"', '1')) as object),
+    );
     const first = await forge.snapshot(root);
     const restic = resticOn(join(dir, 'repository'));
     const ours = await figures(forge.repository, 'restore-size', undefined, hasty);
@@ -249,7 +261,9 @@ describe('the breakdown', () => {
     expect(shares(top)).toEqual(['/home/u/pics 3 151']);
     expect(top.otherFolders).toEqual({ parts: 2, files: 2, bytes: 15 });
     expect(top.otherTypes).toEqual({ parts: 2, files: 3, bytes: 16 });
-    await expect(measured(forge.repository, undefined, { path: Buffer.from('/home/u/top.txt') }, hasty)).rejects.toMatchObject({ code: 'bad-usage' });
+    await expect(measured(forge.repository, undefined, { path: Buffer.from('/home/u/top.txt') }, hasty)).rejects.toMatchObject({
+      code: 'bad-usage',
+    });
   });
 
   test.each([
@@ -272,7 +286,12 @@ describe('damage', () => {
     const lost = 'ab'.repeat(32);
     const broken = forge.tree('{"nodes":[{"name":"cut');
     const good = fileNode('good', [forge.data('12345')], { size: 5 });
-    const root = forge.tree([folderNode('broken', broken), folderNode('d', forge.tree([folderNode('lost', lost)])), good, fileNode('harmed', [lost], { size: 3 })]);
+    const root = forge.tree([
+      folderNode('broken', broken),
+      folderNode('d', forge.tree([folderNode('lost', lost)])),
+      good,
+      fileNode('harmed', [lost], { size: 3 }),
+    ]);
     await forge.snapshot(root);
     const gone = await forge.snapshot('cd'.repeat(32), { time: '2026-03-01T00:00:00Z' });
     for (const run of [
@@ -280,7 +299,9 @@ describe('damage', () => {
       await measured(forge.repository, undefined, undefined, hasty),
     ]) {
       const named = run.damagedTrees.map(({ tree: id, paths, error }) => `${id.slice(0, 4)} ${paths.join()} ${error.code}`).sort();
-      expect(named).toEqual([`${lost.slice(0, 4)} /d/lost blob-missing`, 'cdcd / blob-missing', `${broken.slice(0, 4)} /broken tree-invalid`].sort());
+      expect(named).toEqual(
+        [`${lost.slice(0, 4)} /d/lost blob-missing`, 'cdcd / blob-missing', `${broken.slice(0, 4)} /broken tree-invalid`].sort(),
+      );
     }
     const stats = await measured(forge.repository, undefined, undefined, hasty);
     expect(stats.unknownBlobs).toBe(1);
