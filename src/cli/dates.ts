@@ -27,12 +27,10 @@ export function parseMoment(text: string, option: string, clock: Pick<Clock, 'no
   const exact = parseTime(text);
   if (exact !== undefined) return exact;
   const local = dateAndTime.exec(text.trim());
-  if (local) {
-    const [, date, time = '00:00'] = local;
-    const seconds = time.length === 5 ? `${time}:00` : time;
-    // Of a date that does not exist, Date makes another.
-    if (parseTime(`${date}T${seconds}Z`) !== undefined) return BigInt(Date.parse(`${date}T${seconds}`)) * 1_000_000n;
-  } else if (/^(\d+[ymdh])+$/.test(text.trim())) {
+  const wall = local && `${local[1]}T${(local[2] ?? '00:00').padEnd(8, ':00')}`;
+  // Date.parse takes 30 February for 2 March.
+  if (wall && parseTime(`${wall}Z`) !== undefined) return BigInt(Date.parse(wall)) * 1_000_000n;
+  if (/^(\d+[ymdh])+$/.test(text.trim())) {
     const now = parseSnapshotTime(localTime.format(BigInt(clock.now()) * 1_000_000n), '');
     const { seconds, nanoseconds } = before(now, parseDuration(text, option), offsetsOf());
     return BigInt(seconds) * 1_000_000_000n + BigInt(nanoseconds);

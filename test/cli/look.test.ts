@@ -144,9 +144,7 @@ describe('find', () => {
     [['find', '--pack', 'abcdef'], 'No pack'],
     [['find', 'a', '--snapshot', 'latest', '--host', 'h'], 'both named and chosen'],
   ])('%j is refused', async (args, says) => {
-    const { cli, src } = await ready();
-    tree(src, { f: 'f' });
-    await cli.must(['backup', src]);
+    const { cli } = await ready();
     const { code, stdout, stderr } = await cli.run(args);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toContain(says);

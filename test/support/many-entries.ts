@@ -1,6 +1,6 @@
 /** A repository that says it holds very many files, made through the repository's own layers without one of them. */
 import { sha256 } from '../../src/repository/ids.ts';
-import { Forge, folderNode } from './forge.ts';
+import { type Forge, folderNode } from './forge.ts';
 
 export interface ManyEntries {
   readonly folders: number;

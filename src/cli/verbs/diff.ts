@@ -104,19 +104,19 @@ function modifierOf({ kind, metadata, isSuspicious }: Change): string {
 }
 
 function changeLine(change: Change): string {
-  const { kind, from, before, after, metadata } = change;
+  const { kind, from, before, after } = change;
   const modifier = (kind === 'type' ? 'T' : modifierOf(change)).padEnd(3);
   const entry = (after ?? before)!;
-  const size = (of: Entry | undefined): string => formatBytes(of?.size ?? 0);
   if (kind === 'moved') return `${modifier}${displayPath(from!)}${entry.type === 'dir' ? '/' : ''} → ${shortLine(entry)}`;
-  const detail = {
-    added: entry.type === 'file' ? size(entry) : '',
-    removed: entry.type === 'file' ? size(entry) : '',
-    content: `${size(before)} → ${size(after)}`,
-    metadata: metadata.join(', '),
-    type: `${kindWord(before!.type)} → ${kindWord(entry.type)}`,
-  }[kind];
+  const detail = detailOf(change);
   return `${modifier}${shortLine(entry)}${detail === '' ? '' : `  (${detail})`}`;
+}
+
+function detailOf({ kind, before, after, metadata }: Change): string {
+  const sizes = [before, after].filter((entry) => entry?.type === 'file').map((entry) => formatBytes(entry!.size));
+  if (kind === 'metadata') return metadata.join(', ');
+  if (kind === 'type') return `${kindWord(before!.type)} → ${kindWord(after!.type)}`;
+  return sizes.join(' → ');
 }
 
 function changeObject(change: Change): object {
@@ -146,16 +146,16 @@ function report(output: Output, first: DiffSide, second: DiffSide, result: DiffR
   reportUnknownBlobs(output, unknownBlobs);
   const isIncomplete = problems.length + damagedTrees.length + unknownBlobs > 0;
   if (isIncomplete) for (const error of damage) output.problem({ path: undefined, kind: error.code, detail: error.message });
-  const { added, removed, moved, content, type, metadata } = entries;
+  const { added, removed, moved, content, retyped, metadataOnly } = entries;
   output.lines(
     '',
     `Added:    ${tallyText(added)}`,
     `Removed:  ${tallyText(removed)}`,
     `Moved:    ${tallyText(moved)}`,
     `Changed:  ${counted(content.files, 'file')}, ${formatBytes(content.bytesBefore)} → ${formatBytes(content.bytesAfter)}${
-      type > 0 ? `; ${counted(type, 'entry', 'entries')} became something else` : ''
+      retyped > 0 ? `; ${counted(retyped, 'entry', 'entries')} became something else` : ''
     }`,
-    `Metadata: ${counted(metadata, 'entry', 'entries')} changed in nothing else`,
+    `Metadata: ${counted(metadataOnly, 'entry', 'entries')} changed in nothing else`,
   );
   if (blobs) {
     for (const [name, { dataBlobs, treeBlobs, bytes, packedBytes }] of [

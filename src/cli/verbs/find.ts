@@ -77,12 +77,14 @@ Examples:
             damage,
           } = await findInSnapshots(repository, { snapshots: ordered, query }, invocation.options, (batch) => printer.print(batch));
           output.endProgress();
-          if (problems > 0) for (const error of damage) output.problem({ path: undefined, kind: error.code, detail: error.message });
+          // Where blobs are looked for, what the index does not tell is not found.
+          const isLacking = problems > 0 || (query.kind === 'blobs' && damage.length > 0);
+          if (isLacking) for (const error of damage) output.problem({ path: undefined, kind: error.code, detail: error.message });
           const searched = counted(snapshots.length, 'snapshot');
           if (!output.json)
             output.note(hits === 0 ? `Nothing was found in ${searched}.` : `${counted(hits, 'hit')} in ${found} of ${searched}.`);
           output.object('summary', { hits, snapshots: found, searchedSnapshots: snapshots.length, unreadableFolders: problems, damaged });
-          return problems + damaged > 0 ? exitCodes.incomplete : exitCodes.done;
+          return isLacking || damaged > 0 ? exitCodes.incomplete : exitCodes.done;
         });
       }),
     );

@@ -53,7 +53,7 @@ class Changes implements DiffVisitor {
     const metadata = differingMetadata(before, after);
     const { figures } = this;
     if (before.type !== after.type) {
-      figures.type += 1;
+      figures.retyped += 1;
       this.batch.add({ kind: 'type', path, before, after, metadata });
     } else if (before.content && after.content && !before.content.equals(after.content)) {
       figures.content.files += 1;
@@ -61,7 +61,7 @@ class Changes implements DiffVisitor {
       figures.content.bytesAfter += after.size;
       this.batch.add({ kind: 'content', path, before, after, metadata });
     } else if (metadata !== 0) {
-      figures.metadata += 1;
+      figures.metadataOnly += 1;
       if (this.#metadata) this.batch.add({ kind: 'metadata', path, before, after, metadata });
     }
   }

@@ -6,7 +6,7 @@
  * have moved; when something might, in the order of paths to see what did; and in that order to tell the changes. Trees that are the
  * same in both are read only to see which of the blobs they need, too.
  */
-import { errorFromJSON, fail, HoldfastError } from '../../contract/errors.ts';
+import { errorFromJSON, fail, type HoldfastError } from '../../contract/errors.ts';
 import { splitList } from '../../platform/byte-list.ts';
 import { displayPath, splitPath } from '../../platform/byte-paths.ts';
 import type { Repository } from '../../repository/repository.ts';
@@ -16,6 +16,7 @@ import { reportProgress, type RunOptions } from '../run.ts';
 import { absolutePath, resolveSnapshotPath } from '../snapshot-path.ts';
 import { type DamagedTree, DamagedTrees } from '../trees/damaged-trees.ts';
 import { shareOut } from '../trees/share-out.ts';
+import type { FolderProblem } from '../trees/folder-problem.ts';
 import { unfoldingLimit } from '../trees/unfold.ts';
 import { type Change, changesOf } from './change.ts';
 import { addFigures, type BlobFigures, type EntryFigures, noEntries } from './figures.ts';
@@ -54,7 +55,7 @@ export interface DiffResult {
   /** References to blobs that no index names: the figures lack them, and what needs them cannot be restored. */
   readonly unknownBlobs: number;
   readonly problems: readonly DiffProblem[];
-  /** Trees that both have and that cannot be read: the figures of blobs lack what they need. */
+  /** Other trees that could not be read, mostly ones that both have: the figures of blobs lack what they need, and moves may be missing. */
   readonly damagedTrees: readonly DamagedTree[];
   /** Index files that could not be used. */
   readonly damage: readonly HoldfastError[];
@@ -109,8 +110,8 @@ class Comparison {
   readonly #first: Folder;
   readonly #second: Folder;
   readonly #memory: SurveyMemory;
-  readonly #problems: DiffProblem[] = [];
-  /** Those that were read only for their blobs. */
+  /** By their paths. */
+  readonly #problems = new Map<string, DiffProblem>();
   readonly #damaged = new DamagedTrees();
   #unknownBlobs = 0;
 
@@ -133,9 +134,29 @@ class Comparison {
     const from = moves && (await this.#findMoves(moves));
     const entries = isSame ? noEntries() : await this.#tell(moves, from, take);
     const blobs = wantsBlobs ? await this.#tallyBlobs(equal) : undefined;
-    const { pool, index, damage } = this.#reading;
-    const damagedTrees = await this.#damaged.named(pool, index, [this.#second.tree], displayPath(this.#second.path));
-    return { entries, blobs, unknownBlobs: this.#unknownBlobs, problems: this.#problems, damagedTrees, damage };
+    const problems = [...this.#problems.values()];
+    return {
+      entries,
+      blobs,
+      unknownBlobs: this.#unknownBlobs,
+      problems,
+      damagedTrees: await this.#damagedTrees(),
+      damage: this.#reading.damage,
+    };
+  }
+
+  /** Those that are not named as problems. */
+  async #damagedTrees(): Promise<DamagedTree[]> {
+    const { pool, index } = this.#reading;
+    const roots = [this.#second, this.#first].map(({ tree, path }) => ({ tree, path: displayPath(path) }));
+    const named = await this.#damaged.named(pool, index, roots);
+    const places = new Set(Array.from(this.#problems.values(), ({ path }) => displayPath(path)));
+    return named.filter(({ paths }) => paths.length === 0 || !paths.every((path) => places.has(path)));
+  }
+
+  #addProblems(problems: readonly FolderProblem[]): void {
+    for (const { path, error } of problems)
+      this.#problems.set(Buffer.from(path).toString('latin1'), { path: Buffer.from(path), error: errorFromJSON(error) });
   }
 
   /** Marks blobs and notes what was removed and added. Gives the trees that both have. */
@@ -201,7 +222,6 @@ class Comparison {
     await this.#walk(async (frames) => {
       const found = await pool.run('findChanges', { frames, moves: moves?.memory, metadata, atMost: changesPerBatch });
       addFigures(figures, found.figures);
-      for (const { path, error } of found.problems) this.#problems.push({ path: Buffer.from(path), error: errorFromJSON(error) });
       if (found.batch.kinds.length > 0) await take(changesOf(found.batch, (move) => from!.take(move)));
       return found;
     });
@@ -218,6 +238,7 @@ class Comparison {
     let folders = 0;
     while (frames.length > 0) {
       const walked = await goOn(frames);
+      this.#addProblems(walked.problems);
       frames = walked.frames;
       folders += walked.folders;
       for (const refuse of refuseEndless) await refuse(folders);

@@ -21,9 +21,9 @@ export interface EntryFigures {
   readonly moved: EntryTally;
   readonly content: { files: number; bytesBefore: number; bytesAfter: number };
   /** Entries that became another type. */
-  type: number;
+  retyped: number;
   /** Entries of which nothing but metadata changed. */
-  metadata: number;
+  metadataOnly: number;
 }
 
 const noTally = (): EntryTally => ({ files: 0, folders: 0, others: 0, bytes: 0 });
@@ -33,8 +33,8 @@ export const noEntries = (): EntryFigures => ({
   removed: noTally(),
   moved: noTally(),
   content: { files: 0, bytesBefore: 0, bytesAfter: 0 },
-  type: 0,
-  metadata: 0,
+  retyped: 0,
+  metadataOnly: 0,
 });
 
 export function addEntry(tally: EntryTally, { type, size }: Node): void {
@@ -49,8 +49,8 @@ export function addFigures(sum: EntryFigures, part: EntryFigures): void {
   for (const kind of ['added', 'removed', 'moved'] as const)
     for (const field of ['files', 'folders', 'others', 'bytes'] as const) sum[kind][field] += part[kind][field];
   for (const field of ['files', 'bytesBefore', 'bytesAfter'] as const) sum.content[field] += part.content[field];
-  sum.type += part.type;
-  sum.metadata += part.metadata;
+  sum.retyped += part.retyped;
+  sum.metadataOnly += part.metadataOnly;
 }
 
 /** Blobs that only one of the two needs. */

@@ -45,7 +45,6 @@ export interface Surveyed {
   readonly rest: Uint32Array;
   /** Records of trees that both have; each is given back once. */
   readonly equal: Uint32Array;
-  /** Of trees that both have. */
   readonly damage: readonly TreeDamage[];
   /** References to data that no index names. */
   readonly unknownBlobs: number;
@@ -96,9 +95,7 @@ class Survey {
   }
 
   look(first: number, second: number): void {
-    // What is not the same in both is met again in the order of paths, and then named.
-    const damage = first === second ? this.#damage : [];
-    const read = (record: number, look: () => void): void => readOrNote(damage, record, this.#context, look);
+    const read = (record: number, look: () => void): void => readOrNote(this.#damage, record, this.#context, look);
     if (first === second) read(first, () => this.#all(first, needs.both));
     else if (second < 0) read(first, () => this.#all(first, needs.first));
     else if (first < 0) read(second, () => this.#all(second, needs.second));
@@ -153,7 +150,6 @@ class Survey {
     }
     const first = this.#mark(left.subtree, 0, 'tree', needs.first);
     const second = this.#mark(right.subtree, 0, 'tree', needs.second);
-    if (first < 0 && left.subtree.equals(right.subtree)) noteMissing(this.#damage, left.subtree);
     if (first < 0 || second < 0) return;
     if (first === second) {
       if (this.#isNew(first, needs.both)) this.#equal.push(first);
@@ -163,7 +159,6 @@ class Survey {
   #descend({ subtree }: Node, need: Need): void {
     if (!subtree) return;
     const record = this.#mark(subtree, 0, 'tree', need);
-    if (record < 0 && need === needs.both) noteMissing(this.#damage, subtree);
     if (record < 0 || !this.#isNew(record, need)) return;
     this.stack.push(need === needs.second ? 0 : record + 1, need === needs.first ? 0 : record + 1);
   }
@@ -174,8 +169,10 @@ class Survey {
 
   #mark(ids: Buffer, at: number, type: 'data' | 'tree', need: Need): number {
     const record = this.#index.entryOf(ids, at, type);
-    if (record < 0 && type === 'data') this.#unknownBlobs += 1;
-    else if (record >= 0 && (this.#marks[record] & need) === 0) Atomics.or(this.#marks, record, need);
+    if (record < 0) {
+      if (type === 'data') this.#unknownBlobs += 1;
+      else noteMissing(this.#damage, ids.subarray(at, at + 32));
+    } else if ((this.#marks[record] & need) === 0) Atomics.or(this.#marks, record, need);
     return record;
   }
 

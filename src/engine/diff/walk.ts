@@ -88,8 +88,17 @@ export function walkOn(frames: readonly DiffFrame[], context: WorkerContext, vis
     }
   }
   context.state.set(stateName, open);
-  return { frames: open.map(({ left: _, right: __, path, ...frame }) => ({ ...frame, path: new Uint8Array(path) })), problems, folders };
+  return { frames: open.map(frameOf), problems, folders };
 }
+
+const frameOf = ({ first, second, path, firstAt, secondAt, state }: OpenFolder): DiffFrame => ({
+  first,
+  second,
+  path: new Uint8Array(path),
+  firstAt,
+  secondAt,
+  state,
+});
 
 const opened = (
   path: Buffer,

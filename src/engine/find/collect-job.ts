@@ -163,6 +163,7 @@ class Collection {
   #holds(tree: Uint8Array, level: Level): boolean {
     const record = this.#context.index.entryOf(tree, 0, 'tree');
     const place = record < 0 ? -1 : this.#marks.placeOf(record, level);
-    return place < 0 || (this.#marks.get(place) & mark.holds) !== 0;
+    // What was not looked into lies in a folder that could not be read then, and can now.
+    return place < 0 || (this.#marks.get(place) & (mark.seen | mark.holds)) !== mark.seen;
   }
 }

@@ -34,7 +34,8 @@ export class Measuring {
   /** Trees that could not be read: all figures lack what is in them. */
   damagedTrees(): Promise<DamagedTree[]> {
     const { pool, index } = this.#reading;
-    return this.#damaged.named(pool, index, [...this.#roots].map(bytesOfId));
+    const roots = Array.from(this.#roots, (tree) => ({ tree: bytesOfId(tree) }));
+    return this.#damaged.named(pool, index, roots);
   }
 
   /** In the order of the trees, which are given by their IDs (64 hex digits). */

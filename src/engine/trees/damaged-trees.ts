@@ -21,6 +21,14 @@ export interface DamagedTree {
   readonly error: HoldfastError;
 }
 
+/** Where to look for paths. */
+export interface NamedRoot {
+  /** ID of the tree. */
+  readonly tree: Uint8Array;
+  /** Its path as text; default `/`. */
+  readonly path?: string;
+}
+
 /** All walks of a run together. */
 const mostListed = 1000;
 /** One job. */
@@ -53,8 +61,8 @@ export class DamagedTrees {
     for (const { tree, error } of damage) if (this.#found.size < mostListed) this.#found.set(tree, error);
   }
 
-  /** Looks for their paths below `roots`, the IDs of trees; `prefix` is the path of these as text. */
-  async named(pool: WorkerPool, index: BlobIndex, roots: readonly Uint8Array[], prefix = '/'): Promise<DamagedTree[]> {
+  /** Looks for their paths below `roots`. */
+  async named(pool: WorkerPool, index: BlobIndex, roots: readonly NamedRoot[]): Promise<DamagedTree[]> {
     if (this.#found.size === 0) return [];
     const count = index.blobCount;
     const wanted = new Uint8Array(new SharedArrayBuffer(count));
@@ -70,7 +78,7 @@ export class DamagedTrees {
       return key;
     });
     const seen = new Uint8Array(new SharedArrayBuffer(count));
-    for (const tree of roots) {
+    for (const { tree, path: prefix = '/' } of roots) {
       const root = index.entryOf(tree, 0, 'tree');
       if (root < 0) {
         paths.get(`tree ${Buffer.from(tree).toString('hex')}`)?.splice(0, 1, prefix);
@@ -79,7 +87,8 @@ export class DamagedTrees {
       const found = await pool.run('findPaths', { root, seen, wanted, packOf: new Uint32Array(0), best, missing });
       for (const { key, path } of found) {
         const known = paths.get(key);
-        if (known && known.length < mostPaths) known.push(prefix === '/' ? path : `${prefix}${path === '/' ? '' : path}`);
+        const place = prefix === '/' ? path : `${prefix}${path === '/' ? '' : path}`;
+        if (known && known.length < mostPaths && !known.includes(place)) known.push(place);
       }
     }
     return [...this.#found].map(([tree, error], i) => ({ tree, paths: paths.get(keys[i])!, error: errorFromJSON(error) }));

@@ -114,8 +114,8 @@ describe('against restic', () => {
         ours.some((line) => line.slice(2) !== folder && line.includes(folder)),
         folder,
       ).toBe(true);
-    expect(full.entries.metadata).toBe(full.changes.filter(({ kind }) => kind === 'metadata').length);
-    expect(full.entries.metadata).toBe(plain.entries.metadata);
+    expect(full.entries.metadataOnly).toBe(full.changes.filter(({ kind }) => kind === 'metadata').length);
+    expect(full.entries.metadataOnly).toBe(plain.entries.metadataOnly);
 
     // Without reading what is the same, all but the blobs is the same.
     const quick = await difference(repository, ids, { moves: false, blobs: false });
@@ -289,7 +289,7 @@ describe('what is told of a change', () => {
       'T /folder',
       '- /folder/gone',
     ]);
-    expect(entries).toMatchObject({ type: 2, added: { files: 1 }, removed: { files: 1 } });
+    expect(entries).toMatchObject({ retyped: 2, added: { files: 1 }, removed: { files: 1 } });
   });
 
   test('content that changed while nothing else did is suspicious', async () => {
