@@ -1,5 +1,5 @@
 /** Gives a repository another config, whatever its storage can do, so that the old one or the new one is there or can be brought back. */
-import { fail, hasCode, HoldfastError } from '../../contract/errors.ts';
+import { fail, hasCode, toHoldfastError } from '../../contract/errors.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { configFile, describeFile } from '../../storage/storage.ts';
 
@@ -12,42 +12,53 @@ export interface ConfigReplacement {
 }
 
 /**
- * Throws what the storage throws: the old config is there then, or the new one; or `config-not-replaced` when neither is. A config that
- * the storage said it had stored is read back.
+ * Throws what the storage throws: the old config is there then, or the new one; or `config-not-replaced` when perhaps neither is. A
+ * config that the storage said it had stored is read back.
  */
 export async function replaceConfig(repository: Repository, { old, next, copy }: ConfigReplacement): Promise<void> {
   const { storage } = repository;
+  const inOneStep = storage.replaceConfig !== undefined && old !== undefined;
   try {
-    if (storage.replaceConfig && old) await storage.replaceConfig([next]);
+    if (inOneStep) await storage.replaceConfig!([next]);
     else {
       await removeConfig(repository);
       await storage.save(configFile, [next]);
     }
-    if (Buffer.compare(await storage.load(configFile), next) !== 0) {
+    if (!(await storedConfig(repository))?.equals(next)) {
       const { location } = storage;
       fail('storage-failed', { location, operation: 'replace', file: describeFile(configFile), cause: 'it reads otherwise' });
     }
   } catch (error) {
-    const cause = error instanceof HoldfastError ? error : new HoldfastError('internal', { cause: String(error) }, { cause: error });
-    if (!(await isThere(repository, old ?? next))) {
-      fail('config-not-replaced', { location: storage.location, path: copy, cause: cause.message }, error);
-    }
+    const state = await afterFailure(repository, old ?? next);
+    // A storage that replaces in one step has promised that one of them is there, also when nobody can look now.
+    if (state === 'missing' || (state === 'unknown' && !inOneStep))
+      fail('config-not-replaced', { location: storage.location, path: copy, cause: toHoldfastError(error).message }, error);
     throw error;
   }
 }
 
-/** Whether a config of the repository is in the storage after a failure; one that is missing or torn is stored again. */
-async function isThere(repository: Repository, config: Uint8Array): Promise<boolean> {
-  const { storage } = repository;
-  for (let attempt = 1; ; attempt++) {
-    try {
-      if (repository.openConfig(await storage.load(configFile))) return true;
-      if (attempt > 1) return false;
-      await removeConfig(repository);
-    } catch (error) {
-      if (attempt > 1 || !hasCode(error, 'file-not-found')) return false;
+/** Looks whether a config of the repository is in the storage; one that is missing or torn is stored again. */
+async function afterFailure(repository: Repository, config: Uint8Array): Promise<'there' | 'missing' | 'unknown'> {
+  try {
+    for (let attempt = 1; ; attempt++) {
+      const stored = await storedConfig(repository);
+      if (stored && repository.openConfig(stored)) return 'there';
+      if (attempt > 1) return 'missing';
+      if (stored) await removeConfig(repository);
+      await repository.storage.save(configFile, [config]);
     }
-    await storage.save(configFile, [config]).catch(() => {});
+  } catch {
+    return 'unknown';
+  }
+}
+
+/** Undefined when there is none. */
+async function storedConfig({ storage }: Repository): Promise<Buffer | undefined> {
+  try {
+    return Buffer.from(await storage.load(configFile));
+  } catch (error) {
+    if (!hasCode(error, 'file-not-found')) throw error;
+    return undefined;
   }
 }
 

@@ -45,8 +45,12 @@ beforeAll(async () => {
 const visible = (snapshot: ResticSnapshot): object =>
   Object.fromEntries(Object.entries(snapshot).filter(([name]) => name !== 'id' && name !== 'short_id'));
 
-async function shown(repository: string): Promise<object[]> {
-  const list = (await resticOn(repository).snapshots()).map(visible);
+/** `unchanged`: with those that restic wrote anew only because they had no figures. */
+async function shown(repository: string, unchanged: boolean): Promise<object[]> {
+  const all = await resticOn(repository).snapshots();
+  const treeOf = new Map(all.map(({ id, tree: root }) => [id, root]));
+  const isUnchanged = ({ original, tree: root }: ResticSnapshot): boolean => original !== undefined && treeOf.get(original) === root;
+  const list = all.filter((snapshot) => unchanged || !isUnchanged(snapshot)).map(visible);
   return list.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
 }
 
@@ -59,7 +63,8 @@ async function compare(args: readonly string[], exclude: ExcludeOptions | undefi
   const { plan, changed } = await executeRewrite(await openRepository(ours, password), { rules, ...request }, runOptions(hasty));
   expect(plan.problems).toEqual([]);
   await resticOn(theirs).rewrite(args);
-  expect(await shown(ours)).toEqual(await shown(theirs));
+  const sameTree = exclude === undefined;
+  expect(await shown(ours, true)).toEqual(await shown(theirs, sameTree));
   await expectCleanCheck(resticOn(ours));
   return changed.length;
 }
