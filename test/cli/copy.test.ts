@@ -124,6 +124,25 @@ describe('copy', () => {
     expect((await holdfast(['copy', '--help'])).stdout).toContain('--keep-chunks');
   });
 
+  test('is cancelled by Ctrl-C, and carries on the next time', async () => {
+    const { src, from, to, copy } = await pair();
+    tree(src, Object.fromEntries(Array.from({ length: 6 }, (_, i) => [`large ${i}`, randomBytes(8_000_000)])));
+    await from.must(['backup', src]);
+    const { code, stdout, stderr } = await to.run(copy(), {
+      onOutput: (text, kill) => {
+        if (text.includes('to copy')) kill('SIGINT');
+      },
+    });
+    expect(code).toBe(130);
+    expect(stderr).toContain('Cancelled. What was copied is kept');
+    expect(stdout).not.toContain('snapshots copied');
+    const restic = new Restic(to.repository, to.password);
+    await expectCleanCheck(restic, { unindexedPacks: true });
+    expect((await to.must(copy())).stdout).toMatch(/\d snapshots? copied/);
+    expect(await snapshotsOf(to)).toHaveLength(3);
+    await expectCleanCheck(restic);
+  });
+
   test('takes the password of the other repository from the environment', async () => {
     const { from, to } = await pair();
     const { code } = await to.run(['copy', '--from-repo', from.repository], { env: { HOLDFAST_FROM_PASSWORD: from.password } });

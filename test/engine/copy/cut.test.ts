@@ -1,13 +1,16 @@
 /** Copies between repositories that cut files at different places: contents are cut anew. */
-import { appendFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { sha256 } from '../../../src/repository/ids.ts';
 import { LocalStorage } from '../../../src/storage/local.ts';
 import { MemoryStorage } from '../../../src/storage/memory.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 import { writeToDisk } from '../check-fixture.ts';
-import { backup, openRepository, password, resticOn } from '../../support/engine.ts';
+import { backup, makeRepository, openRepository, password, resticOn } from '../../support/engine.ts';
+import { fileNode, folderNode, Forge } from '../../support/forge.ts';
 import { expectCleanCheck, expectNothingNew, expectSnapshotRestores } from '../../support/judge.ts';
+import { buildNastyTree } from '../../support/nasty-tree.ts';
 import { Restic } from '../../support/restic.ts';
 import { seededBytes, seededRandom } from '../../support/seeded.ts';
 import { scratch, sharedScratch, tree } from '../../support/tree-literal.ts';
@@ -169,6 +172,60 @@ describe('a copy to a repository that cuts elsewhere', () => {
       if (cut.operations.filter(({ kind }) => kind === 'save').length < whole) fewer += 1;
     }
     expect(fewer).toBeGreaterThan(2);
+  });
+});
+
+test('names of any bytes, attributes, links and times stay as they are', async () => {
+  const place = scratch('copy-cut-nasty');
+  const files = join(place, 'files');
+  await buildNastyTree(files, { small: true });
+  const odd = Buffer.concat([Buffer.from(join(files, 'large ')), Buffer.from([0xff, 0x0a, 0x22, 0x5c, 0x80])]);
+  writeFileSync(odd, noise(2 * mebi));
+  utimesSync(files, new Date(0), new Date(0));
+  const from = await makeRepository(join(place, 'from'));
+  const { snapshot } = await backup(from, files, settings);
+  const target = await makeRepository(join(place, 'to'));
+  expect((await plannedCopy(from, target, settings)).cutsAnew).toBe(true);
+  await copy(from, target, settings);
+  expect(await expectCopies(from.storage, target.storage)).toEqual([snapshot]);
+  const restic = resticOn(join(place, 'to'));
+  await expectCleanCheck(restic);
+  await expectSnapshotRestores(restic, 'latest', files);
+  expect((await copy(from, target, settings)).copied).toEqual([]);
+});
+
+describe('a hostile source', () => {
+  test('with files in pieces that no polynomial cuts gets them joined; what is unknown of a node is kept', async () => {
+    const from = new MemoryStorage('hostile');
+    const forge = new Forge(await cheapRepository(from));
+    const [a, b] = [forge.data('a'), forge.data('b')];
+    const node = fileNode('joined', [a, b, a], { size: 3, from_the_future: { content: ['x'] } });
+    await forge.snapshot(forge.tree([fileNode('alone', [b], { size: 1 }), folderNode('folder', forge.tree([node]))]));
+    const target = await otherTarget();
+    expect((await copy(from, target, settings)).copied).toHaveLength(1);
+    expect(await expectCopies(from, target)).toHaveLength(1);
+    const disk = resticOn(await writeToDisk(target, scratch('copy-cut-joined')));
+    const [{ tree: root }] = await disk.snapshots();
+    const nodes = async (id: string): Promise<Record<string, unknown>[]> =>
+      (JSON.parse((await disk.cat('blob', id)).toString()) as { nodes: Record<string, unknown>[] }).nodes;
+    const [joined] = await nodes((await nodes(root)).find(({ name }) => name === 'folder')!.subtree as string);
+    expect(joined).toEqual({ ...node, content: [sha256(Buffer.from('aba')).toString('hex')] });
+    expect((await copy(from, target, settings)).copied).toEqual([]);
+  });
+
+  test('whose folders repeat each other again and again, or lie deeper than any path, takes no longer than there are folders', async () => {
+    const from = new MemoryStorage('hostile');
+    const forge = new Forge(await cheapRepository(from));
+    const leaf = forge.tree([fileNode('leaf', [forge.data('leaf'), forge.data('of two pieces')])]);
+    let last = leaf;
+    for (let level = 0; level < 60; level++) last = forge.tree([folderNode('a', last), folderNode('b', last)]);
+    await forge.snapshot(last);
+    last = leaf;
+    for (let level = 0; level < 3000; level++) last = forge.tree([folderNode('d', last)]);
+    await forge.snapshot(last, { time: '2026-01-03T03:04:05Z' });
+    const target = await otherTarget();
+    expect((await copy(from, target, settings)).copied).toHaveLength(2);
+    expect((await copy(from, target, settings)).copied).toEqual([]);
   });
 });
 
