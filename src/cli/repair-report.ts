@@ -160,8 +160,9 @@ export function reportSnapshotsPlan(output: Output, plan: RepairSnapshotsPlan): 
 }
 
 /** The figures of a plan for programs. */
-export const snapshotsPlanFields = ({ snapshots, repairs, damaged }: RepairSnapshotsPlan): object => ({
+export const snapshotsPlanFields = ({ snapshots, repairs, emptyListings, damaged }: RepairSnapshotsPlan): object => ({
   snapshots,
+  emptyListings,
   repairs: repairs.length,
   losses: repairs.reduce((sum, { losses }) => sum + losses.length, 0),
   damaged: damaged.length,

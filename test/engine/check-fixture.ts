@@ -23,8 +23,9 @@ const holder = { hostname: 'anna', username: 'anna', pid: process.pid, uid: 0, g
 
 export const runOptions = (control = new RunControl()): RunOptions => ({ control, clock: impatient, holder, threads: 2 });
 
-export const newRepository = (storage: Storage): Promise<Repository> =>
-  Repository.init(storage, password, holder, impatient, { cost: { N: 2, r: 8, p: 1 } });
+/** `polynomial`: for files that are to be cut at the same places in every run. */
+export const newRepository = (storage: Storage, polynomial?: string): Promise<Repository> =>
+  Repository.init(storage, password, holder, impatient, { polynomial, cost: { N: 2, r: 8, p: 1 } });
 
 export const open = (storage: Storage): Promise<Repository> => Repository.open(storage, password);
 

@@ -113,13 +113,21 @@ describe('recover', () => {
   test('brings everything back when nothing but packs is left', async () => {
     const storage = whole.clone();
     for (const file of [...(await filesOf(storage, 'index')), ...(await filesOf(storage, 'snapshot'))]) lose(storage, file);
-    await expect(planned(storage)).rejects.toMatchObject({ code: 'index-incomplete' });
-    await repairIndex(storage);
     const { plan, snapshot } = await recover(storage);
     expect(plan.folders).toHaveLength(3);
     const found = await Promise.all(plan.folders.map(({ name }) => inFolder(storage, snapshot!, name)));
     for (const each of content.values()) expect(found).toContainEqual(withoutRoot(each));
     expect(await findingsOf(storage)).toEqual([]);
+  });
+
+  test('is refused while a damaged pack is in no index, since the index can be made to tell more', async () => {
+    const storage = whole.clone();
+    for (const file of await filesOf(storage, 'index')) lose(storage, file);
+    flip(storage, packFile((await packsWith(storage, 'tree'))[0]!.name), -2);
+    await expect(planned(storage)).rejects.toMatchObject({ code: 'index-incomplete' });
+    await expect(recover(storage)).rejects.toMatchObject({ code: 'index-incomplete' });
+    await repairIndex(storage);
+    expect((await planned(storage)).folders).toEqual([]);
   });
 
   test('twice finds nothing more, and after its own snapshot was forgotten the same again', async () => {

@@ -51,10 +51,13 @@ export async function indexAdopted(
 
 const some = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`;
 
-/** Throws `index-incomplete` when a repair of the index might find more than was loaded. */
+/**
+ * Throws `index-incomplete` when a repair of the index might find more than was loaded. A damaged index file alone is no reason: the
+ * packs that only it listed were read.
+ */
 export function refuseIncomplete({ plan: { damagedIndexFiles, changes }, adopted }: CompleteIndex): void {
-  if (damagedIndexFiles.length > 0)
-    fail('index-incomplete', { problem: some(damagedIndexFiles.length, 'index file is damaged', 'index files are damaged') });
+  const unread = damagedIndexFiles.filter(({ stays }) => stays).length;
+  if (unread > 0) fail('index-incomplete', { problem: some(unread, 'index file cannot be read', 'index files cannot be read') });
   const unknown = changes.filter(({ action }) => action === 'add').length - adopted.length;
   if (unknown > 0) fail('index-incomplete', { problem: some(unknown, 'damaged pack is in no index', 'damaged packs are in no index') });
   const wrong = changes.filter(({ action }) => action === 'correct').length;

@@ -4,7 +4,6 @@
  */
 import { hasCode } from '../../contract/errors.ts';
 import { BlobIndex } from '../../repository/blob-index.ts';
-import { bytesOfId } from '../../repository/ids.ts';
 import { Lock } from '../../repository/locks.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { Snapshot, SnapshotFields } from '../../repository/snapshot.ts';
@@ -85,17 +84,16 @@ export async function executeRepairSnapshots(
 }
 
 async function storeTrees(
-  { plan, rewriting }: SnapshotRepairFacts,
+  { plan, rewriting, roots, emptyListings }: SnapshotRepairFacts,
   options: RunOptions,
   pool: WorkerPool,
   store: PackStore,
 ): Promise<void> {
-  const roots = plan.repairs.filter(({ action }) => action === 'replace').map(({ snapshot }) => new Uint8Array(bytesOfId(snapshot.tree)));
-  if (roots.length === 0) return;
+  if (emptyListings.length === 0 && !plan.repairs.some(({ action }) => action === 'replace')) return;
   const before = pool.total('dirs');
   const stop = reportProgress(options, pool, { phase: 'repairing', items: () => pool.total('dirs') - before, bytes: () => 0 });
   try {
-    await pool.run('repairTrees', { ...rewriting, roots, store: true });
+    await pool.run('repairTrees', { ...rewriting, roots, store: true, emptyListings });
     await storeRest(pool, store);
   } finally {
     stop();

@@ -2,7 +2,7 @@
  * Job of `repair snapshots`: makes of trees that lack something trees that lack nothing, by leaving out what is gone.
  *
  * - A file keeps the pieces that are there, and its size becomes their sum.
- * - A folder whose listing is gone becomes an empty one.
+ * - A folder whose listing is gone becomes an empty one; if its ID says that it was empty, it is the same one.
  * - Everything else stays byte for byte, so trees that lack nothing keep their IDs.
  *
  * Each tree is looked at once, whatever refers to it, after those below it.
@@ -11,7 +11,7 @@ import { hasCode } from '../../contract/errors.ts';
 import { joinPath } from '../../platform/byte-paths.ts';
 import { emptyLocation } from '../../repository/blob-index.ts';
 import { sealOverhead } from '../../repository/crypto.ts';
-import { idBytes, sha256 } from '../../repository/ids.ts';
+import { bytesOfId, idBytes, sha256 } from '../../repository/ids.ts';
 import { formatTree } from '../../repository/tree/format.ts';
 import type { Node } from '../../repository/tree/node.ts';
 import { patchNode } from '../../repository/tree/patch-node.ts';
@@ -29,6 +29,8 @@ export interface RewriteTrees {
   readonly states: Uint8Array;
   /** Whether new trees are stored, or only named. */
   readonly store: boolean;
+  /** What an earlier call gave back under that name, to be stored. */
+  readonly emptyListings: readonly Uint8Array[];
 }
 
 export const treeState = { unknown: 0, same: 1, changed: 2, unreadable: 3 } as const;
@@ -60,17 +62,32 @@ const listedOfAll = 20_000;
 /** In bytes; twice what Linux takes. */
 const longestPath = 8192;
 
-export function repairTrees(args: RewriteTrees, context: WorkerContext): RewrittenTree[] {
+export interface RewrittenTrees {
+  /** One for each root. */
+  readonly trees: readonly RewrittenTree[];
+  /** IDs of listings that are gone, and of which the IDs alone tell that nothing stood in them. */
+  readonly emptyListings: readonly Uint8Array[];
+}
+
+export function repairTrees(args: RewriteTrees, context: WorkerContext): RewrittenTrees {
   const rewriter = new TreeRewriter(args, context);
-  return args.roots.map((root) => {
+  for (const id of args.emptyListings) rewriter.storeEmpty(id);
+  const trees = args.roots.map((root) => {
     const tree = rewriter.rewrite(root);
     return { tree, ...(tree && Buffer.compare(tree, root) === 0 ? { losses: [], more: false } : rewriter.lossesBelow(root)) };
   });
+  return { trees, emptyListings: rewriter.emptyListings };
 }
 
 /** What restic puts in the place of a listing that is gone. */
 const emptyTree = Buffer.from('{"nodes":null}\n');
 const emptyTreeId = sha256(emptyTree);
+/** The ways to write that nothing is in a folder; the other one is that of every backup. */
+const emptyTrees = new Map([emptyTree, formatTree([])].map((text) => [sha256(text).toString('hex'), text]));
+
+/** In the place of a record: there is none, or a listing of nothing that is stored again. */
+const missing = -1;
+const empty = -2;
 
 /** A tree whose subtrees are being rewritten. */
 interface Open {
@@ -90,6 +107,7 @@ class TreeRewriter {
   readonly #newIds = new Map<number, Buffer>();
   /** New trees that are stored, as hexadecimal digits. */
   readonly #stored = new Set<string>();
+  readonly #emptyListings = new Set<string>();
   #listed = 0;
 
   constructor(args: RewriteTrees, context: WorkerContext) {
@@ -97,14 +115,38 @@ class TreeRewriter {
     this.#context = context;
   }
 
+  get emptyListings(): Uint8Array[] {
+    return [...this.#emptyListings].map((key) => new Uint8Array(bytesOfId(key)));
+  }
+
+  storeEmpty(id: Uint8Array): void {
+    this.#store(Buffer.from(id), emptyTrees.get(Buffer.from(id).toString('hex'))!);
+  }
+
   /** The ID that a tree has afterwards; undefined when it cannot be read. */
   rewrite(id: Uint8Array): Uint8Array | undefined {
     const { states } = this.#args;
-    const root = this.#context.index.entryOf(id, 0, 'tree');
-    if (root < 0) return undefined;
+    const root = this.#recordOf(id);
+    if (root === empty) return new Uint8Array(id);
+    if (root === missing) return undefined;
     this.#finishBelow(root);
     if (states[root] === treeState.unreadable) return undefined;
     return new Uint8Array(this.#newIds.get(root) ?? id);
+  }
+
+  /**
+   * The record of a tree, or that there is none. A listing that is gone and of which it is known that nothing stood in it is not
+   * missed: it is stored again.
+   */
+  #recordOf(id: Uint8Array): number {
+    const record = this.#context.index.entryOf(id, 0, 'tree');
+    const key = Buffer.from(id).toString('hex');
+    if (!emptyTrees.has(key)) return record < 0 ? missing : record;
+    if (!this.#emptyListings.has(key)) {
+      if (record >= 0 && this.#load(record)) return record;
+      this.#emptyListings.add(key);
+    }
+    return empty;
   }
 
   #finishBelow(root: number): void {
@@ -134,9 +176,9 @@ class TreeRewriter {
     let isFaulty = tree.faults.length > 0;
     for (const node of tree.nodes) {
       if (node.type === 'dir' && node.subtree) {
-        const child = this.#context.index.entryOf(node.subtree, 0, 'tree');
+        const child = this.#recordOf(node.subtree);
         if (child >= 0) below.push(child);
-        else isFaulty = true;
+        else if (child === missing) isFaulty = true;
       }
       isFaulty ||= this.#faultOf(node) !== undefined;
     }
@@ -169,8 +211,8 @@ class TreeRewriter {
   }
 
   #newFolder(node: Node, subtree: Buffer): Uint8Array {
-    const child = this.#context.index.entryOf(subtree, 0, 'tree');
-    if (child >= 0 && this.#args.states[child] === treeState.same) return node.raw!;
+    const child = this.#recordOf(subtree);
+    if (child === empty || (child >= 0 && this.#args.states[child] === treeState.same)) return node.raw!;
     const id = child < 0 ? undefined : this.#newIds.get(child);
     if (!id && this.#args.store) this.#store(emptyTreeId, emptyTree);
     return patchNode(node.raw!, { subtree: id ?? emptyTreeId });
@@ -227,7 +269,7 @@ class TreeRewriter {
 
   /** Names what is lost below a tree that is changed or cannot be read. Goes only into folders that lost something. */
   lossesBelow(root: Uint8Array): { losses: Loss[]; more: boolean } {
-    const { index, control } = this.#context;
+    const { control } = this.#context;
     const { states } = this.#args;
     const losses: Loss[] = [];
     let more = false;
@@ -242,7 +284,8 @@ class TreeRewriter {
     for (let folder = stack.pop(); folder && !more; folder = stack.pop()) {
       control.checkpoint();
       const { path } = folder;
-      const record = index.entryOf(folder.id, 0, 'tree');
+      const record = this.#recordOf(folder.id);
+      if (record === empty) continue;
       if (record < 0 || states[record] === treeState.unreadable) {
         add('folder', path, record < 0 ? 'no index names its listing' : 'its listing cannot be read');
         continue;
@@ -255,8 +298,8 @@ class TreeRewriter {
         const fault = this.#faultOf(node);
         if (fault) add(fault.kind, place, fault.detail);
         if (node.type !== 'dir' || !node.subtree) continue;
-        const child = index.entryOf(node.subtree, 0, 'tree');
-        if (child >= 0 && states[child] === treeState.same) continue;
+        const child = this.#recordOf(node.subtree);
+        if (child === empty || (child >= 0 && states[child] === treeState.same)) continue;
         if (place.length > longestPath) more = true;
         else below.push({ id: new Uint8Array(node.subtree), path: place });
       }

@@ -10,7 +10,7 @@ import { reportProgress, type RunOptions } from '../run.ts';
 import { WorkerPool } from '../workers/pool.ts';
 import { findAvailable } from './available.ts';
 import { type CompleteIndex, loadCompleteIndex, refuseIncomplete } from './complete-index.ts';
-import type { Loss, RewriteTrees, RewrittenTree } from './repair-trees-job.ts';
+import type { Loss, RewriteTrees, RewrittenTree, RewrittenTrees } from './repair-trees-job.ts';
 
 export interface RepairSnapshotsRequest {
   /** IDs, unique beginnings of IDs, or `latest`; left out: all. A damaged snapshot can be named too, but not as `latest`. */
@@ -45,6 +45,8 @@ export interface RepairSnapshotsPlan {
   readonly snapshots: number;
   /** Those that lack something, oldest first. */
   readonly repairs: readonly SnapshotRepair[];
+  /** Listings of empty folders that were gone and are stored again. Nothing is lost with them. */
+  readonly emptyListings: number;
   /** Snapshots whose file cannot be read. They stay, unless they are named and forgotten. */
   readonly damaged: readonly { readonly id: string; readonly error: HoldfastError; readonly remove: boolean }[];
 }
@@ -52,7 +54,9 @@ export interface RepairSnapshotsPlan {
 export interface SnapshotRepairFacts {
   readonly plan: RepairSnapshotsPlan;
   /** For storing the new trees: see {@link RewriteTrees}. */
-  readonly rewriting: Omit<RewriteTrees, 'roots' | 'store'>;
+  readonly roots: readonly Uint8Array[];
+  readonly rewriting: Pick<RewriteTrees, 'best' | 'available' | 'states'>;
+  readonly emptyListings: readonly Uint8Array[];
   readonly complete: CompleteIndex;
 }
 
@@ -102,10 +106,12 @@ export async function surveyForSnapshotRepair(
   const { survey, listing } = complete;
   const { best, available } = await findAvailable(repository, survey, listing, pool);
   const rewriting = { best, available, states: new Uint8Array(new SharedArrayBuffer(survey.records)) };
-  const trees = await rewriteAll(chosen, rewriting, options, pool);
+  const { trees, emptyListings } = await rewriteAll(chosen, rewriting, options, pool);
   const repairs = chosen.flatMap((snapshot, i) => repairOf(snapshot, trees[i], all, forget));
   if (repairs.length > 0) refuseIncomplete(complete);
-  return { plan: { snapshots: chosen.length, repairs, damaged }, rewriting, complete };
+  const roots = chosen.map(({ tree }) => new Uint8Array(bytesOfId(tree)));
+  const plan = { snapshots: chosen.length, repairs, emptyListings: emptyListings.length, damaged };
+  return { plan, roots, rewriting, emptyListings, complete };
 }
 
 async function rewriteAll(
@@ -113,11 +119,11 @@ async function rewriteAll(
   rewriting: SnapshotRepairFacts['rewriting'],
   options: RunOptions,
   pool: WorkerPool,
-): Promise<RewrittenTree[]> {
+): Promise<RewrittenTrees> {
   const stop = reportProgress(options, pool, { phase: 'checking', items: () => pool.total('dirs'), bytes: () => 0 });
   try {
     const roots = snapshots.map(({ tree }) => new Uint8Array(bytesOfId(tree)));
-    return await pool.run('repairTrees', { ...rewriting, roots, store: false });
+    return await pool.run('repairTrees', { ...rewriting, roots, store: false, emptyListings: [] });
   } finally {
     stop();
   }

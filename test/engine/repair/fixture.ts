@@ -23,7 +23,7 @@ export const identity = { hostname: 'anna', username: 'anna', uid: 0, gid: 0 };
 
 /** Three generations of files, among them one of several pieces, one twice, names of all kinds. Returns the snapshots, oldest first. */
 export async function makeBase(storage: Storage, source: string): Promise<string[]> {
-  const repository = await newRepository(storage);
+  const repository = await newRepository(storage, '3da3358b4dc173');
   const snapshots: string[] = [];
   for (let n = 0; n < 3; n++) {
     for (const folder of ['letters', 'photos/2025', 'photos/2026', 'empty']) mkdirSync(join(source, folder), { recursive: true });
