@@ -317,6 +317,7 @@ class Undo {
     // Its time changes with whatever is put back into it.
     if (!hasMetadata(place, { ...facts, mtimeNs: now.mtimeNs }, now)) this.#tell(place, 'set');
     this.#describe(place, facts, now);
+    this.#places.settle(place);
   }
 
   #describe(place: Buffer, facts: Described, now: BigIntStats): void {
