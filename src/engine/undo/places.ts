@@ -77,6 +77,12 @@ export class Places {
     openForOwner(path, stat);
   }
 
+  /** A folder has got the mode that it shall have. */
+  settle(path: Buffer): void {
+    this.#opened.delete(path.toString('latin1'));
+    this.forget();
+  }
+
   /** Gives the opened folders the modes that they had; what is gone meanwhile needs none. */
   closeAll(): void {
     for (const [path, mode] of [...this.#opened].reverse()) {

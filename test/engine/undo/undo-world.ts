@@ -1,10 +1,22 @@
 /** A folder in which much is other than in a snapshot, in every way in which things can differ. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, chownSync, linkSync, mkdirSync, rmSync, symlinkSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Repository } from '../../../src/repository/repository.ts';
 import { backup, makeRepository } from '../../support/engine.ts';
-import { file, symlink, tree } from '../../support/tree-literal.ts';
+import { file, removeTree, symlink, tree } from '../../support/tree-literal.ts';
 
 export interface UndoWorld {
   readonly repository: Repository;
@@ -32,26 +44,30 @@ const many = (count: number, content: (i: number) => string): Record<string, str
 /** Several blobs. */
 const large = Buffer.from(Array.from({ length: 300_000 }, (_, i) => `line ${i * 7919}`).join('\n'));
 
-/** Below `dir`. */
-export async function undoWorld(dir: string): Promise<UndoWorld> {
-  const [source, target, before, journals, folder] = ['source', 'target', 'before', 'journals', 'repository'].map((name) =>
-    join(dir, name),
-  ) as [string, string, string, string, string];
+let shared: { readonly source: string; readonly folder: string; readonly repository: Repository } | undefined;
+
+/** One snapshot for all worlds of a test file; nothing changes its source. */
+async function sharedSnapshot(): Promise<NonNullable<typeof shared>> {
+  if (shared) return shared;
+  const dir = mkdtempSync(join(tmpdir(), 'holdfast-undo-world-'));
+  process.on('exit', () => removeTree(dir));
+  const [source, folder] = [join(dir, 'source'), join(dir, 'repository')];
   makeSnapshotState(source);
   const repository = await makeRepository(folder);
   await backup(repository, source, { packSize: 256 << 10 });
+  shared = { source, folder, repository };
+  return shared;
+}
+
+/** A target below `dir`. */
+export async function undoWorld(dir: string): Promise<UndoWorld> {
+  const { source, folder, repository } = await sharedSnapshot();
+  const [target, before, journals] = [join(dir, 'target'), join(dir, 'before'), join(dir, 'journals')];
   execFileSync('cp', ['-a', source, target]);
   change(target);
   execFileSync('cp', ['-a', target, before]);
-  return {
-    repository,
-    folder,
-    source,
-    target,
-    before,
-    journals,
-    request: { path: Buffer.from(source), delete: true, undo: { folder: journals } },
-  };
+  const request = { path: Buffer.from(source), delete: true, undo: { folder: journals } } as const;
+  return { repository, folder, source, target, before, journals, request };
 }
 
 function makeSnapshotState(source: string): void {
