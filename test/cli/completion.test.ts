@@ -94,8 +94,8 @@ test('a person at a terminal gets the rest of what was begun, in bash', async ()
   const { screen } = await commandOnTerminal(['/bin/bash', '--norc', '--noprofile', '-i'], {
     env: { PS1: 'READY> ', HOME: folder },
     steps: [
-      { after: 'READY> ', type: `cd ${folder}; holdfast() { echo "got:$1:$2:$3:"; }; source script\r` },
-      { after: 'READY> ', type: 'holdfast --rep\tso\tsnap\t\r' },
+      { after: 'READY> ', type: `cd ${folder}; holdfast() { echo "got:$1:$2:$3:"; }; source ./script\r` },
+      { after: 'READY> ', type: 'holdfast --rep\tso\t snap\t\r' },
       { after: 'got:', type: 'exit\r' },
     ],
   });

@@ -21,6 +21,9 @@ const named: Readonly<Record<string, string>> = {
   '"': '\\(dq',
   '^': '\\(ha',
   '~': '\\(ti',
+  '…': '...',
+  '“': '\\(lq',
+  '”': '\\(rq',
 };
 
 const escape = (text: string): string =>
@@ -51,6 +54,7 @@ const italic = (text: string): string => `\\fI${escape(text)}\\fR`;
 
 const literal = (lines: readonly string[]): string[] => ['.PP', '.RS 4', '.nf', ...lines.map(line), '.fi', '.RE'];
 
+/** `text` is not empty. */
 const term = (head: string, text: string): string[] => ['.TP', head, ...filled(text)];
 
 function optionTerm({ short, long, value, description }: OptionFacts): string[] {
@@ -93,6 +97,9 @@ export function manPage({ program, overview, version, date }: ManPageFacts): str
   return [
     '.\\" Made by "holdfast man".',
     `.TH HOLDFAST 1 ${date} "Holdfast ${version}" "User Commands"`,
+    // Names that are typed must not be hyphenated, nor blanks be stretched.
+    '.nh',
+    '.ad l',
     '.SH NAME',
     `holdfast \\- backups you can prove`,
     '.SH SYNOPSIS',

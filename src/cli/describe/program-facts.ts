@@ -78,7 +78,7 @@ const namesOf = (command: Command): string[] => [...(command.parent ? namesOf(co
 const helpFacts = (facts: CommandFacts, above: readonly string[], verbs: readonly string[]): CommandFacts => ({
   ...facts,
   usage: [...above, facts.usage].join(' '),
-  arguments: facts.arguments.map((argument) => ({ ...argument, offers: { kind: 'words', words: verbs } })),
+  arguments: facts.arguments.map((argument) => ({ ...argument, description: 'the verb', offers: { kind: 'words', words: verbs } })),
 });
 
 function optionFacts(option: Option, description: string): OptionFacts {

@@ -131,8 +131,9 @@ describe('of a run that does not end well nothing is left', () => {
     // What a living process writes is left alone.
     await write(join(folder, 'other.zip'));
     expect(readdirSync(folder)).toContain(part);
+    const ended = once(child, 'close');
     child.kill('SIGKILL');
-    await once(child, 'close');
+    await ended;
     expect(existsSync(path)).toBe(false);
     await write(path);
     expect(readdirSync(folder).sort()).toEqual(['other.zip', 'out.zip']);
