@@ -152,7 +152,7 @@ class Cutter {
   /** The IDs of all pieces, one after the other. Throws `encoding-failed` when they are not what came. */
   finish(): Buffer {
     if (this.#available > 0) this.#store(this.#available);
-    if (!this.#came.digest().equals(this.#stored.digest())) return fail('encoding-failed', { blob: 'a file that was cut anew' });
+    if (!this.#came.digest().equals(this.#stored.digest())) return fail('encoding-failed', { blob: 'a file cut anew' });
     return Buffer.concat(this.#ids);
   }
 

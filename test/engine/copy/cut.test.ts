@@ -244,6 +244,20 @@ describe('a hostile source', () => {
 });
 
 describe('a damaged piece of content', () => {
+  test('is named for every file that it harms, wherever the files are', async () => {
+    const from = new MemoryStorage('many');
+    const forge = new Forge(await cheapRepository(from));
+    const lies = Array.from({ length: 5 }, (_, i) => forge.data(`lie ${i}`, { id: sha256(Buffer.from(`truth ${i}`)).toString('hex') }));
+    const good = forge.data('good');
+    const folders = lies.map((lie, i) =>
+      folderNode(`folder ${i}`, forge.tree([fileNode('file', [good, lie]), fileNode('good', [good, good], { size: 8 })])),
+    );
+    await forge.snapshot(forge.tree(folders));
+    const { copied, damaged, damage } = await copy(from, await otherTarget(), settings);
+    expect([copied.length, damaged.length]).toEqual([0, 1]);
+    expect(damage.flatMap(({ paths }) => [...paths]).sort()).toEqual(lies.map((_, i) => `/folder ${i}/file`));
+  });
+
   test('keeps the snapshots that need it from being copied, and names the file; the others are copied', async () => {
     expect((await expectWhole(source)).packs).toBeGreaterThan(3);
     let outcomes = 0;
