@@ -91,7 +91,8 @@ export function reportCopied(output: Output, { plan, copied, damaged, damage, st
   output.endProgress();
   const code = reportDamage(output, plan, damaged, damage);
   if (adoptedPacks > 0) output.note(`${counted(adoptedPacks, 'pack')} of a run that was cut off could be used.`);
-  output.lines(`${counted(copied.length, 'snapshot')} copied, which takes ${formatBytes(storedBytes)} in this repository.`);
+  const taken = `, which takes ${formatBytes(storedBytes)} in this repository`;
+  output.lines(copied.length === 0 ? 'Nothing was copied.' : `${counted(copied.length, 'snapshot')} copied${taken}.`);
   if (damaged.length > 0) output.note(`${counted(damaged.length, 'snapshot')} could not be copied; see above.`);
   output.object('summary', { ...figuresOf(plan, damaged.length), copied: copied.length, storedBytes, adoptedPacks });
   return code;

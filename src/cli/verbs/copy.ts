@@ -29,7 +29,8 @@ export function addCopy({ program, run }: Verbs): void {
       'after',
       `
 Snapshots that are there already, copied by this program or by restic, are not copied again, and only data that this repository
-lacks is read. The password of the other repository can also be given in HOLDFAST_FROM_PASSWORD or HOLDFAST_FROM_PASSWORD_FILE.
+lacks is read. One that was forgotten here, but not there, comes back unless the choice leaves it out. The password of the other
+repository can also be given in HOLDFAST_FROM_PASSWORD or HOLDFAST_FROM_PASSWORD_FILE.
 
 Two repositories share data if the second was made with "init --from-repo … --copy-chunker-params". Otherwise files are cut anew,
 which takes longer, so that what is copied and what is backed up here is not stored twice; --keep-chunks leaves that out.

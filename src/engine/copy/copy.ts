@@ -152,9 +152,10 @@ class CopyRun {
     const root = sourceIndex.entryOf(bytesOfId(snapshot.tree), 0, 'tree');
     try {
       for (;;) {
-        const { tree, missing, isUnreadable } = await pool.run('recutTrees', { tables, root });
-        if (isUnreadable) return undefined;
+        const { tree, missing } = await pool.run('recutTrees', { tables, root });
         if (tree) return Buffer.from(tree).toString('hex');
+        // What is left cannot be read; all of it has been named.
+        if (missing.length === 0) return undefined;
         await this.#checkGoing();
         await runSome(pool.size, groups(missing, contentsPerJob), async (contents) =>
           this.#noteDamage(await pool.run('cutContents', { contents, map: tables.contents })),

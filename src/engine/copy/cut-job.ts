@@ -4,7 +4,8 @@
  * restic copies blobs as they are, whatever the polynomials. A file that both repositories hold is then stored twice in the
  * target, and stays so: the next backup into it cuts the file at the target's places again, and shares nothing with the copy.
  */
-import type { HoldfastError } from '../../contract/errors.ts';
+import { createHash } from 'node:crypto';
+import { fail, type HoldfastError } from '../../contract/errors.ts';
 import { decodeBlob } from '../../repository/blob-codec.ts';
 import { type BlobLocation, emptyLocation } from '../../repository/blob-index.ts';
 import { idBytes, sha256 } from '../../repository/ids.ts';
@@ -105,14 +106,14 @@ function readRun(
 }
 
 const regionKey = 'cutter';
-/** Bytes that are added at once. */
-const stepBytes = 1 << 20;
+/** What is left of the blobs before is shorter than a chunk, and so is a blob of an honest repository. */
+const regionBytes = 2 * maxChunkLength;
 
 /** Room for what is not cut yet, in this worker's kernel, which then cuts as the target does. */
 function regionOf({ kernel, state, start }: WorkerContext): number {
   const kept = state.get(regionKey) as number | undefined;
   if (kept !== undefined) return kept;
-  const region = kernel.alloc(maxChunkLength + stepBytes);
+  const region = kernel.alloc(regionBytes);
   kernel.initChunker(parsePolynomial(start.polynomial));
   state.set(regionKey, region);
   return region;
@@ -123,6 +124,9 @@ class Cutter {
   readonly #context: WorkerContext;
   readonly #buffer: number;
   readonly #ids: Buffer[] = [];
+  /** Of what came, and of what was stored: no name of a blob would tell that bytes were lost in between. */
+  readonly #came = createHash('sha256');
+  readonly #stored = createHash('sha256');
   #available = 0;
 
   constructor(context: WorkerContext) {
@@ -131,10 +135,13 @@ class Cutter {
     context.kernel.resetChunk();
   }
 
+  /** `plain` may be a view that storing a blob overwrites. */
   push(plain: Uint8Array): void {
     const { kernel } = this.#context;
-    for (let at = 0; at < plain.length; ) {
-      const piece = plain.subarray(at, at + Math.min(stepBytes, maxChunkLength + stepBytes - this.#available));
+    this.#came.update(plain);
+    const kept = plain.length <= regionBytes - this.#available ? plain : new Uint8Array(plain);
+    for (let at = 0; at < kept.length; ) {
+      const piece = kept.subarray(at, at + regionBytes - this.#available);
       kernel.view().set(piece, this.#buffer + this.#available);
       this.#available += piece.length;
       at += piece.length;
@@ -142,9 +149,10 @@ class Cutter {
     }
   }
 
-  /** The IDs of all pieces, one after the other. */
+  /** The IDs of all pieces, one after the other. Throws `encoding-failed` when they are not what came. */
   finish(): Buffer {
     if (this.#available > 0) this.#store(this.#available);
+    if (!this.#came.digest().equals(this.#stored.digest())) return fail('encoding-failed', { blob: 'a file cut anew' });
     return Buffer.concat(this.#ids);
   }
 
@@ -163,6 +171,7 @@ class Cutter {
   #store(length: number): void {
     const plain = this.#context.kernel.bytes(this.#buffer, length);
     const id = sha256(plain);
+    this.#stored.update(plain);
     this.#context.store('data', id, plain);
     this.#ids.push(id);
   }

@@ -32,12 +32,10 @@ export interface RewriteArgs {
 }
 
 export interface RewriteResult {
-  /** ID of the root in the target; undefined while something is missing. */
+  /** ID of the root in the target; undefined while something is missing, and for ever when some content cannot be read. */
   readonly tree: Uint8Array | undefined;
-  /** Contents that have to be cut first; the IDs of each one after the other. Not always all of them. */
+  /** Contents that have to be cut first; the IDs of each one after the other. Not always all of them, but some if there are any. */
   readonly missing: readonly Uint8Array[];
-  /** A content cannot be read, so that this snapshot cannot be copied. */
-  readonly isUnreadable: boolean;
 }
 
 /** So many contents are enough to do for all workers; and so many blobs, since a content may have a hundred thousand. */
@@ -56,7 +54,6 @@ class Rewriting {
   /** By the source's list, so that each is asked for once. */
   readonly #missing = new Map<string, Uint8Array>();
   #missingBlobs = 0;
-  #isUnreadable = false;
   /** Trees that cannot be made yet. */
   readonly #blocked = new Set<number>();
 
@@ -87,11 +84,11 @@ class Rewriting {
       made[tree] = this.#make(tree, text) + 1;
     }
     const tree = made[root] === 0 ? undefined : new Uint8Array(this.#context.index.idAt(made[root] - 1));
-    return { tree, missing: [...this.#missing.values()], isUnreadable: this.#isUnreadable };
+    return { tree, missing: [...this.#missing.values()] };
   }
 
   get #isEnough(): boolean {
-    return this.#isUnreadable || this.#missing.size >= manyContents || this.#missingBlobs >= manyBlobs;
+    return this.#missing.size >= manyContents || this.#missingBlobs >= manyBlobs;
   }
 
   /** Records of the trees directly below that could be made first. Notes what is missing; the tree is blocked then. */
@@ -113,7 +110,6 @@ class Rewriting {
   #isKnown(content: Buffer): boolean {
     if (isOnePiece(content, this.#source)) return true;
     const known = this.#contents.get(content);
-    if (known === 'unreadable') this.#isUnreadable = true;
     if (known !== undefined) return known !== 'unreadable';
     const key = sha256(content).toString('base64');
     if (!this.#missing.has(key)) {

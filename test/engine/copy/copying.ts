@@ -73,6 +73,8 @@ export function writeGeneration(folder: string, n: number): void {
     deep: { deeper: { [`at the end ${n}`]: `generation ${n}` } },
     empty: '',
   });
+  // Not written again, so that all generations share its tree.
+  if (n === 0) tree(folder, { still: { 'still here': 'still', deeper: { 'still there': 'there' } } });
 }
 
 /** A repository in memory with one snapshot for each generation of the files in `folder`. */

@@ -14,7 +14,7 @@ import { expectCleanCheck } from '../../support/judge.ts';
 import { scratch, sharedScratch, tree } from '../../support/tree-literal.ts';
 import { refuseUnhandledRejections } from '../../support/unhandled.ts';
 import { expectWhole } from '../../support/whole-repository.ts';
-import { cheapRepository, copy, expectCopies, plannedCopy, quick, sourceWith, targetFor } from './copying.ts';
+import { cheapRepository, copy, expectCopies, otherTarget, plannedCopy, quick, sourceWith, targetFor } from './copying.ts';
 
 refuseUnhandledRejections();
 
@@ -44,7 +44,7 @@ describe('a pack of the source', () => {
   const ways: [string, (bytes: Uint8Array) => Uint8Array | undefined][] = [
     ['with flipped bits', flip],
     ['that is missing', () => undefined],
-    ['that is cut off', (bytes) => bytes.slice(0, bytes.length / 2)],
+    ['that is cut off', (bytes) => bytes.slice(0, bytes.length / 5)],
     ['that is empty', () => new Uint8Array(0)],
   ];
   test.each(ways)('%s is never copied silently: the snapshots that need it are named, the others are copied', async (_, change) => {
@@ -70,14 +70,57 @@ describe('a pack of the source', () => {
     const from = source.clone();
     for (const file of twin.files()) if (file.kind === 'pack' || file.kind === 'index') await from.save(file, [await twin.load(file)]);
     expect((await expectWhole(from)).stored.copies).toBeGreaterThan(20);
-    for (const file of packs(source)) {
-      for (const change of [flip, () => undefined, (bytes: Uint8Array) => bytes.slice(0, 100)]) {
-        const half = from.clone();
-        half.tamper(file, change);
-        expect((await copyDamaged(half)).copied).toEqual(ids);
-      }
+    const changes = [flip, () => undefined, (bytes: Uint8Array) => bytes.slice(0, 100)];
+    // Of both, since lookups may give either.
+    for (const [i, file] of packs(from).entries()) {
+      const half = from.clone();
+      half.tamper(file, changes[i % changes.length]!);
+      expect((await copyDamaged(half)).copied).toEqual(ids);
+      const flipped = from.clone();
+      flipped.tamper(file, flip);
+      expect((await copyDamaged(flipped)).copied).toEqual(ids);
     }
   });
+});
+
+describe('damage that several snapshots share', () => {
+  const times = ['2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z', '2026-01-03T00:00:00Z'];
+
+  /** Two snapshots that share a folder, and one that does not. `lose` is given the packs of the folder's data and of its tree, and the index file of the first. */
+  async function shared(lose: (from: MemoryStorage, data: string, tree: string, index: string) => void): Promise<void> {
+    const from = new MemoryStorage('shared');
+    const forge = new Forge(await cheapRepository(from));
+    const piece = forge.data('shared');
+    // An index file of its own.
+    const listed = await forge.index();
+    const folderTree = forge.tree([fileNode('file', [piece], { size: 6 })]);
+    await forge.store();
+    const data = from.files().find(({ kind }) => kind === 'pack')!.name;
+    const trees = forge.packs[0]!.id;
+    const own = (name: string): object => fileNode(name, [forge.data(name)], { size: name.length });
+    await forge.snapshot(forge.tree([own('a'), folderNode('folder', folderTree)]), { time: times[0] });
+    await forge.snapshot(forge.tree([own('b'), folderNode('folder', folderTree)]), { time: times[1] });
+    await forge.snapshot(forge.tree([own('c')]), { time: times[2] });
+    lose(from, data, trees, listed);
+    for (const target of [await targetFor(from), await otherTarget()]) {
+      const { copied, damaged, damage } = await copy(from, target);
+      expect(damaged.map(({ time }) => time)).toEqual(times.slice(0, 2));
+      expect(copied.map(({ snapshot }) => snapshot.time)).toEqual(times.slice(2));
+      expect(damage.length).toBeGreaterThan(0);
+      expect((await expectWhole(target)).snapshots.size).toBe(1);
+    }
+  }
+
+  test('is in the way of each of them: data that is damaged', () =>
+    shared((from, name) => from.tamper({ kind: 'pack', name }, (bytes) => bytes.map((byte, at) => (at === 20 ? byte ^ 1 : byte)))));
+  test('is in the way of each of them: data that is missing', () =>
+    shared((from, name) => from.tamper({ kind: 'pack', name }, () => undefined)));
+  test('is in the way of each of them: data that no index names any more', () =>
+    shared((from, _, __, name) => from.tamper({ kind: 'index', name }, () => undefined)));
+  test('is in the way of each of them: a folder that is damaged', () =>
+    shared((from, _, name) => from.tamper({ kind: 'pack', name }, (bytes) => bytes.map((byte, at) => (at === 20 ? byte ^ 1 : byte)))));
+  test('is in the way of each of them: a folder that is missing', () =>
+    shared((from, _, name) => from.tamper({ kind: 'pack', name }, () => undefined)));
 });
 
 describe('a damaged small file of the source', () => {
