@@ -1,6 +1,6 @@
 /** Jobs of `repair packs`: find out what can still be had of packs, and copy it into new ones. */
 import { createHash } from 'node:crypto';
-import { type HoldfastError, hasCode } from '../../contract/errors.ts';
+import type { HoldfastError } from '../../contract/errors.ts';
 import { decodeBlob } from '../../repository/blob-codec.ts';
 import { bytesOfId } from '../../repository/ids.ts';
 import { type IndexSurvey, recordsOf } from '../check/index-survey.ts';
@@ -53,13 +53,21 @@ export function examinePacks({ packs, survey }: ExamineArgs, context: WorkerCont
 
 const nothing = (): Uint8Array<ArrayBuffer> => new Uint8Array(0);
 
-function examine({ name, size, pack }: PackToLookAt, records: Uint32Array, context: WorkerContext): PackExamined {
+/** What fails to be read is tried a second time, so that a hiccup of the storage is not taken for damage. */
+function examine(pack: PackToLookAt, records: Uint32Array, context: WorkerContext): PackExamined {
+  const first = examineOnce(pack, records, context);
+  return first.unreadable ? examineOnce(pack, records, context) : first;
+}
+
+function examineOnce({ name, size, pack }: PackToLookAt, records: Uint32Array, context: WorkerContext): PackExamined {
   try {
     return PackFile.with(context, name, (file): PackExamined => {
-      const { sameHash, unreadable, cause } = hashOf(file, name, size, context);
+      const hash = hashOf(file, name, size, context);
       const own = ownListOf(file, size, context);
-      if (sameHash && typeof own === 'object' && own.end === own.headerAt && areIntact(file, placesOf(own.places), context)) {
-        const agrees = pack < 0 || Buffer.compare(own.places, placesInIndex(context, records)) === 0;
+      const fits = own.list !== undefined && own.list.end === own.list.headerAt;
+      const blobs = hash.isSame && fits ? proveAll(file, placesOf(own.list!.places), context) : undefined;
+      if (blobs?.areIntact) {
+        const agrees = pack < 0 || Buffer.compare(own.list!.places, placesInIndex(context, records)) === 0;
         return {
           state: agrees ? 'whole' : 'misdescribed',
           cause: agrees ? '' : 'the index does not say what it holds',
@@ -68,23 +76,29 @@ function examine({ name, size, pack }: PackToLookAt, records: Uint32Array, conte
           unreadable: false,
         };
       }
-      const { intact, lost } = salvagePack(file, size, records, context);
-      const why = cause ?? (typeof own === 'string' ? own : lost.length > 0 ? 'it holds damaged blobs' : 'its header lists something else');
-      return { state: 'damaged', cause: why, intact: listOf(intact), lost: listOf(lost), unreadable };
+      const { intact, lost, unread } = salvagePack(file, size, records, context);
+      const cause = hash.cause ?? own.cause ?? (fits ? 'it holds damaged blobs' : 'its header lists something else');
+      const unreadable = [hash, own, blobs].some((part) => part?.unread) || unread.length > 0;
+      return { state: 'damaged', cause, intact: listOf(intact), lost: listOf(lost), unreadable };
     });
   } catch (error) {
     if (!isDamage(error)) throw error;
     const lost = placesInIndex(context, records);
-    return { state: 'damaged', cause: causeOf(error), intact: nothing(), lost, unreadable: !hasCode(error, 'file-not-found') };
+    return { state: 'damaged', cause: causeOf(error), intact: nothing(), lost, unreadable: isUnread(error) };
   }
 }
 
-function hashOf(
-  file: PackFile,
-  name: string,
-  size: number,
-  { control }: WorkerContext,
-): { readonly sameHash: boolean; readonly unreadable: boolean; readonly cause: string | undefined } {
+const isUnread = (error: HoldfastError): boolean => error.code === 'storage-failed';
+
+/** What came of reading a part of a pack. */
+interface Part {
+  /** Why it is not as it should be. */
+  readonly cause: string | undefined;
+  /** The storage could not read it, which says nothing about what is there. */
+  readonly unread: boolean;
+}
+
+function hashOf(file: PackFile, name: string, size: number, { control }: WorkerContext): Part & { readonly isSame: boolean } {
   const hash = createHash('sha256');
   try {
     for (let at = 0; at < size; at += pieceBytes) {
@@ -93,32 +107,31 @@ function hashOf(
     }
   } catch (error) {
     if (!isDamage(error)) throw error;
-    return { sameHash: false, unreadable: true, cause: causeOf(error) };
+    return { isSame: false, cause: causeOf(error), unread: isUnread(error) };
   }
-  const sameHash = hash.digest().equals(bytesOfId(name));
-  return { sameHash, unreadable: false, cause: sameHash ? undefined : 'its content does not have the hash that it is named by' };
+  const isSame = hash.digest().equals(bytesOfId(name));
+  return { isSame, cause: isSame ? undefined : 'its content does not have the hash that it is named by', unread: false };
 }
 
-/** A pack's own list, or why there is none. */
-function ownListOf(file: PackFile, size: number, context: WorkerContext): OwnList | string {
+function ownListOf(file: PackFile, size: number, context: WorkerContext): Part & { readonly list: OwnList | undefined } {
   try {
-    return readOwnList(file, size, context);
+    return { list: readOwnList(file, size, context), cause: undefined, unread: false };
   } catch (error) {
     if (!isDamage(error)) throw error;
-    return headerCause(error);
+    return { list: undefined, cause: headerCause(error), unread: isUnread(error) };
   }
 }
 
-function areIntact(file: PackFile, places: readonly Place[], { sealer, control }: WorkerContext): boolean {
+function proveAll(file: PackFile, places: readonly Place[], { sealer, control }: WorkerContext): Part & { readonly areIntact: boolean } {
   try {
     for (const { type, offset, length, uncompressedLength, id } of places) {
       control.checkpoint();
       decodeBlob(sealer, file.read(offset, length), id, uncompressedLength, type);
     }
-    return true;
+    return { areIntact: true, cause: undefined, unread: false };
   } catch (error) {
     if (!isDamage(error)) throw error;
-    return false;
+    return { areIntact: false, cause: undefined, unread: isUnread(error) };
   }
 }
 

@@ -62,7 +62,7 @@ function lookAt({ name, size, pack }: PackToLookAt, survey: IndexSurvey, context
     return PackFile.with(context, name, (file) => {
       let cause: string;
       try {
-        const own = readOwnList(file, size, context);
+        const own = twice(() => readOwnList(file, size, context));
         if (own.end === own.headerAt) {
           if (Buffer.compare(own.places, indexed) === 0)
             return { from: 'same', places: new Uint8Array(0), listed, dropped: 0, cause: undefined };
@@ -83,6 +83,16 @@ function lookAt({ name, size, pack }: PackToLookAt, survey: IndexSurvey, context
     if (hasCode(error, 'file-not-found'))
       return { from: 'proved', places: new Uint8Array(0), listed, dropped: listed, cause: 'it is missing' };
     return { from: 'unread', places: indexed, listed, dropped: 0, cause: headerCause(error) };
+  }
+}
+
+/** A hiccup of the storage is not to be taken for damage. */
+function twice<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!hasCode(error, 'storage-failed')) throw error;
+    return read();
   }
 }
 

@@ -31,11 +31,8 @@ export function findOrphanRoots({ trees, referenced, available }: FindOrphanRoot
   for (const tree of trees) {
     control.checkpoint();
     progress.add('dirs', 1);
-    let nodes: Node[];
-    try {
-      nodes = context.loadTree(index.idAt(tree));
-    } catch (error) {
-      if (!isDamage(error)) throw error;
+    const nodes = load(tree, context);
+    if (!nodes) {
       unreadable.push(tree);
       continue;
     }
@@ -57,6 +54,18 @@ export function findOrphanRoots({ trees, referenced, available }: FindOrphanRoot
     }
   }
   return { unreadable: Uint32Array.from(unreadable), collections: Uint32Array.from(collections), missing };
+}
+
+/** Undefined when it cannot be read, a second time neither: the storage may just have had a hiccup. */
+function load(tree: number, context: WorkerContext): Node[] | undefined {
+  for (let attempt = 1; attempt <= 2; attempt++) {
+    try {
+      return context.loadTree(context.index.idAt(tree));
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+    }
+  }
+  return undefined;
 }
 
 /** The fewest digits that a recovery names a folder by. */

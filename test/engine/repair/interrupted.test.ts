@@ -25,6 +25,7 @@ import {
   had,
   indexLines,
   lose,
+  mutationsOf,
   packFile,
   packsWith,
   recover,
@@ -178,6 +179,8 @@ describe.each(kinds)('repair of %s', (kind) => {
           (thrown: unknown) => expectClearError(thrown),
         );
       if (error) failed += 1;
+      // What was not touched is as it was.
+      if (mutationsOf(inner).length === 0) continue;
       await expectNothingGivenUp(before, inner);
       await expectNextCompletes(inner, outcome);
     }
@@ -244,6 +247,7 @@ describe.each(kinds)('repair of %s', (kind) => {
           cancelledRuns += 1;
         });
       expect(await filesOf(inner, 'lock')).toEqual([]);
+      if (mutationsOf(inner).length === 0) continue;
       await expectNothingGivenUp(before, inner);
       await expectNextCompletes(inner, outcome);
     }
