@@ -34,7 +34,9 @@ export interface Marker extends MirrorOf {
   readonly version: 1;
   readonly id: string;
   /** The snapshot that it was last equal to. */
-  readonly snapshot?: string;
+  readonly snapshot?: string | undefined;
+  /** It held other things, of which some may still be there. */
+  readonly isForeign?: boolean | undefined;
 }
 
 const ownName = Buffer.from('.holdfast-mirror');
@@ -85,10 +87,9 @@ export function isEmptyTarget(target: Buffer): boolean {
 }
 
 /** Writes the marker, durably. Throws `target-unusable`, `target-full`, `target-read-only`, `target-gone`. */
-export function writeMarker(target: Buffer, of: MirrorOf, last: { id?: string | undefined; snapshot?: string | undefined } = {}): Marker {
+export function writeMarker(target: Buffer, of: MirrorOf, more: Partial<Omit<Marker, 'version'>> = {}): Marker {
   const { repository, path } = of;
-  const id = last.id ?? randomBytes(8).toString('hex');
-  const marker: Marker = { version: 1, id, repository, path, ...(last.snapshot === undefined ? {} : { snapshot: last.snapshot }) };
+  const marker: Marker = { version: 1, id: randomBytes(8).toString('hex'), repository, path, ...more };
   try {
     mkdirSync(ownFolder(target), { recursive: true, mode: 0o700 });
     writeWhole(markerFile(target), JSON.stringify(marker));

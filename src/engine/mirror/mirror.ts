@@ -75,7 +75,7 @@ export function planMirror(
 export async function executeMirror(repository: Repository, request: MirrorRequest, options: MirrorOptions): Promise<MirrorResult> {
   const of = whatOf(repository, request);
   const target = examineTarget(request, of, options.known);
-  const marker = target.marker ?? beginMirror(target.path, of);
+  const marker = target.marker ?? beginMirror(target, of);
   const lock = lockMirror(target.path);
   try {
     remember(options.known, target.path, of);
@@ -105,7 +105,7 @@ interface Target {
   readonly isNew: boolean;
   /** Of the mirror that is there; undefined when one is to be begun. */
   readonly marker: Marker | undefined;
-  /** It may hold what no snapshot does. */
+  /** It may hold what no snapshot does; so it is until the first run has come to its end. */
   readonly isForeign: boolean;
 }
 
@@ -115,7 +115,8 @@ function examineTarget({ to, adopt }: MirrorRequest, of: MirrorOf, known: string
   if (!isNew && !lstatSync(path).isDirectory()) fail('target-unusable', { path: to, cause: 'it is not a folder' });
   const found = isNew ? undefined : readMarkerOf(path, adopt === true);
   const isOurs = found?.repository === of.repository && found.path === of.path;
-  if (isOurs) return { path, isNew, marker: found, isForeign: false };
+  // One that was adopted may still hold what no snapshot does.
+  if (isOurs) return { path, isNew, marker: found, isForeign: found.isForeign === true };
   if (found && !adopt) {
     const reason = found.repository === of.repository ? `the folder ${found.path}` : 'another repository';
     fail('mirror-other', { path: shown, reason });
@@ -136,13 +137,13 @@ function readMarkerOf(path: Buffer, adopt: boolean): Marker | undefined {
   }
 }
 
-function beginMirror(target: Buffer, of: MirrorOf): Marker {
+function beginMirror({ path, isForeign }: Target, of: MirrorOf): Marker {
   try {
-    mkdirSync(target, { recursive: true, mode: 0o700 });
+    mkdirSync(path, { recursive: true, mode: 0o700 });
   } catch (error) {
-    fail('target-unusable', { path: displayPath(target), cause: (error as Error).message }, error);
+    fail('target-unusable', { path: displayPath(path), cause: (error as Error).message }, error);
   }
-  return writeMarker(target, of);
+  return writeMarker(path, of, { isForeign });
 }
 
 function restoreRequest(

@@ -236,6 +236,11 @@ export class RecordedFolder implements FolderKeeper {
 
   /** Properties of what stands at `place` are going to be set; `after` is the time of change that a file gets. */
   facts(place: Buffer, existing: BigIntStats, after?: bigint): void {
+    if (existing.isDirectory()) {
+      // It may be an area of its own.
+      new RecordedFolder(this.#log, place).own(existing);
+      return;
+    }
     const area = this.#begin();
     this.#log.add(factsRecord(this.#log.next(), area.number, this.#wayTo(place), place, existing, after));
     this.#log.count(0);

@@ -4,7 +4,6 @@ import {
   chmodSync,
   existsSync,
   linkSync,
-  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -107,16 +106,12 @@ describe('a mirror', () => {
     const { problems, figures, verified, removedTo } = await mirror();
     expect(problems).toEqual([]);
     await expectMirror(source, target);
-    expect(figures).toMatchObject({
-      create: 2,
-      delete: 1,
-      same: 2,
-      bytes: 'changed'.length + 'n'.length + 'a file now'.length + 'a'.length,
-    });
+    // Names that were one file and are two are written both.
+    const bytes = 'changed'.length + 'n'.length + 'a file now'.length + 2 * 'a'.length;
+    expect(figures).toMatchObject({ create: 2, replace: 4, delete: 1, same: 1, bytes });
     // What was changed in any way was read again, and what was not was not.
-    expect(verified!.entries).toBe(5);
+    expect(verified!.entries).toBe(6);
     const after = factsOf(target);
-    expect(after.get('a.txt')!.inode).toBe(before.get('a.txt')!.inode);
     expect(after.get('sub/c.txt')!.inode).toBe(before.get('sub/c.txt')!.inode);
     expect(readFileSync(join(removedTo!, 'sub', 'deep', 'd.txt'), 'utf8')).toBe('d');
     expect((await mirror()).figures).toMatchObject({ create: 0, replace: 0, delete: 0, bytes: 0 });
@@ -186,9 +181,9 @@ describe('a mirror', () => {
   test('of which a byte was changed without a trace is put right with --verify', async () => {
     const { source, target, mirror } = await setUp();
     await mirror();
-    const { atime, mtime } = lstatSync(join(target, 'b.txt'));
+    execFileSync('cp', ['-p', join(target, 'b.txt'), `${target}.time`]);
     writeFileSync(join(target, 'b.txt'), 'X');
-    utimesSync(join(target, 'b.txt'), atime, mtime);
+    execFileSync('touch', ['-r', `${target}.time`, join(target, 'b.txt')]);
     expect((await mirror()).figures.replace).toBe(0);
     const { figures, problems, verified } = await mirror({ verify: true });
     expect({ problems, replace: figures.replace }).toEqual({ problems: [], replace: 1 });
@@ -355,7 +350,6 @@ describe.skipIf(!canMountDisks)('on a small disk', () => {
     writeFileSync(join(source, 'large.bin'), 'small again');
     await backup(repository, source);
     expect((await mirror({ to: folder })).problems).toEqual([]);
-    execFileSync('rmdir', [join(folder, 'lost+found')]);
     await expectMirrorOnDisk(source, folder);
   });
 
@@ -374,7 +368,7 @@ describe.skipIf(!canMountDisks)('on a small disk', () => {
 async function expectMirrorOnDisk(source: string, folder: string): Promise<void> {
   const copy = `${scratch('copy')}/copy`;
   execFileSync('cp', ['-a', folder, copy]);
-  rmSync(join(copy, own), { recursive: true });
+  for (const name of [own, 'lost+found']) rmSync(join(copy, name), { recursive: true });
   execFileSync('touch', ['-r', folder, copy]);
   await expectSameTree(source, copy);
 }
