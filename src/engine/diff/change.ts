@@ -83,9 +83,12 @@ export class ChangeBatchBuilder {
   }
 }
 
-/** `from` tells the earlier path of what moved, and is asked in the order of the changes. */
-export function changesOf(batch: ChangeBatch, from: (move: number) => Buffer): Change[] {
-  const befores = entriesOf(batch.before);
+/**
+ * `inFirst` gives the path in the first snapshot for one in the second, where they are compared. `from` tells the earlier path of what
+ * moved, in the same terms, and is asked in the order of the changes.
+ */
+export function changesOf(batch: ChangeBatch, inFirst: (path: Buffer) => Buffer, from: (move: number) => Buffer): Change[] {
+  const befores = entriesOf(batch.before).map((entry) => ({ ...entry, path: inFirst(entry.path) }));
   const afters = entriesOf(batch.after);
   let [nextBefore, nextAfter] = [0, 0];
   return Array.from(batch.kinds, (number, i) => {
@@ -95,7 +98,7 @@ export function changesOf(batch: ChangeBatch, from: (move: number) => Buffer): C
     return {
       kind,
       path: (after ?? before)!.path,
-      from: kind === 'moved' ? from(batch.moves[i]) : undefined,
+      from: kind === 'moved' ? inFirst(from(batch.moves[i])) : undefined,
       before,
       after,
       metadata: metadataFields.filter((_, bit) => (batch.metadata[i] & (1 << bit)) !== 0),

@@ -104,6 +104,9 @@ async function folderOf({ pool }: Reading, { snapshot, path }: DiffSide): Promis
   });
 }
 
+/** Of the root, to put other paths behind. */
+const noPath = Buffer.alloc(0);
+
 class Comparison {
   readonly #reading: Reading;
   readonly #request: DiffRequest;
@@ -168,6 +171,7 @@ class Comparison {
     // What is missing is said where it is met in the order of paths.
     if (first >= 0) marks[first] |= needs.first;
     if (second >= 0) marks[second] |= needs.second;
+    if (first < 0 && second < 0) return [];
     const equal: Uint32Array[] = [];
     await this.#shareOut(Uint32Array.of(first + 1, second + 1), moves, (more) => equal.push(more));
     return equal;
@@ -222,11 +226,17 @@ class Comparison {
     await this.#walk(async (frames) => {
       const found = await pool.run('findChanges', { frames, moves: moves?.memory, metadata, atMost: changesPerBatch });
       addFigures(figures, found.figures);
-      if (found.batch.kinds.length > 0) await take(changesOf(found.batch, (move) => from!.take(move)));
+      if (found.batch.kinds.length > 0) await take(changesOf(found.batch, this.#inFirst, (move) => from!.take(move)));
       return found;
     });
     return figures;
   }
+
+  /** A walk has the paths of the second side; this gives the same place on the first one. */
+  readonly #inFirst = (path: Buffer): Buffer => {
+    const [there, here] = [this.#first, this.#second].map((side) => (side.path.length === 1 ? noPath : side.path));
+    return Buffer.concat([there, path.subarray(here.length)]);
+  };
 
   /** Goes through both folders side by side, from the beginning. */
   async #walk(goOn: (frames: readonly DiffFrame[]) => Promise<WalkedOn>): Promise<void> {

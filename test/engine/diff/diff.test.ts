@@ -151,8 +151,20 @@ describe('against restic', () => {
     // What is in both, but elsewhere, is nobody's alone.
     const { blobs } = await difference(repository, [first, second]);
     expect(blobs!.first.dataBlobs).toBe(1);
-    const between = await difference(repository, [first, second], { path: [join(source, 'b'), join(source, 'a')], moves: false });
-    expect(between.changes.map(changeLine)).toEqual([`+ ${source}/a/new`, `+ ${source}/a/x`, `+ ${source}/a/y`, `- ${source}/a/z`]);
+    // A folder with another one: each side has its own paths.
+    const between = await difference(repository, [first, second], { path: [join(source, 'b'), source] });
+    expect(between.changes.map(changeLine)).toEqual([
+      `+ ${source}/a/`,
+      `+ ${source}/a/new`,
+      `+ ${source}/a/x`,
+      `+ ${source}/a/y`,
+      `+ ${source}/same/`,
+      `+ ${source}/same/big`,
+      `R ${source}/b/z -> ${source}/same/copy`,
+    ]);
+    const rooted = await difference(repository, [first, second], { path: ['/', join(source, 'a')], moves: false });
+    expect(rooted.changes.map(changeLine)).toContain(`- ${source}/b/z`);
+    expect(rooted.changes.map(changeLine)).toContain(`+ ${source}/a/new`);
   });
 });
 
@@ -345,6 +357,14 @@ describe('damage', () => {
       { id: sameLost, paths: ['/a'], code: 'blob-missing' },
     ]);
     expect(unknownBlobs).toBe(1);
+  });
+
+  test('snapshots of which nothing is there are two that cannot be compared', async () => {
+    const forge = new Forge(await makeRepository(new MemoryStorage()));
+    const [first, second] = [await forge.snapshot('ab'.repeat(32)), await forge.snapshot('cd'.repeat(32))];
+    const { changes, problems } = await difference(forge.repository, [first, second], { options: hasty });
+    expect(changes).toEqual([]);
+    expect(problems.map(({ path, error }) => `${path.toString()} ${error.code}`)).toEqual(['/ blob-missing']);
   });
 
   test('what is no folder, or is not there, is said', async () => {

@@ -129,6 +129,8 @@ describe('against restic', () => {
     expect(new Set(folders.map((line) => line.split(' ')[2])).size).toBe(trees.length);
     const packs = (await restic.must(['list', 'packs', '--no-lock'])).stdout.trim().split('\n');
     expect(await oursOf('pack', packs)).toEqual([...many, ...folders].sort());
+    // restic looks for the data of packs alone.
+    expect(many).toEqual(expect.arrayContaining(words(await foundBy(restic, ['--pack', ...packs]))));
   });
 });
 
