@@ -1,5 +1,5 @@
 /**
- * An export in a process of its own, for tests of memory and of killing.
+ * An export in a process of its own, as small as the command line's, for tests of memory.
  *
  *     node export-process.ts REPOSITORY FILE
  *
@@ -7,6 +7,7 @@
  */
 import { executeExport } from '../../src/engine/export/export.ts';
 import { writeOutputFile } from '../../src/engine/export/output-file.ts';
+import { favourSmallMemory } from '../../src/platform/memory.ts';
 import { openRepository, runOptions } from './engine.ts';
 
 export interface ExportReport {
@@ -18,6 +19,7 @@ export interface ExportReport {
   readonly seconds: number;
 }
 
+favourSmallMemory();
 const [folder = '', path = ''] = process.argv.slice(2);
 const repository = await openRepository(folder);
 const options = runOptions();

@@ -35,10 +35,10 @@ async function forgeFiles(folder: string, count: number, each: number): Promise<
         inode: from + i,
       });
     });
-    folders.push(folderNode(`folder ${String(folders.length).padStart(6, '0')}`, forge.tree(files)));
+    folders.push(folderNode(`folder ${String(folders.length).padStart(6, '0')}`, forge.tree(files, { compressed: true })));
     if (folders.length % 100 === 0) await forge.store();
   }
-  await forge.snapshot(forge.tree(folders));
+  await forge.snapshot(forge.tree(folders, { compressed: true }));
 }
 
 describe('very many files', () => {
