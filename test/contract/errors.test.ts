@@ -30,7 +30,6 @@ const plausible: ErrorContext = {
   guidance: 'Write it as 10%.',
   host: 'computer',
   id: '01234567',
-  id: '1f2e3d4c',
   item: '/home/u',
   keeps: true,
   key: '01234567',
