@@ -70,8 +70,9 @@ function showFindings(output: Output, { check }: MigratePlan): void {
   }
 }
 
-function resultOf({ version, target, isNeeded, check }: MigratePlan, dryRun: boolean): string {
+function resultOf({ version, target, isNeeded, isInterrupted, check }: MigratePlan, dryRun: boolean): string {
   if (!isNeeded) return `The repository has format version ${version} already. Nothing was changed.`;
+  if (!dryRun && isInterrupted) return `An upgrade that was cut off is complete: the repository has format version ${target} now.`;
   if (!dryRun) return `The repository has format version ${target} now.`;
   if (check && check.errors > 0) return 'The upgrade would be refused: what is named above is damaged. Nothing was changed.';
   return `The repository would be upgraded from format version ${version} to ${target}. Nothing was changed.`;

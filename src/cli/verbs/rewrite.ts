@@ -65,8 +65,9 @@ Examples:
               onPlan: (made) => showRewritePlan(output, made, request.rules !== undefined),
             });
             output.endProgress();
+            const same = plan.unchanged.length > 0 ? ` ${counted(plan.unchanged.length, 'snapshot')} needed no change.` : '';
             const old = changed.length === 0 ? '' : options.forget ? ' The old ones were removed.' : ' The old ones stay.';
-            output.lines(`${counted(changed.length, 'snapshot')} rewritten (${formatBytes(storedBytes)} stored).${old}`);
+            output.lines(`${counted(changed.length, 'snapshot')} rewritten (${formatBytes(storedBytes)} stored).${old}${same}`);
             output.object('summary', { ...rewritePlanFields(plan), changed, storedBytes });
             return codeOfRewrite(plan);
           });
