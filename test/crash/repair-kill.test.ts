@@ -19,7 +19,7 @@ import { codesOf, cut, filesOf, flip, had, lose, makeBase, packFile, packsWith, 
 
 const kills = process.env['HOLDFAST_LONG'] === '1' ? 60 : 5;
 const random = seededRandom(77);
-const program = join(import.meta.dirname, 'repair-process.ts');
+const program = join(import.meta.dirname, '../support/repair-process.ts');
 const folders = sharedScratch('repair-kill');
 const verbs = ['index', 'packs', 'snapshots', 'recover'] as const;
 

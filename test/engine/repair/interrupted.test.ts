@@ -57,7 +57,7 @@ const blobsIn = async (storage: Storage): Promise<string[]> =>
   [...new Set((await indexLines(storage)).map((line) => line.split(' ').slice(1, 3).join(' ')))].sort();
 
 const snapshotsIn = async (storage: Storage): Promise<string[]> =>
-  (await (await open(storage)).snapshots()).map(({ tree, original, tags }) => `${original} ${tree} ${tags}`).sort();
+  (await (await open(storage)).snapshots()).map(({ tree, original, tags }) => `${original} ${tree} ${tags?.join()}`).sort();
 
 beforeAll(async () => {
   const repository = await newRepository(whole);

@@ -9,7 +9,7 @@ import { executeRepairIndex } from '../../src/engine/repair/repair-index.ts';
 import { executeRepairPacks } from '../../src/engine/repair/repair-packs.ts';
 import { executeRepairSnapshots } from '../../src/engine/repair/repair-snapshots.ts';
 import { executeRecover } from '../../src/engine/recover.ts';
-import { identity, openRepository, runOptions } from '../support/engine.ts';
+import { identity, openRepository, runOptions } from './engine.ts';
 
 const [folder = '', password = '', verb = '', keepIn = ''] = process.argv.slice(2);
 const repository = await openRepository(folder, password);
