@@ -59,6 +59,13 @@ export async function runTarget(...args: Parameters<typeof beginTarget>): Promis
 
 /** Kills the process just before its nth call of this kind, in whichever thread. */
 export const killAt = (call: string, nth: number): string[] => [
-  ...['strace', '-f', '-qq', '-o', '/dev/null', '-e', `trace=${call}`],
-  ...['-e', `inject=${call}:signal=SIGKILL:when=${nth}`],
+  'strace',
+  '-f',
+  '-qq',
+  '-o',
+  '/dev/null',
+  '-e',
+  `trace=${call}`,
+  '-e',
+  `inject=${call}:signal=SIGKILL:when=${nth}`,
 ];
