@@ -14,6 +14,7 @@ import { withRepository } from '../session.ts';
 import { parseSize } from '../sizes.ts';
 import { namedSources, readInput, type SourceOptions } from '../sources.ts';
 import type { Verbs } from '../verbs.ts';
+import { forgetOldUndos } from './restore-undo.ts';
 
 interface BackupOptions extends SourceOptions {
   readonly strategy?: string;
@@ -89,6 +90,7 @@ Examples:
           });
           reportNotes(output, plan);
           const result = await executeBackup(repository, plan, { ...invocation.options, packSize });
+          await forgetOldUndos(invocation);
           return reportBackup(output, plan, result);
         });
       }),

@@ -26,8 +26,11 @@ export interface ForgetUndoResult {
 const dayMs = 86_400_000;
 /** Journals are removed by themselves at this age. */
 const keptMs = 30 * dayMs;
-/** The age grows by no more between two looks at it, and never shrinks: a clock that is wrong for a while removes nothing. */
-const longestStepMs = 7 * dayMs;
+/**
+ * What seems to be a longer time between two looks may be a clock that is wrong for a while, or was until now: it counts as
+ * a day. That somebody looks less often only means that more is kept for longer.
+ */
+const longestStepMs = 8 * dayMs;
 
 /** Which ones would be forgotten. Throws `undo-not-found` for one that is named and not there. */
 export function planForgetUndo(folder: string, request: ForgetUndoRequest, { clock }: Pick<RunOptions, 'clock'>): ListedUndo[] {
@@ -116,7 +119,8 @@ function isDue(journal: string, clock: Clock): boolean {
   const now = clock.now();
   const file = join(journal, 'age');
   const { seen, ageMs } = readAge(file) ?? { seen: now, ageMs: 0 };
-  const age = ageMs + Math.min(Math.max(now - seen, 0), longestStepMs);
+  const step = now - seen > longestStepMs ? dayMs : Math.max(now - seen, 0);
+  const age = ageMs + step;
   writeFileSync(file, JSON.stringify({ seen: now, ageMs: age }));
   return age > keptMs;
 }
