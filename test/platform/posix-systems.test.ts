@@ -9,7 +9,7 @@ import { createLinuxPosix } from '../../src/platform/posix-linux.ts';
 import { createWindowsPosix } from '../../src/platform/posix-windows.ts';
 import { FakeCLibrary } from '../support/fake-c-library.ts';
 
-const { EINTR, EIO, ENODATA, ENOSYS, ENOTSUP, ERANGE } = constants.errno;
+const { EINTR, EIO, ENODATA, ENOLCK, ENOSYS, ENOTSUP, ERANGE, EWOULDBLOCK } = constants.errno;
 const ENOATTR = 93;
 
 const b = (text: string): Buffer => Buffer.from(text);
@@ -68,6 +68,21 @@ describe('on Linux', () => {
     const broken = createLinuxPosix(new FakeCLibrary({ llistxattr: () => ({ errno: EIO }), lgetxattr: () => ({ errno: EIO }) }));
     expect(() => broken.listXattrs(b('/f'))).toThrow(withCode('EIO'));
     expect(() => broken.getXattr(b('/f'), b('user.a'))).toThrow(withCode('EIO'));
+  });
+
+  it('a lock goes on after an interruption, is refused while another holds it, and is no matter where there are none', () => {
+    const answers = [{ errno: EINTR }, { errno: EINTR }, 0, { errno: EWOULDBLOCK }, { errno: ENOTSUP }, { errno: ENOLCK }, { errno: EIO }];
+    for (const create of [createLinuxPosix, createDarwinPosix]) {
+      const left = [...answers];
+      const posix = create(new FakeCLibrary({ flock: () => left.shift() ?? 0 }));
+      expect(posix.tryLock(3)).toBe(true);
+      expect(posix.tryLock(3)).toBe(false);
+      expect(posix.tryLock(3)).toBe(true);
+      if (create === createLinuxPosix) expect(posix.tryLock(3)).toBe(true);
+      else expect(() => posix.tryLock(3)).toThrow(withCode('ENOLCK'));
+      expect(() => posix.tryLock(3)).toThrow(withCode('EIO'));
+    }
+    expect(createWindowsPosix().tryLock(3)).toBe(true);
   });
 
   it('reserving space goes on after an interruption and is not insisted on', () => {

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   closeSync,
@@ -33,6 +33,7 @@ import {
   setTimes,
   setXattr,
   syncFileSystem,
+  tryLock,
 } from '../../src/platform/posix.ts';
 import { PosixError } from '../../src/platform/posix-error.ts';
 
@@ -299,8 +300,26 @@ print(sum(x&1 for x in v))`;
     expect(cachedPages()).toBe(0);
   });
 
+  it('are locked for one descriptor at a time, here and elsewhere, until it is closed or its process is killed', async () => {
+    const other = openSync(file, 'r');
+    expect([tryLock(fd), tryLock(fd), tryLock(other)]).toEqual([true, true, false]);
+    const script = `import fcntl,sys,time
+f=open(bytes.fromhex(sys.argv[1]))
+fcntl.flock(f,fcntl.LOCK_EX); print('held',flush=True); time.sleep(1000)`;
+    const holder = spawn('python3', ['-c', script, file.toString('hex')], { stdio: ['ignore', 'pipe', 'inherit'] });
+    closeSync(fd);
+    await once(holder.stdout, 'data');
+    expect(tryLock(other)).toBe(false);
+    holder.kill('SIGKILL');
+    await once(holder, 'close');
+    expect(tryLock(other)).toBe(true);
+    closeSync(other);
+    fd = openSync(file, 'r+');
+  });
+
   it('that are not open are an error', () => {
     const closed = openSync(file, 'r');
+    expect(errorOf(() => tryLock(1_000_000))).toMatchObject({ code: 'EBADF', syscall: 'flock' });
     closeSync(closed);
     expect(errorOf(() => dropPageCache(closed))).toMatchObject({ code: 'EBADF', syscall: 'posix_fadvise' });
     expect(() => fallocate(closed, 1)).toThrow(expect.objectContaining({ code: 'EBADF' }));

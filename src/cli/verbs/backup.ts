@@ -15,6 +15,7 @@ import { withRepository } from '../session.ts';
 import { parseSize } from '../sizes.ts';
 import { namedSources, type SourceOptions } from '../sources.ts';
 import type { Verbs } from '../verbs.ts';
+import { forgetOldUndos } from './restore-undo.ts';
 
 interface BackupOptions extends SourceOptions, PatternOptions {
   readonly strategy?: string;
@@ -86,6 +87,7 @@ Examples:
           });
           reportNotes(output, plan);
           const result = await executeBackup(repository, plan, { ...invocation.options, packSize });
+          await forgetOldUndos(invocation);
           return reportBackup(output, plan, result);
         });
       }),

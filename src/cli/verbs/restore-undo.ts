@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { fail } from '../../contract/errors.ts';
 import { durationMs } from '../../engine/retention/duration.ts';
-import { executeForgetUndo, type ForgetUndoRequest, planForgetUndo } from '../../engine/undo/forget.ts';
+import { executeForgetUndo, type ForgetUndoRequest, forgetOld, planForgetUndo } from '../../engine/undo/forget.ts';
 import type { UndoSummary } from '../../engine/undo/journal.ts';
 import { type ListedUndo, listUndos } from '../../engine/undo/list.ts';
 import { executeUndo, planUndo, type UndoResult } from '../../engine/undo/undo.ts';
@@ -14,7 +14,7 @@ import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { type Output, pathFields } from '../output.ts';
 import { printable } from '../printable.ts';
 import { reportProblems } from '../restore-report.ts';
-import type { Verb, VerbFacts } from '../run-verb.ts';
+import type { Invocation, Verb, VerbFacts } from '../run-verb.ts';
 import { counted, formatBytes, formatCount } from '../sizes.ts';
 import { tableLines } from '../table.ts';
 
@@ -31,6 +31,15 @@ export interface UndoVerbOptions {
 
 /** Where the journals of this person's restores are. Throws `home-unknown`. */
 export const journalFolder = ({ journal }: UndoVerbOptions): string => journal ?? join(dataFolder(), 'undo');
+
+/** What is kept for the undo of restores goes after 30 days; for verbs that run every day. */
+export async function forgetOldUndos({ options }: Invocation): Promise<void> {
+  try {
+    await forgetOld(journalFolder({}), options);
+  } catch {
+    // Without a home folder there is nothing to forget.
+  }
+}
 
 /** Undefined when the options are about restoring. Throws nothing: what is wrong with them is the verb's to say. */
 export function undoVerb(place: string | undefined, options: UndoVerbOptions): { facts: VerbFacts; verb: Verb } | undefined {

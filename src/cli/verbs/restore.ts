@@ -99,9 +99,10 @@ Examples:
               get folder() {
                 return journalFolder(options);
               },
+              keep: options.undo !== false,
               onKept: (summary) => (kept = summary),
             };
-            const run = { ...invocation.options, undo: options.undo === false ? undefined : undo };
+            const run = { ...invocation.options, undo };
             try {
               return report(output, await executeRestore(repository, request, run), options);
             } catch (error) {

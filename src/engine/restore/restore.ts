@@ -17,6 +17,7 @@ import { forgetOld } from '../undo/forget.ts';
 import { UndoJournal, type UndoSummary } from '../undo/journal.ts';
 import { topsOf } from '../undo/tops.ts';
 import type { Keeping } from './keeping.ts';
+import { reservedPlaces } from './reserved.ts';
 import { addAll, SegmentWriter } from './segment-writer.ts';
 import {
   fileFlags,
@@ -45,8 +46,10 @@ export interface RestoreOptions extends RunOptions {
 }
 
 export interface UndoOptions {
-  /** Where journals are kept. */
+  /** Where journals are kept; it is left alone, wherever it lies. May throw when it is asked for and there is none. */
   readonly folder: string;
+  /** False: nothing is kept this time. */
+  readonly keep?: boolean | undefined;
   /** Told of what can be undone, however the restore ended. */
   readonly onKept?: ((summary: UndoSummary) => void) | undefined;
 }
@@ -115,9 +118,20 @@ export const executeRestore = (repository: Repository, request: RestoreRequest, 
     }
   });
 
+const keeps = ({ undo }: RestoreOptions): boolean => undo !== undefined && undo.keep !== false;
+
+function journalFolderOf({ undo }: RestoreOptions): string | undefined {
+  try {
+    return undo?.folder;
+  } catch {
+    // There is none, so nothing lies in it.
+    return undefined;
+  }
+}
+
 /** Undefined when no undo is wanted, or nothing stands where the restore goes to. */
 function beginJournal(repository: Repository, start: RestoreStart, options: RestoreOptions, parts: string): UndoJournal | undefined {
-  const tops = options.undo && topsOf(start);
+  const tops = keeps(options) ? topsOf(start) : undefined;
   if (!tops) return undefined;
   const { snapshot, target, own } = start;
   const facts = { target: displayPath(target), snapshot: snapshot.id, repository: repository.config.id, tops, parts, own: own?.[1] };
@@ -148,9 +162,9 @@ async function refuseTooSmall(reading: Reading, start: RestoreStart, request: Re
   const atMost = start.snapshot.summary?.total_bytes_processed;
   if (free === undefined || (atMost !== undefined && atMost <= free)) return;
   const { result, freed } = await trial(reading, start, request, options);
-  const keeps = options.undo !== undefined && topsOf(start) !== undefined;
-  const needed = result.figures.bytes - (keeps ? 0 : freed);
-  if (needed > free) fail('target-too-small', { path: displayPath(start.spacePaths[0]), needed, free, keeps });
+  const isKept = keeps(options) && topsOf(start) !== undefined;
+  const needed = result.figures.bytes - (isKept ? 0 : freed);
+  if (needed > free) fail('target-too-small', { path: displayPath(start.spacePaths[0]), needed, free, keeps: isKept });
 }
 
 class Restore {
@@ -240,7 +254,7 @@ class Restore {
       repository: repository && new Uint8Array(repository),
       parts: this.#parts,
       keeping: this.#keeping,
-      reserved: joinList(this.#request.mirror?.reserved ?? []),
+      reserved: reservedPlaces(this.#request.mirror?.reserved, journalFolderOf(this.#options)),
     };
     const list = onEntry !== undefined;
     const stop = this.#progress(act ? 'restoring' : 'scanning');

@@ -4,11 +4,10 @@
  */
 import { type BigIntStats, lstatSync, readdirSync, statSync } from 'node:fs';
 import { HoldfastError } from '../../contract/errors.ts';
-import { joinList, splitList } from '../../platform/byte-list.ts';
+import { joinList } from '../../platform/byte-list.ts';
 import { displayPath, isInside, joinPath } from '../../platform/byte-paths.ts';
 import type { Node } from '../../repository/tree/node.ts';
 import { parseNode } from '../../repository/tree/parse.ts';
-import { isAsideName } from '../undo/aside.ts';
 import { RecordedFolder, UndoLog } from '../undo/log.ts';
 import { datedKeeper } from '../mirror/dated.ts';
 import type { WorkerContext } from '../workers/context.ts';
@@ -22,6 +21,7 @@ import { applyMetadata, hasMetadata } from './metadata.ts';
 import { isLeftOver, isPart, partPath, putInPlace, unlinkQuietly } from './part-file.ts';
 import { decide } from './policy.ts';
 import { examine, isEmptyFolder, takeAway } from './removal.ts';
+import { Reserved } from './reserved.ts';
 import { isSelected, selectionIn, selectNodes } from './selection.ts';
 import { fileFlags, type FolderTask, longestPath, type WalkResult, type WalkTask } from './walk-task.ts';
 import { WalkReport } from './walk-report.ts';
@@ -42,7 +42,7 @@ class RestoreWalk {
   readonly #log: UndoLog | undefined;
   readonly #acts: Acts;
   readonly #repository: Buffer | undefined;
-  readonly #reserved: readonly Buffer[];
+  readonly #reserved: Reserved;
   /** Last first. */
   readonly #stack: FolderTask[];
   /** In folders that are made later than the walk comes by. */
@@ -58,7 +58,7 @@ class RestoreWalk {
     this.#log = options.act && options.keeping?.kind === 'undo' ? UndoLog.of(options.keeping.undo, context) : undefined;
     this.#acts = new Acts(this.#log, context.control);
     this.#repository = options.repository && Buffer.from(options.repository);
-    this.#reserved = splitList(options.reserved);
+    this.#reserved = new Reserved(options.reserved);
     this.#stack = [...folders].reverse();
   }
 
@@ -100,12 +100,15 @@ class RestoreWalk {
         this.#report.giveUp(place, new Error('its path is longer than this system can handle'));
         continue;
       }
-      if (this.#isReserved(place, node.name.toString('latin1'), existing)) {
-        this.#report.giveUp(place, new Error('Holdfast keeps something of its own under this name'));
+      const name = node.name.toString('latin1');
+      const whyNot = this.#reserved.whyNot(place, name, existing.has(name));
+      if (whyNot !== undefined) {
+        if (whyNot === '') this.#report.notRestored(place);
+        else this.#report.giveUp(place, new Error(whyNot));
         continue;
       }
       try {
-        const stat = existing.has(node.name.toString('latin1')) ? lstatSync(place, { bigint: true, throwIfNoEntry: false }) : undefined;
+        const stat = existing.has(name) ? lstatSync(place, { bigint: true, throwIfNoEntry: false }) : undefined;
         if (node.type === 'dir') this.#enter(here, node, place, stat, children);
         else this.#entry(here, node, place, stat);
       } catch (error) {
@@ -115,11 +118,6 @@ class RestoreWalk {
       }
     }
     for (let i = children.length - 1; i >= 0; i--) this.#stack.push(children[i]);
-  }
-
-  /** Whether what has this name here is Holdfast's own and stays. */
-  #isReserved(place: Buffer, name: string, existing: ReadonlySet<string>): boolean {
-    return (isAsideName(name) && existing.has(name)) || this.#reserved.some((each) => each.equals(place));
   }
 
   #keeperOf(folder: FolderTask, path: Buffer): FolderKeeper {
@@ -169,7 +167,10 @@ class RestoreWalk {
       const failed = (error: Error): void => this.#report.problem(place, 'failed', error.message);
       try {
         const stat = lstatSync(place, { bigint: true, throwIfNoEntry: false });
-        if (!stat || this.#isReserved(place, text, existing)) continue;
+        if (!stat) continue;
+        const whyKept = this.#reserved.whyKept(place, text);
+        if (whyKept === '') continue;
+        if (whyKept !== undefined) throw new Error(whyKept);
         // No backup holds the repository that it is in.
         if (this.#repository && isInside(this.#repository, place)) continue;
         const { bytes, objection } = examine(place, stat, dev, this.#repository);
@@ -278,7 +279,9 @@ class RestoreWalk {
     const replaced = action === 'replace' ? stat : undefined;
     if (replaced?.isDirectory()) {
       const mayEmpty = options.delete && folder.inSource && !folder.selection;
-      const { bytes, objection } = examine(place, replaced, replaced.dev, this.#repository);
+      const examined = examine(place, replaced, replaced.dev, this.#repository);
+      const { bytes } = examined;
+      const objection = this.#reserved.holds(place) ? 'Holdfast keeps something of its own there' : examined.objection;
       if (objection !== undefined || (!mayEmpty && !isEmptyFolder(place))) {
         this.#report.plan(place, node, 'keep', stat);
         this.#report.giveUp(place, new Error(objection ?? 'a folder that is not empty stands where this file belongs'));

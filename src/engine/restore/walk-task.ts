@@ -2,6 +2,7 @@
 import type { NodeType } from '../../repository/tree/node.ts';
 import type { Keeping } from './keeping.ts';
 import type { PartNames } from './part-file.ts';
+import type { ReservedPlaces } from './reserved.ts';
 import type { OverwritePolicy } from './policy.ts';
 import type { Selection } from './selection.ts';
 
@@ -49,8 +50,7 @@ export interface WalkOptions {
   readonly repository: Uint8Array | undefined;
   readonly parts: PartNames;
   readonly keeping: Keeping;
-  /** A joined list of paths that are no part of what is restored or deleted. */
-  readonly reserved: Uint8Array;
+  readonly reserved: ReservedPlaces;
 }
 
 /** One line of a plan. Sizes in bytes, times in nanoseconds since 1970. What is below a deleted folder goes with it. */

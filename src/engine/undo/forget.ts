@@ -1,5 +1,5 @@
 /** Gives up the possibility to undo a restore: removes what was kept aside, then the journal. */
-import { closeSync, lstatSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, lstatSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fail } from '../../contract/errors.ts';
 import { joinPath } from '../../platform/byte-paths.ts';
@@ -24,10 +24,13 @@ export interface ForgetUndoResult {
 }
 
 const dayMs = 86_400_000;
-/** Journals are removed by themselves after this time. */
+/** Journals are removed by themselves at this age. */
 const keptMs = 30 * dayMs;
-/** And only when that was seen a day before, too: a clock that is wrong for a while removes nothing. */
-const dueMs = dayMs;
+/**
+ * What seems to be a longer time between two looks may be a clock that is wrong for a while, or was until now: it counts as
+ * a day. That somebody looks less often only means that more is kept for longer.
+ */
+const longestStepMs = 8 * dayMs;
 
 /** Which ones would be forgotten. Throws `undo-not-found` for one that is named and not there. */
 export function planForgetUndo(folder: string, request: ForgetUndoRequest, { clock }: Pick<RunOptions, 'clock'>): ListedUndo[] {
@@ -93,11 +96,14 @@ async function removeAsides(journal: string, { id }: ListedUndo, { control }: Pi
   return problems;
 }
 
-/** Removes journals that nobody will need any more, and what was cut off while it was removed. What fails is tried again by the next. */
+/**
+ * Removes journals that are older than 30 days, and what was cut off while it was removed. To be called now and then, best
+ * daily. What fails is tried again by the next.
+ */
 export async function forgetOld(folder: string, options: Pick<RunOptions, 'clock' | 'control'>): Promise<void> {
   try {
     removeRemains(folder, options.clock);
-    const due = readHeads(folder).filter(({ id, time }) => isDue(join(folder, id), time, options.clock));
+    const due = readHeads(folder).filter(({ id }) => isDue(join(folder, id), options.clock));
     if (due.length === 0) return;
     for (const { id, state } of listUndos(folder)) {
       const isThere = state === 'whole' || state === 'cut-off';
@@ -108,23 +114,21 @@ export async function forgetOld(folder: string, options: Pick<RunOptions, 'clock
   }
 }
 
-/** Whether it was older than it may get, today and at least a day ago. */
-function isDue(journal: string, time: number, clock: Clock): boolean {
+/** Whether a journal is old enough. Its age is the sum of what has passed between looks at it, by a clock that may have been changed. */
+function isDue(journal: string, clock: Clock): boolean {
   const now = clock.now();
-  const file = join(journal, 'due');
-  const seen = seenDue(file);
-  if (now - time <= keptMs || (seen !== undefined && seen > now)) {
-    if (seen !== undefined) unlinkSync(file);
-    return false;
-  }
-  if (seen === undefined) writeFileSync(file, String(now));
-  return seen !== undefined && now - seen >= dueMs;
+  const file = join(journal, 'age');
+  const { seen, ageMs } = readAge(file) ?? { seen: now, ageMs: 0 };
+  const step = now - seen > longestStepMs ? dayMs : Math.max(now - seen, 0);
+  const age = ageMs + step;
+  writeFileSync(file, JSON.stringify({ seen: now, ageMs: age }));
+  return age > keptMs;
 }
 
-function seenDue(file: string): number | undefined {
+function readAge(file: string): { seen: number; ageMs: number } | undefined {
   try {
-    const seen = Number(readFileSync(file, 'utf8'));
-    return Number.isFinite(seen) && seen > 0 ? seen : undefined;
+    const { seen, ageMs } = JSON.parse(readFileSync(file, 'utf8')) as { seen: number; ageMs: number };
+    return Number.isFinite(seen) && ageMs >= 0 ? { seen, ageMs } : undefined;
   } catch {
     return undefined;
   }

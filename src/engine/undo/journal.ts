@@ -25,6 +25,7 @@ import type { Clock } from '../../platform/clock.ts';
 import { tryLock } from '../../platform/posix.ts';
 import { asidePath, beat, endTime, finishTime } from './aside.ts';
 import { areasFile, type UndoTask } from './log.ts';
+import { syncFolder } from './sync-folder.ts';
 import { type AreaRecord, bytesOf, parseRecord, recordLine, textOf, type UndoRecord } from './records.ts';
 
 /** What a restore is, for its journal. */
@@ -280,16 +281,6 @@ function writeDurably(file: string, text: string): void {
     closeSync(fd);
   }
   renameSync(growing, file);
-}
-
-function syncFolder(folder: string): void {
-  if (process.platform === 'win32') return;
-  const fd = openSync(folder, 'r');
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
 }
 
 export const shownPath = (text: string): string => displayPath(bytesOf(text));

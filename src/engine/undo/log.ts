@@ -12,6 +12,7 @@ import type { Node } from '../../repository/tree/node.ts';
 import type { FolderKeeper } from '../restore/keeping.ts';
 import type { WorkerContext } from '../workers/context.ts';
 import { asidePath, isAside, makeAside } from './aside.ts';
+import { syncFolder } from './sync-folder.ts';
 import { formerOf, recordLine, textOf, type UndoRecord } from './records.ts';
 
 /** What workers must know of the journal that they write to. */
@@ -49,6 +50,8 @@ export class UndoLog {
   readonly #areas: Area[] = [];
   #areaNumbers = 0;
   #isTorn = false;
+  /** Kinds of files that are there. */
+  readonly #begun = new Set<string>();
   #kept = 0;
   #lines: Buffer[] = [];
   #newAreas: Buffer[] = [];
@@ -117,10 +120,14 @@ export class UndoLog {
     // What a full disk has cut off is not to be taken for a part of the next line.
     const text = this.#isTorn ? Buffer.concat([Buffer.of(newline), tornLine, Buffer.of(newline), lines]) : lines;
     try {
+      const isNew = !this.#begun.has(kind);
       const fd = openSync(join(this.#task.journal, `w${this.#worker}${kind}`), 'a', 0o600);
       try {
         for (let at = 0; at < text.length; ) at += writeSync(fd, text, at);
         if (durable) fdatasyncSync(fd);
+        // Its name as well.
+        if (durable && isNew) syncFolder(this.#task.journal);
+        this.#begun.add(kind);
         this.#isTorn = false;
       } finally {
         closeSync(fd);

@@ -423,6 +423,15 @@ test('a mirror that was cancelled is completed, also when it had only begun', as
   await expectMirror(source, target);
 });
 
+test('what the undo of a restore needs stays in a mirror, and is named', async () => {
+  const { target, mirror } = await setUp();
+  await mirror();
+  const aside = join(target, 'sub', '.holdfast-undo-1a2b3c4d');
+  tree(aside, { '0-0': 'precious' });
+  expect(problemLines((await mirror()).problems)).toEqual([`failed: ${aside}`]);
+  expect(readdirSync(aside)).toEqual(['0-0']);
+});
+
 test('where another disk is mounted in the mirror, what is on it stays', async () => {
   const { target, mirror } = await setUp();
   await mirror();

@@ -1,15 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { listUndos } from '../../../src/engine/undo/list.ts';
 import { executeUndo, planUndo } from '../../../src/engine/undo/undo.ts';
 import { overwritePolicies } from '../../../src/engine/restore/policy.ts';
-import { backup, makeRepository, restore, runOptions } from '../../support/engine.ts';
+import { backup, makeRepository, problemLines, restore, runOptions } from '../../support/engine.ts';
 import { factsOf } from '../../support/file-facts.ts';
 import { expectSameTree, expectSparse } from '../../support/judge.ts';
 import { buildNastyTree } from '../../support/nasty-tree.ts';
-import { scratch, tree } from '../../support/tree-literal.ts';
+import { scratch, tree, type TreeLiteral } from '../../support/tree-literal.ts';
 import { undoWorld } from './undo-world.ts';
 
 describe('an undo', () => {
@@ -92,6 +92,40 @@ describe('an undo', () => {
     const { problems, kept } = await executeUndo(undo.folder, result.undo!.id, runOptions());
     expect({ problems, kept }).toEqual({ problems: [], kept: [] });
     await expectSameTree(join(dir, 'before'), above);
+  });
+});
+
+describe('journals in the very folder that is restored', () => {
+  const place = ['.local', 'share', 'holdfast', 'undo'] as const;
+
+  test.each<[string, TreeLiteral, string[]]>([
+    ['the snapshot does not know of', { 'a.txt': 'a' }, []],
+    [
+      'had others then',
+      { 'a.txt': 'a', '.local': { share: { holdfast: { undo: { '12345678': { 'head.json': '{}' } }, password: 'old' } } } },
+      [],
+    ],
+    ['the snapshot has a file for', { 'a.txt': 'a', '.local': 'a file' }, ['failed: .local']],
+  ])('that %s stay, with an undo and without', async (_, literal, problems) => {
+    const dir = scratch('undo');
+    const source = tree(join(dir, 'source'), literal);
+    const home = tree(join(dir, 'home'), { 'a.txt': 'mine', 'old.txt': 'old' });
+    const repository = await makeRepository(join(dir, 'repository'));
+    await backup(repository, source);
+    const folder = join(home, ...place);
+    const lines = (found: readonly { kind: string; path: Uint8Array }[]) => problemLines(found).map((line) => line.replace(`${home}/`, ''));
+    const settings = { path: Buffer.from(source), delete: true };
+    const first = await restore(repository, home, { ...settings, undo: { folder } });
+    expect(lines(first.problems)).toEqual(problems);
+    expect(listUndos(folder).map(({ state }) => state)).toEqual(['whole']);
+    tree(home, { 'a.txt': 'mine again', 'new.txt': 'new' });
+    const second = await restore(repository, home, { ...settings, undo: { folder, keep: false }, verify: true });
+    expect(lines(second.problems)).toEqual(problems);
+    expect(second.undo).toBeUndefined();
+    expect(existsSync(join(home, 'new.txt'))).toBe(false);
+    expect((await executeUndo(folder, first.undo!.id, runOptions())).problems).toEqual([]);
+    expect(readFileSync(join(home, 'a.txt'), 'utf8')).toBe('mine');
+    expect(readFileSync(join(home, 'old.txt'), 'utf8')).toBe('old');
   });
 });
 
