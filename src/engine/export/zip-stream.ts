@@ -1,12 +1,11 @@
 /**
  * Writes a ZIP from its beginning to its end, to whatever takes bytes: a file, a pipe, a connection. Nothing is ever written
- * twice, and the list of entries at the end is kept compressed until then, at some 40 bytes an entry, so that the memory stays
+ * twice, and the list of entries at the end is kept compressed until then, at some 35 bytes an entry, so that the memory stays
  * small without a temporary file, which would tell the names of what was encrypted.
  *
  * Written by hand since no library fits: each keeps objects for every entry until the end (100,000 small files took 297 MB in
  * zip-stream 7.0, which archiver uses, 415 MB in yazl 3.3 and 1,089 MB in zip.js 2.24, before anything of ours), compresses on
- * the thread that writes, and none keeps owners and the time to 100 ns. The "zlib" of later Node versions has a ZIP writer of
- * its own, for when that Node is used here.
+ * the thread that writes, and none keeps owners and the time to 100 ns.
  */
 import { compress, decompress } from '../../repository/zstd.ts';
 import { centralRecord, dataDescriptor, endRecords, isLarge, methods, moveRecords, streamedHeader, type ZipEntry } from './zip-format.ts';
