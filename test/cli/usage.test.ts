@@ -10,7 +10,10 @@ import { Cli, holdfast, quickRepository } from '../support/cli.ts';
 import { Restic } from '../support/restic.ts';
 import { scratch, tree } from '../support/tree-literal.ts';
 
-const verbs = 'init backup snapshots ls dump diff find stats restore check forget prune unlock key version tag rewrite migrate mirror export completion man'.split(' ');
+const verbs =
+  'init backup snapshots ls dump diff find stats restore check forget prune unlock key version tag rewrite migrate mirror export completion man'.split(
+    ' ',
+  );
 const escapeCode = /\x1b/;
 
 describe('help', () => {
