@@ -6,7 +6,7 @@ import { systemClock } from '../../../src/platform/clock.ts';
 import { credentialsFrom } from '../../../src/storage/credentials.ts';
 import { openPlace } from '../../../src/storage/place.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
-import { Authority, type Certificate } from '../../support/certificates.ts';
+import { Authority, type Certificate } from '../../support/authority.ts';
 import { holdfast, quickRepositoryAt } from '../../support/cli.ts';
 import { OddServer } from '../../support/odd-server.ts';
 import { Restic } from '../../support/restic.ts';
