@@ -11,11 +11,12 @@ import type { Storage } from './storage.ts';
 
 /** Each kind's library is loaded when a place of this kind is opened. */
 const kinds: Readonly<Record<string, () => Promise<OpenKind>>> = {
+  rclone: async () => (await import('./rclone/open.ts')).openRclone,
   rest: async () => (await import('./rest/open.ts')).openRest,
 };
 
 /** Kinds that restic knows and Holdfast does not: a folder of such a name can be given as `./s3:…`. */
-const unknownKinds = new Set(['s3', 'azure', 'gs', 'sftp', 'rclone', 'b2', 'swift']);
+const unknownKinds = new Set(['s3', 'azure', 'gs', 'sftp', 'b2', 'swift']);
 
 /** The kind that a place names, and the address behind its colon; undefined for a folder. */
 export function kindOf(place: string): { readonly kind: string; readonly address: string } | undefined {
