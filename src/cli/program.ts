@@ -23,6 +23,7 @@ const overview = `
 A repository is a folder, or one of:
   rest:https://server:8000/path/   on a restic REST server; user name and password in HOLDFAST_REST_USERNAME and
                                    HOLDFAST_REST_PASSWORD
+  rclone:remote:path               on a remote of your rclone, which is found in PATH or named in HOLDFAST_RCLONE
 
 A snapshot is its ID, the beginning of one, or "latest"; where a place in it is meant, a colon and a path follow.
 
