@@ -3,6 +3,8 @@ import { exitCodes } from './exit-codes.ts';
 
 export interface Overview {
   readonly about: string;
+  /** How places are written that are no folders, and what they are. */
+  readonly places: readonly (readonly [place: string, meaning: string])[];
   /** Names and meanings. */
   readonly environment: readonly (readonly [name: string, meaning: string])[];
   readonly exitCodes: readonly (readonly [code: number, meaning: string])[];
@@ -21,10 +23,19 @@ const meanings: Readonly<Record<keyof typeof exitCodes, string>> = {
 
 export const overview: Overview = {
   about: 'A snapshot is its ID, the beginning of one, or "latest"; where a place in it is meant, a colon and a path follow.',
+  places: [
+    ['rest:https://server:8000/path/', 'on a restic REST server; its user in HOLDFAST_REST_USERNAME and _PASSWORD'],
+    ['rclone:remote:path', 'on a remote of your rclone, found in PATH or named in HOLDFAST_RCLONE'],
+  ],
   environment: [
     ['HOLDFAST_REPOSITORY', 'the repository, instead of --repo'],
     ['HOLDFAST_PASSWORD', 'its password'],
     ['HOLDFAST_PASSWORD_FILE', 'a file that holds its password, instead of --password-file'],
+    ['HOLDFAST_CREDENTIALS_FILE', 'a file of NAME=value lines with what opens servers, instead of --credentials-file'],
+    ['HOLDFAST_REST_USERNAME', 'user of a REST server; with HOLDFAST_REST_PASSWORD, or as restic calls them'],
+    ['HOLDFAST_CACERT', 'a certificate file: the only authority to trust'],
+    ['HOLDFAST_TLS_CLIENT_CERT', 'a file with your own certificate and its key, for servers that ask for one'],
+    ['HOLDFAST_RCLONE', 'the rclone program, where it is not in PATH'],
     ['HOLDFAST_DEBUG', '1 adds to an error where in the program it came from'],
   ],
   exitCodes: (Object.keys(exitCodes) as (keyof typeof exitCodes)[]).map((name) => [exitCodes[name], meanings[name]]),
@@ -39,9 +50,14 @@ export const overview: Overview = {
 /** What a line of help may be long. */
 const lineLength = 110;
 
+/** In two columns. */
+function pairs(list: readonly (readonly [string, string])[]): string[] {
+  const width = Math.max(...list.map(([name]) => name.length));
+  return list.map(([name, meaning]) => `  ${name.padEnd(width)}  ${meaning}`);
+}
+
 /** As it stands below the program's help. */
-export function overviewText({ about, environment, exitCodes: codes, examples }: Overview = overview): string {
-  const width = Math.max(...environment.map(([name]) => name.length));
+export function overviewText({ about, places, environment, exitCodes: codes, examples }: Overview = overview): string {
   const codeLines: string[] = [];
   for (const [code, meaning] of codes) {
     const last = codeLines.at(-1);
@@ -53,8 +69,11 @@ export function overviewText({ about, environment, exitCodes: codes, examples }:
     '',
     about,
     '',
+    'A repository is a folder, or:',
+    ...pairs(places),
+    '',
     'Environment:',
-    ...environment.map(([name, meaning]) => `  ${name.padEnd(width)}  ${meaning}`),
+    ...pairs(environment),
     '',
     'Exit codes:',
     ...codeLines,

@@ -30,6 +30,7 @@ import { addRewrite } from './verbs/rewrite.ts';
 import { addSnapshots } from './verbs/snapshots.ts';
 import { addStats } from './verbs/stats.ts';
 import { addTag } from './verbs/tag.ts';
+import { addTestConnection } from './verbs/test-connection.ts';
 import { addUnlock } from './verbs/unlock.ts';
 import { addVersion } from './verbs/version.ts';
 
@@ -39,8 +40,9 @@ export function makeProgram(run: Verbs['run']): Command {
   program
     .description("Backups you can prove: encrypted, deduplicated snapshots in restic's repository format.")
     .usage('[--repo R] [--password-file F] [--json] VERB …')
-    .option('-r, --repo <folder>', 'the repository')
+    .option('-r, --repo <place>', 'the repository')
     .option('-p, --password-file <file>', 'a file that holds its password')
+    .option('--credentials-file <file>', 'a file of NAME=value lines with what opens its server')
     .option('--json', 'write one JSON object a line, for programs')
     .addHelpText('after', overviewText())
     .helpCommand('help [verb]', 'show the help of a verb')
@@ -73,6 +75,7 @@ export function makeProgram(run: Verbs['run']): Command {
     addMove,
     addCompletion,
     addMan,
+    addTestConnection,
     addVersion,
   ];
   for (const add of adders) add({ program, run });

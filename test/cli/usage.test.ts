@@ -11,7 +11,7 @@ import { Restic } from '../support/restic.ts';
 import { scratch, tree } from '../support/tree-literal.ts';
 
 const verbs =
-  'init backup snapshots ls dump diff find stats restore check forget prune unlock key version tag rewrite migrate mirror export completion man'.split(
+  'init backup snapshots ls dump diff find stats restore check forget prune unlock key version tag rewrite migrate mirror export completion man test-connection'.split(
     ' ',
   );
 const escapeCode = /\x1b/;

@@ -93,7 +93,7 @@ function verbSection(command: CommandFacts): string[] {
 const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 export function manPage({ program, overview, version, date }: ManPageFacts): string {
-  const { about, environment, exitCodes, examples } = overview;
+  const { about, places, environment, exitCodes, examples } = overview;
   return [
     '.\\" Made by "holdfast man".',
     `.TH HOLDFAST 1 ${date} "Holdfast ${version}" "User Commands"`,
@@ -113,6 +113,9 @@ export function manPage({ program, overview, version, date }: ManPageFacts): str
     ...program.options.flatMap(optionTerm),
     '.SH VERBS',
     ...allCommands(program).flatMap(verbSection),
+    '.SH REPOSITORIES',
+    'A repository is a folder, or:',
+    ...places.flatMap(([place, meaning]) => term(bold(place), sentence(capitalised(meaning)))),
     '.SH ENVIRONMENT',
     ...environment.flatMap(([name, meaning]) => term(bold(name), sentence(capitalised(meaning)))),
     '.SH EXIT STATUS',

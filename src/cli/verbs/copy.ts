@@ -11,6 +11,7 @@ import type { Verbs } from '../verbs.ts';
 interface CopyOptions extends SnapshotFilter {
   readonly fromRepo?: string;
   readonly fromPasswordFile?: string;
+  readonly fromCredentialsFile?: string;
   readonly keepChunks?: boolean;
   readonly dryRun?: boolean;
 }
@@ -21,7 +22,8 @@ export function addCopy({ program, run }: Verbs): void {
     .description('copy snapshots from another repository into this one')
     .argument('[snapshot...]', 'IDs, beginnings of IDs or "latest" (default: all that the other repository holds)')
     .option('--from-repo <folder>', 'the repository to copy from')
-    .option('--from-password-file <file>', 'a file that holds the password of that repository');
+    .option('--from-password-file <file>', 'a file that holds the password of that repository')
+    .option('--from-credentials-file <file>', 'a file of NAME=value lines with what opens the server of that repository');
   addSnapshotFilter(command)
     .option('--keep-chunks', 'copy data as it is cut there, also where this repository cuts files at other places')
     .option('-n, --dry-run', 'say what would be copied, and change nothing')
@@ -46,10 +48,12 @@ Examples:
       run(command, { whenCancelled: 'Cancelled. What was copied is kept; the next copy carries on from it.' }, async (invocation) => {
         const { output } = invocation;
         const request = requestOf(snapshots, options);
-        const { fromRepo, fromPasswordFile } = options;
+        const { fromRepo, fromPasswordFile, fromCredentialsFile: credentialsFile } = options;
         if (fromRepo === undefined)
           return fail('bad-usage', { problem: 'It is not said where to copy from.', guidance: 'Name a repository with --from-repo.' });
-        const source = await openRepository(fromRepo, { file: fromPasswordFile, variables: fromVariables }, invocation);
+        const source = await openRepository(fromRepo, { file: fromPasswordFile, variables: fromVariables }, invocation, {
+          credentialsFile,
+        });
         try {
           return await withRepository(invocation, async (target) => {
             const ends = { source, target };

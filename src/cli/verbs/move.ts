@@ -11,6 +11,7 @@ interface MoveOptions {
   readonly to: string;
   readonly removeOld?: boolean;
   readonly dryRun?: boolean;
+  readonly toCredentialsFile?: string;
 }
 
 export function addMove({ program, run }: Verbs): void {
@@ -18,6 +19,7 @@ export function addMove({ program, run }: Verbs): void {
     .command('move')
     .description('bring the repository to another place, as it is')
     .requiredOption('--to <folder>', 'where to: a new or an empty folder')
+    .option('--to-credentials-file <file>', 'a file of NAME=value lines with what opens the server there')
     .option('--remove-old', 'remove the old one, once the new one is proved to be whole')
     .option('-n, --dry-run', 'say how much would be moved and whether it fits, and change nothing')
     .addHelpText(
@@ -38,7 +40,7 @@ Examples:
         { whenCancelled: 'Cancelled. The old or the new place is complete; run the same move again to finish it.' },
         async (invocation) => {
           const { output } = invocation;
-          const place = storageAt(options.to);
+          const place = await storageAt(options.to, invocation, options.toCredentialsFile);
           try {
             return await withRepository(invocation, async (repository) => {
               if (options.dryRun) return reportPlan(output, await planMove(repository, place));
