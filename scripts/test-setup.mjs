@@ -1,5 +1,5 @@
-// Makes a Debian machine ready for the tests: the Debian packages they call, and restic 0.18, the judge, from
-// Debian trixie. Runs before `npm ci`, under any Node ≥ 18; does nothing, quickly, when all is there.
+// Makes a Debian machine ready for the tests: the Debian packages they call, and from Debian trixie restic 0.18, the judge,
+// and rest-server. Runs before `npm ci`, under any Node ≥ 18; does nothing, quickly, when all is there.
 //
 //   node scripts/test-setup.mjs      last line of stdout: the path of the restic binary. Exit code 0 ready, 1 not.
 //
@@ -23,7 +23,9 @@ import { join } from 'node:path';
 import { argv } from 'node:process';
 import { fileURLToPath } from 'node:url';
 
-const PACKAGES = ['rsync', 'acl', 'attr', 'strace', 'e2fsprogs', 'util-linux', 'mount', 'python3', 'git', 'tzdata'];
+// The servers come without what would start them at boot.
+const SERVERS = ['rclone', 'apache2-bin', 'openssl'];
+const PACKAGES = ['rsync', 'acl', 'attr', 'strace', 'e2fsprogs', 'util-linux', 'mount', 'python3', 'git', 'tzdata', ...SERVERS];
 const RESTIC_SUITE = 'trixie';
 const RESTIC_NEEDED = '0.18';
 const DEBIAN_KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
@@ -52,6 +54,23 @@ export function locateRestic() {
     older ??= { path, version, current: false };
   }
   return older;
+}
+
+/**
+ * The newest rest-server that was fetched.
+ * @returns {string | undefined} its path
+ */
+export function locateRestServer() {
+  const version = (name) => name.slice('rest-server-'.length);
+  return listFolder(cacheFolder())
+    .filter((name) => name.startsWith('rest-server-'))
+    .sort((a, b) => compareVersions(version(b), version(a)))
+    .map((name) => join(cacheFolder(), name, 'rest-server'))
+    .find((path) => restServerVersion(path) !== undefined);
+}
+
+function restServerVersion(path) {
+  return /rest-server (\d+\.\d+(?:\.\d+)?)/.exec(run(path, ['--version']).stdout)?.[1];
 }
 
 function cacheFolder() {
@@ -125,7 +144,7 @@ function aptInstall(packages) {
   }
 }
 
-// ---- restic from trixie
+// ---- programs from trixie
 
 /**
  * The machine's own source of Debian packages, read from deb822 (.sources) and one-line (.list) files.
@@ -195,8 +214,11 @@ function parseOneLine(text) {
   return entries;
 }
 
-/** Downloads trixie's restic into the cache folder, with an apt configuration of its own: the machine's stays as it is. */
-function fetchRestic() {
+/**
+ * Downloads a program of trixie and keeps it in the cache folder, with an apt configuration of its own: the machine's stays as
+ * it is. `binary` is its path in the package, `versionOf` runs it.
+ */
+function fetchProgram(packageName, name, binary, versionOf) {
   const source = machineSource();
   if (!source) throw new Error('no source of Debian packages was found in /etc/apt');
   const scratch = mkdtempSync(join(tmpdir(), 'holdfast-apt-'));
@@ -217,16 +239,16 @@ function fetchRestic() {
       update = apt('update', '-q');
     }
     if (!update.ok) throw new Error(`reading the package list of ${RESTIC_SUITE} failed:\n${update.stderr}`);
-    const download = apt('download', '-q', 'restic');
-    const deb = readdirSync(scratch).find((name) => name.endsWith('.deb'));
-    if (!download.ok || !deb) throw new Error(`apt-get download restic failed:\n${download.stderr}`);
+    const download = apt('download', '-q', packageName);
+    const deb = readdirSync(scratch).find((each) => each.endsWith('.deb'));
+    if (!download.ok || !deb) throw new Error(`apt-get download ${packageName} failed:\n${download.stderr}`);
 
     const unpacked = join(scratch, 'unpacked');
     const unpack = run('dpkg', ['-x', join(scratch, deb), unpacked]);
     if (!unpack.ok) throw new Error(`dpkg -x failed:\n${unpack.stderr}`);
-    const version = resticVersion(join(unpacked, 'usr/bin/restic'));
-    if (!version) throw new Error('the downloaded restic does not run on this machine');
-    keepRestic(join(unpacked, 'usr/bin/restic'), join(cacheFolder(), `restic-${version}`));
+    const version = versionOf(join(unpacked, binary));
+    if (!version) throw new Error(`the downloaded ${name} does not run on this machine`);
+    keepProgram(join(unpacked, binary), join(cacheFolder(), `${name}-${version}`), name);
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
@@ -260,13 +282,13 @@ function writeSource(scratch, { uri, signedBy, trusted }) {
   writeFileSync(join(scratch, 'parts', 'restic.sources'), `${fields.join('\n')}\n`);
 }
 
-function keepRestic(binary, folder) {
+function keepProgram(binary, folder, name) {
   mkdirSync(folder, { recursive: true });
   // Copied beside its place and renamed, so that a run in parallel never sees half a program.
-  const partial = join(folder, `restic.${process.pid}`);
+  const partial = join(folder, `${name}.${process.pid}`);
   writeFileSync(partial, readFileSync(binary));
   chmodSync(partial, 0o755);
-  renameSync(partial, join(folder, 'restic'));
+  renameSync(partial, join(folder, name));
 }
 
 // ---- the whole
@@ -276,7 +298,7 @@ function prepareRestic() {
   if (found?.current) return found;
   try {
     say(`fetching restic ${RESTIC_NEEDED} from Debian ${RESTIC_SUITE}`);
-    fetchRestic();
+    fetchProgram('restic', 'restic', 'usr/bin/restic', resticVersion);
     found = locateRestic();
     if (!found?.current) throw new Error(`Debian ${RESTIC_SUITE} gave restic ${found?.version ?? 'none'}`);
     return found;
@@ -294,6 +316,19 @@ function prepareRestic() {
   }
 }
 
+/** The tests that need it say so and fail when it could not be fetched. */
+function prepareRestServer() {
+  if (locateRestServer()) return;
+  try {
+    say(`fetching rest-server from Debian ${RESTIC_SUITE}`);
+    fetchProgram('restic-rest-server', 'rest-server', 'usr/bin/restic-rest-server', restServerVersion);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    if (isCi) throw new Error(`rest-server is needed and could not be fetched: ${reason}`);
+    say(`WARNING: rest-server could not be fetched, so tests that need it will FAIL: ${reason}`);
+  }
+}
+
 function main() {
   const missing = missingPackages();
   if (missing.length > 0) {
@@ -304,6 +339,7 @@ function main() {
     const still = missingPackages();
     if (still.length > 0) throw new Error(`still missing after the installation: ${still.join(' ')}`);
   }
+  prepareRestServer();
   const restic = prepareRestic();
   say(`ready, with restic ${restic.version}`);
   console.log(restic.path);

@@ -141,6 +141,128 @@ const catalogue = {
     }),
   },
 
+  'storage-append-only': {
+    retryable: false,
+    words: (c) => ({
+      message: `${String(c.location)} only takes additions: what is stored there cannot be removed by Holdfast${because(c)}. Nothing was removed.`,
+      guidance: 'Remove old backups on the server itself, or with a user who may delete there.',
+    }),
+  },
+
+  // --- servers ---------------------------------------------------------------------------------------------------
+  'server-unknown': {
+    retryable: true,
+    words: (c) => ({
+      message: `No server is known by the name of ${String(c.server)}, so ${String(c.location)} cannot be reached${because(c)}. Finished snapshots are not affected.`,
+      guidance: 'Check the name in the address, and that this computer is connected to the network.',
+    }),
+  },
+  'server-refused': {
+    retryable: true,
+    words: (c) => ({
+      message: `Nothing answers at ${String(c.server)}, so ${String(c.location)} cannot be reached${because(c)}. Finished snapshots are not affected.`,
+      guidance: 'Check the address and its port, and that the server program is running.',
+    }),
+  },
+  'server-unreachable': {
+    retryable: true,
+    words: (c) => ({
+      message: `${String(c.server)} does not answer, so ${String(c.location)} cannot be reached${because(c)}. Finished snapshots are not affected.`,
+      guidance: 'Check the network of this computer and that the server is switched on, then try again.',
+    }),
+  },
+  'connection-lost': {
+    retryable: true,
+    words: (c) => ({
+      message: `The connection to ${String(c.server)} broke off${because(c)}. Finished snapshots are kept; this run could not be completed.`,
+      guidance: 'Check the network, then run it again: it carries on from what is stored.',
+    }),
+  },
+  'server-busy': {
+    retryable: true,
+    words: (c) => ({
+      message: `${String(c.server)} asks to be left alone for a while${because(c)}. Finished snapshots are kept; this run could not be completed.`,
+      guidance: 'Wait some minutes, then run it again: it carries on from what is stored.',
+    }),
+  },
+  'server-not-understood': {
+    retryable: true,
+    words: (c) => ({
+      message: `What answers at ${String(c.server)} does not answer as ${String(c.location)} should${because(c)}. Finished snapshots are not affected.`,
+      guidance: 'Check the address, and whether a login page or a proxy stands in between.',
+    }),
+  },
+  'server-moved': {
+    retryable: false,
+    words: (c) => ({
+      message: `The server says that ${String(c.location)} has moved${c.place ? ` to ${String(c.place)}` : ''}. Holdfast did not follow, since your password would go there too.`,
+      guidance: 'If you trust that place, give it as the address.',
+    }),
+  },
+  'certificate-untrusted': {
+    retryable: false,
+    words: (c) => ({
+      message: `The certificate of ${String(c.server)} is not signed by an authority that this computer trusts${because(c)}. Nothing was sent there.`,
+      guidance: "If the server is your own, name its authority's certificate file in HOLDFAST_CACERT.",
+    }),
+  },
+  'certificate-expired': {
+    retryable: false,
+    words: (c) => ({
+      message: `The certificate of ${String(c.server)} is not valid at this time${because(c)}. Nothing was sent there.`,
+      guidance: 'Check the clock of this computer; if it is right, the certificate must be renewed on the server.',
+    }),
+  },
+  'certificate-wrong-name': {
+    retryable: false,
+    words: (c) => ({
+      message: `The certificate of ${String(c.server)} is made for another name${because(c)}. Nothing was sent there.`,
+      guidance: 'Use the name that the certificate is made for, or have it made for this one.',
+    }),
+  },
+  'client-certificate-refused': {
+    retryable: false,
+    words: (c) => ({
+      message: `${String(c.server)} wants to see a certificate of yours, and did not accept what it was shown${because(c)}. Nothing was changed there.`,
+      guidance: 'Name the file that holds your certificate and its key in HOLDFAST_TLS_CLIENT_CERT.',
+    }),
+  },
+  'tls-failed': {
+    retryable: false,
+    words: (c) => ({
+      message: `No encrypted connection to ${String(c.server)} came about${because(c)}. Nothing was sent there.`,
+      guidance: 'Check the port, and whether the address begins with http or https.',
+    }),
+  },
+  'credentials-missing': {
+    retryable: false,
+    words: (c) => ({
+      message: `${String(c.location)} wants a user name and a password, and none were given. Nothing was changed there.`,
+      guidance: `Give them in ${String(c.variables)}, or in a file of such lines with --credentials-file.`,
+    }),
+  },
+  'credentials-refused': {
+    retryable: false,
+    words: (c) => ({
+      message: `${String(c.location)} does not accept the user name and password that were given${because(c)}. Nothing was changed there.`,
+      guidance: 'Check both, and that this user may use this path of the server.',
+    }),
+  },
+  'program-missing': {
+    retryable: false,
+    words: (c) => ({
+      message: `The program ${String(c.program)}, which ${String(c.location)} needs, could not be started${because(c)}. Nothing was changed.`,
+      guidance: `Install ${String(c.name)}, or say in ${String(c.variables)} where it is.`,
+    }),
+  },
+  'rclone-failed': {
+    retryable: true,
+    words: (c) => ({
+      message: `rclone, which connects to ${String(c.location)}, ended${because(c)}. Finished snapshots are not affected.`,
+      guidance: 'See whether rclone by itself can list this place, for example with "rclone lsd".',
+    }),
+  },
+
   // --- trees ---------------------------------------------------------------------------------------------------
   'tree-invalid': {
     retryable: false,
@@ -466,6 +588,30 @@ export class HoldfastError extends Error {
     return { code, message, guidance, context, retryable };
   }
 }
+
+/** Codes that tell of a destination as a whole, which cannot be used now; all others may be about one file in it. */
+const ofDestination: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'storage-gone',
+  'server-unknown',
+  'server-refused',
+  'server-unreachable',
+  'connection-lost',
+  'server-busy',
+  'server-not-understood',
+  'server-moved',
+  'certificate-untrusted',
+  'certificate-expired',
+  'certificate-wrong-name',
+  'client-certificate-refused',
+  'tls-failed',
+  'credentials-missing',
+  'credentials-refused',
+  'program-missing',
+  'rclone-failed',
+]);
+
+/** Whether the destination as a whole cannot be used now, so that what it says about a file says nothing about that file. */
+export const isDestinationError = (thrown: unknown): boolean => thrown instanceof HoldfastError && ofDestination.has(thrown.code);
 
 /** Throws the error `code`. `cause` is kept for the log; its text goes into the words when `context.cause` is set. */
 export function fail(code: ErrorCode, context: ErrorContext = {}, cause?: unknown): never {

@@ -3,7 +3,7 @@
  * the listing stands travels as plain data, so that any worker can go on; the one that was there last need not read the
  * trees on the way anew.
  */
-import { type ErrorJSON, fail, HoldfastError } from '../contract/errors.ts';
+import { type ErrorJSON, fail, HoldfastError, isDestinationError } from '../contract/errors.ts';
 import { joinPath } from '../platform/byte-paths.ts';
 import type { Node } from '../repository/tree/node.ts';
 import { type EntryBatch, EntryBatchBuilder } from './entry.ts';
@@ -87,7 +87,7 @@ function loadOr(problems: LsProblem[], path: Buffer, load: () => Node[]): Node[]
   try {
     return load();
   } catch (error) {
-    if (!(error instanceof HoldfastError) || error.retryable || error.code === 'cancelled') throw error;
+    if (!(error instanceof HoldfastError) || error.retryable || isDestinationError(error) || error.code === 'cancelled') throw error;
     problems.push({ path: new Uint8Array(path), error: error.toJSON() });
     return undefined;
   }

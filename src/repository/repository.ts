@@ -4,7 +4,7 @@
  * Words: a *repository* is an encrypted store of packs; the *index* says which blobs lie in which pack; a *snapshot* names
  * a tree of blobs. See restic's design document.
  */
-import { fail, HoldfastError, hasCode } from '../contract/errors.ts';
+import { fail, HoldfastError, hasCode, isDestinationError } from '../contract/errors.ts';
 import type { Clock } from '../platform/clock.ts';
 import { describeFile, type Storage, type StoredFile } from '../storage/storage.ts';
 import { type Config, newConfig, parseConfig } from './config.ts';
@@ -192,7 +192,7 @@ export class Repository {
         onProblem(id, error);
       });
       // A damaged snapshot is passed over; of a destination that does not answer any more, nobody knows which is the newest.
-      if (problem && (problem.code === 'storage-gone' || problem.code === 'storage-failed') && !(await this.answers())) throw problem;
+      if (problem && (isDestinationError(problem) || problem.code === 'storage-failed') && !(await this.answers())) throw problem;
       const newest = readable.at(-1);
       if (newest) return newest;
       throw problem ?? new HoldfastError('snapshot-not-found', { snapshot: wanted });

@@ -31,7 +31,10 @@ export interface Range {
  * - **save** stores the parts, one after the other, as one file and resolves only when the file is durable under its
  *   name (for a local folder: data and directory entry are fsynced). Until then no reader sees anything under that
  *   name; a failed save leaves nothing under it, and never harms a file that was there before. Saving over an existing
- *   file fails with `file-exists`.
+ *   file fails with `file-exists`. (A server may fall short of this, as its kind's own words say: it may show a file while it
+ *   grows, keep a part of one when the connection broke and the storage cannot take it away any more, or let two programs that
+ *   save the same name in the same moment both succeed. All names but that of config are hashes of the content, so that
+ *   nobody takes a part for the whole, and the two have stored the same; config is read back.)
  * - **load** gives exactly the bytes asked for: a file that is shorter fails with `file-short`, one that is missing with
  *   `file-not-found`. The caller owns the returned bytes. A range of length 0 gives no bytes. A whole file
  *   that is absurdly large for its kind may fail with `item-tampered` instead of filling the memory.

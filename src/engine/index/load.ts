@@ -1,5 +1,5 @@
 /** Loads the index of a repository with all workers. */
-import { HoldfastError, hasCode } from '../../contract/errors.ts';
+import { HoldfastError, hasCode, isDestinationError } from '../../contract/errors.ts';
 import type { BlobIndex } from '../../repository/blob-index.ts';
 import { bytesOfId } from '../../repository/ids.ts';
 import type { Repository } from '../../repository/repository.ts';
@@ -11,8 +11,8 @@ export interface IndexProblem {
   readonly error: HoldfastError;
 }
 
-const isStorageError = ({ code }: HoldfastError): boolean =>
-  code === 'storage-gone' || code === 'storage-failed' || code === 'storage-denied';
+const isStorageError = (error: HoldfastError): boolean =>
+  isDestinationError(error) || error.code === 'storage-failed' || error.code === 'storage-denied';
 
 /**
  * Fills the pool's index. List what refers to blobs (snapshots) before calling it: whoever adds a snapshot meanwhile has

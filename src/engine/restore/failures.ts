@@ -1,9 +1,9 @@
 /** Which failures of the target or the repository end a restore, and which affect one entry only. */
 import { displayPath } from '../../platform/byte-paths.ts';
-import { type ErrorCode, fail, HoldfastError } from '../../contract/errors.ts';
+import { type ErrorCode, fail, HoldfastError, isDestinationError } from '../../contract/errors.ts';
 import type { WorkerContext } from '../workers/context.ts';
 
-const perhapsGone = new Set<ErrorCode>(['storage-gone', 'storage-failed', 'storage-denied', 'file-not-found']);
+const perhapsGone = new Set<ErrorCode>(['storage-failed', 'storage-denied', 'file-not-found']);
 
 /**
  * Throws `error` again unless it only says that one piece of the repository cannot be used. A disk that is about to die
@@ -11,7 +11,7 @@ const perhapsGone = new Set<ErrorCode>(['storage-gone', 'storage-failed', 'stora
  */
 export function throwIfGone(error: unknown, context: WorkerContext): asserts error is HoldfastError {
   if (!(error instanceof HoldfastError) || error.code === 'cancelled') throw error;
-  if (perhapsGone.has(error.code) && !context.answers()) throw error;
+  if ((isDestinationError(error) || perhapsGone.has(error.code)) && !context.answers()) throw error;
 }
 
 /** Throws `target-full` or `target-read-only` when going on would only fail the same way for everything that follows. */
