@@ -35,6 +35,8 @@ export interface ListedObject {
  */
 export interface Bucket {
   readonly location: string;
+  /** How far the service's clock is ahead of this computer's, in milliseconds; undefined before its first answer. */
+  readonly clockSkewMs: number | undefined;
   /** The service itself refuses to replace an object. */
   readonly refusesOverwrite: boolean;
   /** The service says of a removal whether there was an object; else every removal of whatever succeeds. */
@@ -46,7 +48,7 @@ export interface Bucket {
   get(key: string, range: Range | undefined, longest: number, task: Task): Promise<Uint8Array | undefined>;
   size(key: string, task: Task): Promise<number | undefined>;
   list(prefix: string, task: Task): AsyncIterable<ListedObject>;
-  /** Whether the object existed, as far as the service tells. */
+  /** Whether the object existed, as far as the service tells; leaves nothing behind, not even a mark that something was removed. */
   remove(key: string, task: Task): Promise<boolean>;
   close(): Promise<void>;
 }

@@ -8,11 +8,13 @@
  * Removals tell a missing file: by the service's answer, or by a look before where it gives none (left out for what this
  * storage has saved itself). There, of two programs that remove the same file both may be told that they did.
  *
- * Calls of this storage that write or remove the same file take turns.
+ * Calls of this process that write or remove the same file take turns.
  */
-import { fail } from '../../contract/errors.ts';
+import { fail, HoldfastError, hasCode } from '../../contract/errors.ts';
+import { Listing } from '../rest/listing.ts';
 import { checkRange } from '../names.ts';
 import { describeFile, type FileKind, type ListedFile, type Range, type Storage, type StoredFile } from '../storage.ts';
+import { inTurn } from '../turns.ts';
 import type { Bucket, Task } from './bucket.ts';
 import { Keys } from './keys.ts';
 
@@ -23,13 +25,15 @@ const longestPack = 1 << 30;
 /** How many of the files that it saved a storage remembers: those that are removed or saved again soon, such as locks. */
 const remembered = 10_000;
 
+/** No file has this name: nobody knows what has this hash. */
+const nameOfNothing = '0'.repeat(64);
+
 export class ObjectStorage implements Storage {
   readonly location: string;
   readonly #bucket: Bucket;
   readonly #keys: Keys;
   /** Keys that this storage has saved and not removed, oldest first. */
   readonly #own = new Set<string>();
-  readonly #turns = new Map<string, Promise<void>>();
   #closed = false;
 
   /** `prefix` as checkPrefix gives it. Closing the storage closes the bucket. */
@@ -37,6 +41,11 @@ export class ObjectStorage implements Storage {
     this.location = bucket.location;
     this.#bucket = bucket;
     this.#keys = new Keys(prefix);
+  }
+
+  /** How far the service's clock is ahead of this computer's, in milliseconds; undefined before its first answer. */
+  get clockSkewMs(): number | undefined {
+    return this.#bucket.clockSkewMs;
   }
 
   /** Makes the bucket; the layout's folders are only parts of keys. */
@@ -48,7 +57,7 @@ export class ObjectStorage implements Storage {
   async save(file: StoredFile, parts: readonly Uint8Array[]): Promise<void> {
     this.#checkOpen();
     const key = this.#keys.of(file);
-    await this.#inTurn(key, async () => {
+    await inTurn(`${this.location} ${key}`, async () => {
       const mustLook = !this.#bucket.refusesOverwrite && (file.kind === 'config' || this.#own.has(key));
       if (mustLook && (await this.#bucket.size(key, task('save', file))) !== undefined) this.#exists(file);
       await this.#bucket.put(key, file, parts);
@@ -78,12 +87,15 @@ export class ObjectStorage implements Storage {
 
   async *list(kind: FileKind): AsyncGenerator<ListedFile> {
     this.#checkOpen();
-    const given = new Set<string>();
+    // Pages overlap when others save meanwhile, and some servers repeat themselves.
+    const given = new Listing();
     for await (const { key, size } of this.#bucket.list(this.#keys.below(kind), { operation: 'list', file: `its ${kind} files` })) {
       const file = this.#keys.fileAt(key);
-      if (file?.kind !== kind || given.has(file.name)) continue;
-      given.add(file.name);
-      yield { name: file.name, size };
+      if (file?.kind !== kind) continue;
+      const { count } = given;
+      // What is called config has no name of 64 digits, and is one.
+      if (kind !== 'config') given.add(file.name, size);
+      if (kind === 'config' || given.count > count) yield { name: file.name, size };
     }
   }
 
@@ -91,13 +103,26 @@ export class ObjectStorage implements Storage {
     this.#checkOpen();
     const key = this.#keys.of(file);
     const purpose = task('remove', file);
-    await this.#inTurn(key, async () => {
+    await inTurn(`${this.location} ${key}`, async () => {
       const mustLook = !this.#bucket.tellsMissing && !this.#own.has(key);
       if (mustLook && (await this.#bucket.size(key, purpose)) === undefined) this.#missing(file);
-      const existed = await this.#bucket.remove(key, purpose);
+      const existed = await this.#removeOrRefuse(file, key, purpose);
       this.#own.delete(key);
       if (!existed) this.#missing(file);
     });
+  }
+
+  /** Whether these credentials may not remove anything. */
+  async refusesRemoval(): Promise<boolean> {
+    this.#checkOpen();
+    const nothing: StoredFile = { kind: 'pack', name: nameOfNothing };
+    try {
+      await this.#bucket.remove(this.#keys.of(nothing), task('remove', nothing));
+      return false;
+    } catch (error) {
+      if (hasCode(error, 'storage-denied')) return true;
+      throw error;
+    }
   }
 
   async close(): Promise<void> {
@@ -105,16 +130,13 @@ export class ObjectStorage implements Storage {
     await this.#bucket.close();
   }
 
-  /** Calls for the same key run one after the other. */
-  async #inTurn(key: string, call: () => Promise<void>): Promise<void> {
-    for (let other = this.#turns.get(key); other !== undefined; other = this.#turns.get(key)) await other;
-    const turn = Promise.withResolvers<void>();
-    this.#turns.set(key, turn.promise);
+  /** Locks must be removable for anything to work; whoever may remove only those adds, and no more. */
+  async #removeOrRefuse(file: StoredFile, key: string, purpose: Task): Promise<boolean> {
     try {
-      await call();
-    } finally {
-      this.#turns.delete(key);
-      turn.resolve();
+      return await this.#bucket.remove(key, purpose);
+    } catch (error) {
+      if (file.kind === 'lock' || !hasCode(error, 'storage-denied')) throw error;
+      throw new HoldfastError('storage-append-only', { location: this.location, cause: error.context.cause }, { cause: error });
     }
   }
 
