@@ -19,12 +19,22 @@ import { addUnlock } from './verbs/unlock.ts';
 import { addVersion } from './verbs/version.ts';
 
 const overview = `
+A repository is a folder, or one of:
+  rest:https://server:8000/path/   on a restic REST server; user name and password in HOLDFAST_REST_USERNAME and
+                                   HOLDFAST_REST_PASSWORD
+
 A snapshot is its ID, the beginning of one, or "latest"; where a place in it is meant, a colon and a path follow.
 
 Environment:
   HOLDFAST_REPOSITORY     the repository, instead of --repo
   HOLDFAST_PASSWORD       its password
   HOLDFAST_PASSWORD_FILE  a file that holds its password, instead of --password-file
+  HOLDFAST_CREDENTIALS_FILE
+                          a file of NAME=value lines with what opens its server, instead of --credentials-file; the same
+                          names can stand in the environment, also as restic calls them (RESTIC_REST_USERNAME, …)
+  HOLDFAST_CACERT         the certificate file of the only authority to trust
+  HOLDFAST_TLS_CLIENT_CERT
+                          a file with your own certificate and its key, for servers that ask for one
   HOLDFAST_DEBUG          1 adds to an error where in the program it came from
 
 Exit codes:
@@ -44,8 +54,9 @@ export async function runProgram(args: readonly string[]): Promise<ExitCode> {
   program
     .description("Backups you can prove: encrypted, deduplicated snapshots in restic's repository format.")
     .usage('[--repo R] [--password-file F] [--json] VERB …')
-    .option('-r, --repo <folder>', 'the repository')
+    .option('-r, --repo <place>', 'the repository')
     .option('-p, --password-file <file>', 'a file that holds its password')
+    .option('--credentials-file <file>', 'a file of NAME=value lines with what opens its server')
     .option('--json', 'write one JSON object a line, for programs')
     .addHelpText('after', overview)
     .helpCommand('help [verb]', 'show the help of a verb')

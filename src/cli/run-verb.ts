@@ -16,6 +16,7 @@ import { ReaderGone } from './sink.ts';
 export interface GlobalOptions {
   readonly repo?: string;
   readonly passwordFile?: string;
+  readonly credentialsFile?: string;
   readonly json?: boolean;
 }
 

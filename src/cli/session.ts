@@ -1,30 +1,35 @@
 /** Opening the repository that a run is about. */
 import { fail, hasCode } from '../contract/errors.ts';
 import { Repository } from '../repository/repository.ts';
-import { LocalStorage } from '../storage/local.ts';
+import { credentialsFrom } from '../storage/credentials.ts';
+import { openPlace } from '../storage/place.ts';
+import { networkRetryLimits, RetryingStorage } from '../storage/retrying.ts';
 import type { Storage } from '../storage/storage.ts';
 import { type PasswordSource, usualVariables, withPassword } from './passwords.ts';
+import { retryNotes } from './retry-notes.ts';
 import type { Invocation } from './run-verb.ts';
 
-/** Places that restic knows and that are no folders; a folder of such a name can be given as `./s3:…`. */
-const otherKinds = /^(s3|sftp|rest|azure|gs|b2|swift|rclone):/;
+const credentialsVariable = 'HOLDFAST_CREDENTIALS_FILE';
 
-/** The storage at a place. Throws `bad-usage` for a kind that is not supported. */
-export function storageAt(place: string): Storage {
-  if (otherKinds.test(place)) {
-    return fail('bad-usage', {
-      problem: `Holdfast cannot use ${place.slice(0, place.indexOf(':'))} destinations yet.`,
-      guidance: 'Use a folder.',
-    });
-  }
-  return new LocalStorage(place.startsWith('local:') ? place.slice('local:'.length) : place);
+/**
+ * The storage at a place; a network is tried again when it fails. Nothing is asked of a server yet. `credentialsFile` stands
+ * for the one that the options or the environment name. Throws what `openPlace` throws, `input-unreadable`.
+ */
+export async function storageAt(place: string, invocation: Invocation, credentialsFile?: string): Promise<Storage> {
+  const { globals, env, clock, control, output } = invocation;
+  const named = env[credentialsVariable] === '' ? undefined : env[credentialsVariable];
+  const credentials = credentialsFrom(env, credentialsFile ?? globals.credentialsFile ?? named);
+  const storage = await openPlace(place, { credentials, clock, onNote: (text) => output.note(text) });
+  if (storage.localPath) return storage;
+  const onRetry = retryNotes(output, clock);
+  return new RetryingStorage(storage, { clock, signal: control.signal, limits: networkRetryLimits, onRetry });
 }
 
 /** The place that `--repo` or the environment names. Throws `bad-usage` when neither does. */
 export function placeOf({ globals, env }: Invocation): string {
   const place = globals.repo ?? env.HOLDFAST_REPOSITORY ?? '';
   if (place !== '') return place;
-  return fail('bad-usage', { problem: 'No repository was named.', guidance: 'Name its folder with --repo, or in HOLDFAST_REPOSITORY.' });
+  return fail('bad-usage', { problem: 'No repository was named.', guidance: 'Name its place with --repo, or in HOLDFAST_REPOSITORY.' });
 }
 
 export const passwordSourceOf = ({ globals }: Invocation): PasswordSource => ({ file: globals.passwordFile, variables: usualVariables });
@@ -35,16 +40,19 @@ export interface OpenOptions {
    * settles for it, and does not slow the derivation down.
    */
   readonly readAhead?: boolean | undefined;
+  /** Instead of the one that the options or the environment name: for a second repository. */
+  readonly credentialsFile?: string | undefined;
 }
 
 /** Opens the repository at `place`. Throws what opening throws, and `password-missing`. */
 export async function openRepository(
   place: string,
   source: PasswordSource,
-  { env, control }: Invocation,
+  invocation: Invocation,
   options: OpenOptions = {},
 ): Promise<Repository> {
-  const storage = storageAt(place);
+  const { env, control } = invocation;
+  const storage = await storageAt(place, invocation, options.credentialsFile);
   // Whoever mistyped the place is told so before being asked for a password.
   await refuseNoRepository(storage);
   return withPassword(source, storage.location, { env, signal: control.signal }, (password) => Repository.open(storage, password, options));

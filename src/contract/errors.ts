@@ -167,7 +167,7 @@ const catalogue = {
   'server-unreachable': {
     retryable: true,
     words: (c) => ({
-      message: `${String(c.server)} does not answer, so ${String(c.location)} cannot be reached${because(c)}. Finished snapshots are not affected.`,
+      message: `The server ${String(c.server)} does not answer, so ${String(c.location)} cannot be reached${because(c)}. Finished snapshots are not affected.`,
       guidance: 'Check the network of this computer and that the server is switched on, then try again.',
     }),
   },
@@ -181,7 +181,7 @@ const catalogue = {
   'server-busy': {
     retryable: true,
     words: (c) => ({
-      message: `${String(c.server)} asks to be left alone for a while${because(c)}. Finished snapshots are kept; this run could not be completed.`,
+      message: `The server ${String(c.server)} asks to be left alone for a while${because(c)}. Finished snapshots are kept; this run could not be completed.`,
       guidance: 'Wait some minutes, then run it again: it carries on from what is stored.',
     }),
   },
@@ -223,7 +223,7 @@ const catalogue = {
   'client-certificate-refused': {
     retryable: false,
     words: (c) => ({
-      message: `${String(c.server)} wants to see a certificate of yours, and did not accept what it was shown${because(c)}. Nothing was changed there.`,
+      message: `The server ${String(c.server)} wants to see a certificate of yours, and did not accept what it was shown${because(c)}. Nothing was changed there.`,
       guidance: 'Name the file that holds your certificate and its key in HOLDFAST_TLS_CLIENT_CERT.',
     }),
   },
@@ -258,7 +258,7 @@ const catalogue = {
   'rclone-failed': {
     retryable: true,
     words: (c) => ({
-      message: `rclone, which connects to ${String(c.location)}, ended${because(c)}. Finished snapshots are not affected.`,
+      message: `The program rclone, which connects to ${String(c.location)}, ended${because(c)}. Finished snapshots are not affected.`,
       guidance: 'See whether rclone by itself can list this place, for example with "rclone lsd".',
     }),
   },

@@ -2,7 +2,12 @@
  * A storage that tries again after errors that may pass (`retryable`), waiting longer each time.
  *
  * - The waits double from `firstWaitMs` to `longestWaitMs`; each is shortened by up to half at random, so that many
- *   clients do not come back at the same moment. When the next wait would pass `totalWaitMs`, the error is thrown as it is.
+ *   clients do not come back at the same moment. A server that says how long it wants to be left alone (`retryAfterMs` in the
+ *   error's context) is given that time at least, and up to a tenth more. When the next wait would pass `totalWaitMs`, the error is
+ *   thrown as it is.
+ * - A place that has never answered is more likely mistyped than broken: until it does, `unansweredWaitMs` is all. And once one call
+ *   has waited in vain for a destination that is away as a whole, the calls after it are tried only once each, until one succeeds:
+ *   a run of a million calls does not wait a million times.
  * - A save or remove that failed may have succeeded nevertheless. A file that is found at the second try counts as saved
  *   if it has the right size (its name is the hash of its content) and, for config and small files, the right content; one that is not
  *   found any more counts as removed.
@@ -14,7 +19,7 @@
  */
 
 import type { Clock } from '../platform/clock.ts';
-import { fail, hasCode, HoldfastError } from '../contract/errors.ts';
+import { fail, hasCode, HoldfastError, isDestinationError } from '../contract/errors.ts';
 import { describeFile, type FileKind, type ListedFile, type Range, type Storage, type StoredFile } from './storage.ts';
 
 export interface RetryLimits {
@@ -22,9 +27,14 @@ export interface RetryLimits {
   readonly longestWaitMs: number;
   /** All waits of one call (of a listing: since its last new file) stay below this. */
   readonly totalWaitMs: number;
+  /** The same before the place has answered for the first time; default: as long as always. */
+  readonly unansweredWaitMs?: number | undefined;
 }
 
 export const defaultRetryLimits: RetryLimits = { firstWaitMs: 500, longestWaitMs: 60_000, totalWaitMs: 15 * 60_000 };
+
+/** For destinations behind a network. */
+export const networkRetryLimits: RetryLimits = { ...defaultRetryLimits, unansweredWaitMs: 5_000 };
 
 /** What is about to be tried again, for the log and the person who waits. */
 export interface Retry {
@@ -59,12 +69,17 @@ export class RetryingStorage implements Storage {
   readonly location: string;
   readonly localPath?: (file: StoredFile) => string;
   readonly removeLeftovers?: (before: number) => Promise<number>;
+  readonly refusesRemoval?: () => Promise<boolean>;
   readonly #inner: Storage;
   readonly #clock: Pick<Clock, 'sleep'>;
   readonly #limits: RetryLimits;
   readonly #signal: AbortSignal | undefined;
   readonly #onRetry: (retry: Retry) => void;
   readonly #random: () => number;
+  /** Whether the place has ever answered, be it with a no. */
+  #hasAnswered = false;
+  /** A call has waited for the destination as long as any may, in vain. */
+  #isGivenUp = false;
 
   constructor(inner: Storage, options: RetryOptions) {
     this.location = inner.location;
@@ -77,6 +92,7 @@ export class RetryingStorage implements Storage {
     if (inner.localPath) this.localPath = (file) => inner.localPath!(file);
     // Tidying is not worth waiting for: the next run does it too.
     if (inner.removeLeftovers) this.removeLeftovers = (before) => inner.removeLeftovers!(before);
+    if (inner.refusesRemoval) this.refusesRemoval = () => this.#try('look at', 'its rules', () => inner.refusesRemoval!());
   }
 
   create(): Promise<void> {
@@ -117,9 +133,11 @@ export class RetryingStorage implements Storage {
         for await (const listed of this.#inner.list(kind)) {
           if (given.has(listed.name)) continue;
           given.add(listed.name);
+          this.#answered();
           if (patience.failures > 0) patience = { failures: 0, waitedMs: 0 };
           yield listed;
         }
+        this.#answered();
         return;
       } catch (error) {
         await this.#wait('list', `its ${kind} files`, error, patience);
@@ -145,25 +163,46 @@ export class RetryingStorage implements Storage {
     const patience: Patience = { failures: 0, waitedMs: 0 };
     for (;;) {
       try {
-        return await call(patience.failures);
+        const result = await call(patience.failures);
+        this.#answered();
+        return result;
       } catch (error) {
         await this.#wait(operation, file, error, patience);
       }
     }
   }
 
+  #answered(): void {
+    this.#hasAnswered = true;
+    this.#isGivenUp = false;
+  }
+
   /** Waits before the next try, or throws: the error if another try makes no sense, `cancelled` if the wait was aborted. */
   async #wait(operation: string, file: string, error: unknown, patience: Patience): Promise<void> {
-    if (!(error instanceof HoldfastError) || !error.retryable || this.#signal?.aborted) throw error;
-    const { firstWaitMs, longestWaitMs, totalWaitMs } = this.#limits;
-    const longest = Math.min(longestWaitMs, firstWaitMs * 2 ** patience.failures);
-    const waitMs = Math.round(longest * (1 - this.#random() / 2));
-    if (patience.waitedMs + waitMs > totalWaitMs) throw error;
+    if (!(error instanceof HoldfastError)) throw error;
+    const isAway = isDestinationError(error);
+    if (!isAway) this.#answered();
+    if (!error.retryable || this.#signal?.aborted || this.#isGivenUp) throw error;
+    const { unansweredWaitMs, totalWaitMs } = this.#limits;
+    const waitMs = this.#waitAfter(error, patience);
+    if (patience.waitedMs + waitMs > (this.#hasAnswered ? totalWaitMs : (unansweredWaitMs ?? totalWaitMs))) {
+      this.#isGivenUp = isAway;
+      throw error;
+    }
     patience.failures++;
     patience.waitedMs += waitMs;
     this.#onRetry({ operation, file, error, failures: patience.failures, waitMs });
     await this.#clock.sleep(waitMs, this.#signal);
     if (this.#signal?.aborted) fail('cancelled', {}, error);
+  }
+
+  #waitAfter(error: HoldfastError, { failures }: Patience): number {
+    const { firstWaitMs, longestWaitMs } = this.#limits;
+    const longest = Math.min(longestWaitMs, firstWaitMs * 2 ** failures);
+    const own = Math.round(longest * (1 - this.#random() / 2));
+    const { retryAfterMs } = error.context;
+    if (typeof retryAfterMs !== 'number') return own;
+    return Math.max(own, Math.round(retryAfterMs * (1 + this.#random() / 10)));
   }
 
   /** Whether the stored file is what a failed save should have stored. */

@@ -64,6 +64,8 @@ export interface Storage {
    * a day ago is safe beside other programs; holding the exclusive lock, now is.
    */
   removeLeftovers?(before: number): Promise<number>;
+  /** Whether the place lets nobody remove anything but locks (append-only). Absent where that cannot be. Changes nothing. */
+  refusesRemoval?(): Promise<boolean>;
 }
 
 /** How a file is called in messages, for example `pack 0a1b…`. */

@@ -11,7 +11,9 @@ import { systemClock } from '../../src/platform/clock.ts';
 import { hostIdentity } from '../../src/platform/host.ts';
 import { leastCost } from '../../src/repository/keys.ts';
 import { Repository } from '../../src/repository/repository.ts';
+import { credentialsFrom } from '../../src/storage/credentials.ts';
 import { LocalStorage } from '../../src/storage/local.ts';
+import { openPlace } from '../../src/storage/place.ts';
 
 const project = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -109,4 +111,12 @@ export async function quickRepository(folder: string, password = 'correct horse'
   await Repository.init(storage, password, hostIdentity(), systemClock, { cost: leastCost });
   await storage.close();
   return new Cli(folder, password);
+}
+
+/** The same at any place, opened with these credentials, for a test that runs the verbs with `env`. */
+export async function quickRepositoryAt(place: string, env: Readonly<Record<string, string>>, password = 'correct horse'): Promise<Cli> {
+  const storage = await openPlace(place, { clock: systemClock, credentials: credentialsFrom(env, undefined) });
+  await Repository.init(storage, password, hostIdentity(), systemClock, { cost: leastCost });
+  await storage.close();
+  return new Cli(place, password);
 }

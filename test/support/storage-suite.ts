@@ -322,7 +322,9 @@ export function describeStorage(name: string, make: () => Promise<StorageUnderTe
         for (const { size } of await listAll(storage, 'pack')) expect(growing || size === content.length).toBe(true);
         const seen = await storage.load(file).catch((error: HoldfastError) => error.code);
         if (typeof seen === 'string')
-          expect(growing ? ['file-not-found', 'file-short', 'server-not-understood'] : ['file-not-found']).toContain(seen);
+          expect(growing ? ['file-not-found', 'file-short', 'server-not-understood', 'connection-lost'] : ['file-not-found']).toContain(
+            seen,
+          );
         else expect(content.subarray(0, growing ? seen.byteLength : undefined).equals(seen)).toBe(true);
       } while (saving);
       await save;

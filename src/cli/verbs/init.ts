@@ -11,6 +11,7 @@ import { openRepository, passwordSourceOf, placeOf, storageAt } from '../session
 interface InitOptions {
   readonly fromRepo?: string;
   readonly fromPasswordFile?: string;
+  readonly fromCredentialsFile?: string;
   readonly copyChunkerParams?: boolean;
 }
 
@@ -19,9 +20,10 @@ const fromVariables = { password: 'HOLDFAST_FROM_PASSWORD', file: 'HOLDFAST_FROM
 export function addInit({ program, run }: Verbs): void {
   program
     .command('init')
-    .description('make a new repository in an empty folder')
-    .option('--from-repo <folder>', 'another repository to take settings from')
+    .description('make a new repository in an empty place')
+    .option('--from-repo <place>', 'another repository to take settings from')
     .option('--from-password-file <file>', 'a file that holds the password of that repository')
+    .option('--from-credentials-file <file>', 'a file of NAME=value lines with what opens the server of that repository')
     .option('--copy-chunker-params', 'cut files where that repository does, so that both hold the same pieces')
     .addHelpText(
       'after',
@@ -37,7 +39,7 @@ Examples:
     .action((options: InitOptions, command) =>
       run(command, { whenCancelled: 'Cancelled. No repository was made.' }, async (invocation) => {
         const { output, clock, identity, env, control } = invocation;
-        const storage = storageAt(placeOf(invocation));
+        const storage = await storageAt(placeOf(invocation), invocation);
         const polynomial = await polynomialOf(options, invocation);
         // Before anybody invents a password for it.
         if (await isTaken(storage)) return fail('repository-exists', { location: storage.location });
@@ -67,7 +69,7 @@ async function isTaken(storage: Storage): Promise<boolean> {
 
 /** The chunker polynomial to use, when another repository's is wanted. */
 async function polynomialOf(options: InitOptions, invocation: Invocation): Promise<string | undefined> {
-  const { fromRepo, fromPasswordFile, copyChunkerParams } = options;
+  const { fromRepo, fromPasswordFile, fromCredentialsFile, copyChunkerParams } = options;
   if (copyChunkerParams !== true) {
     if (fromRepo === undefined && fromPasswordFile === undefined) return undefined;
     return fail('bad-usage', {
@@ -77,7 +79,8 @@ async function polynomialOf(options: InitOptions, invocation: Invocation): Promi
   }
   if (fromRepo === undefined)
     return fail('bad-usage', { problem: '--copy-chunker-params needs a repository to copy from.', guidance: 'Name it with --from-repo.' });
-  const other = await openRepository(fromRepo, { file: fromPasswordFile, variables: fromVariables }, invocation);
+  const password = { file: fromPasswordFile, variables: fromVariables };
+  const other = await openRepository(fromRepo, password, invocation, { credentialsFile: fromCredentialsFile });
   await other.storage.close();
   return other.config.chunker_polynomial;
 }

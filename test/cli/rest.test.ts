@@ -1,0 +1,131 @@
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Cli, holdfast, quickRepositoryAt } from '../support/cli.ts';
+import { expectJson, summaryOf } from '../support/cli-ready.ts';
+import { expectSameTree } from '../support/judge.ts';
+import { jsonLines, Restic } from '../support/restic.ts';
+import { type RunningServer, startRcloneRestic, startRestServer } from '../support/servers.ts';
+import { scratch, tree } from '../support/tree-literal.ts';
+
+const user = { username: 'me', password: 'very?secret/wörd' };
+const env = { RESTIC_REST_USERNAME: user.username, RESTIC_REST_PASSWORD: user.password };
+/** As it may show up somewhere. */
+const secrets = [user.password, encodeURIComponent(user.password), Buffer.from(`${user.username}:${user.password}`).toString('base64')];
+const password = 'correct horse';
+
+const servers: Record<string, RunningServer> = {};
+
+beforeAll(async () => {
+  servers['rest-server'] = await startRestServer({ user });
+  servers['rclone serve restic'] = await startRcloneRestic({ user });
+});
+
+afterAll(async () => {
+  for (const server of Object.values(servers)) await server.stop();
+});
+
+describe.each(['rest-server', 'rclone serve restic'])('a repository on %s', (name) => {
+  test('is filled, looked at, restored, checked, thinned out and pruned by every verb, and restic agrees', async () => {
+    const place = `rest:${servers[name]!.url}/all-verbs/`;
+    expect((await new Cli(place, password).run(['snapshots'], { env })).code).toBe(10);
+    const cli = await quickRepositoryAt(place, env, password);
+    const restic = new Restic(place, password);
+    const folder = scratch();
+    const src = join(folder, 'src');
+    const said: string[] = [];
+    const must = async (...args: string[]): Promise<string> => {
+      const { stdout, stderr } = await cli.must(args, { env });
+      said.push(stdout, stderr);
+      return stdout;
+    };
+    expect((await cli.run(['init'], { env })).stderr).toContain('already holds');
+    tree(src, { a: randomBytes(3_000_000), b: { c: 'hello', d: randomBytes(100_000) } });
+    const first = summaryOf(await must('--json', 'backup', src)).snapshot as string;
+    writeFileSync(join(src, 'a'), randomBytes(3_000_000));
+    await must('backup', src);
+    expect(await must('snapshots')).toContain('2 snapshots');
+    expect(await must('ls', `latest:${src}`)).toContain('c');
+    expect(await must('dump', `latest:${src}/b/c`)).toBe('hello');
+    await must('restore', `latest:${src}`, '--target', join(folder, 'back'), '--verify');
+    await expectSameTree(src, join(folder, 'back'));
+    expect(await must('check', '--read-data')).toContain('read and proved');
+    expectJson(await must('--json', 'forget', first));
+    await must('prune', '--max-unused', '0');
+    await must('check', '--read-data');
+    await must('key', 'list');
+    await must('unlock');
+    const { stdout, stderr, code } = await restic.run(['check', '--read-data'], { env });
+    expect({ code, stdout: stdout + stderr }).toMatchObject({ code: 0, stdout: expect.stringContaining('no errors were found') });
+    await restic.must(['backup', '--quiet', src], { env });
+    expect(await must('snapshots')).toContain('2 snapshots');
+    for (const text of said) for (const secret of secrets) expect(text).not.toContain(secret);
+  });
+});
+
+describe('what opens a server', () => {
+  const open = (place: string, args: readonly string[], given: Record<string, string> = {}): ReturnType<typeof holdfast> =>
+    holdfast(['--repo', place, ...args, 'snapshots'], { env: { HOLDFAST_PASSWORD: password, ...given } });
+
+  let place: string;
+  beforeAll(async () => {
+    place = `rest:${servers['rest-server']!.url}/opening/`;
+    const { stdout } = await new Cli(place, password).must(['init'], { env });
+    expect(stdout).toContain(place);
+  });
+
+  test('comes from the environment, by either name, or from a file, which wins', async () => {
+    const file = join(scratch(), 'credentials');
+    writeFileSync(file, `# for the server\nexport HOLDFAST_REST_USERNAME=${user.username}\nRESTIC_REST_PASSWORD="${user.password}"\n`);
+    const own = { HOLDFAST_REST_USERNAME: user.username, HOLDFAST_REST_PASSWORD: user.password };
+    expect((await open(place, [], own)).code).toBe(0);
+    expect((await open(place, ['--credentials-file', file], { ...own, HOLDFAST_REST_PASSWORD: 'other' })).code).toBe(0);
+    expect((await open(place, [], { HOLDFAST_CREDENTIALS_FILE: file })).code).toBe(0);
+  });
+
+  test('is asked for in words when it is missing, and refused in words when it is wrong', async () => {
+    const missing = await open(place, []);
+    expect(missing.code).toBe(1);
+    expect(missing.stderr).toContain('wants a user name and a password');
+    expect(missing.stderr).toContain('HOLDFAST_REST_USERNAME');
+    const wrong = await open(place, [], { ...env, RESTIC_REST_PASSWORD: 'guessed' });
+    expect(wrong.code).toBe(1);
+    expect(wrong.stderr).toContain('does not accept');
+    expect(wrong.stderr).not.toContain('guessed');
+  });
+
+  test('may stand in the address, and is never shown', async () => {
+    const inside = place.replace('://', `://${user.username}:${encodeURIComponent(user.password)}@`);
+    for (const args of [['snapshots'], ['--json', 'snapshots'], ['ls', 'latest'], ['--json', 'check'], ['init'], ['--json', 'init']]) {
+      const { stdout, stderr } = await new Cli(inside, password).run(args, { env: { HOLDFAST_DEBUG: '1' } });
+      for (const secret of secrets) expect(stdout + stderr).not.toContain(secret);
+      if (args[0] !== '--json') expect(stderr).toContain('better name it in the environment');
+    }
+    for (const broken of [
+      'rest:https://me:topsecret@',
+      'rest:htps://me:topsecret@h/',
+      'rest:http://me:top#secret@h/',
+      'rest:me:topsecret@h',
+    ]) {
+      const { code, stdout, stderr } = await open(broken, [], { HOLDFAST_DEBUG: '1' });
+      expect({ code, leaks: (stdout + stderr).includes('top') }).toEqual({ code: 1, leaks: false });
+    }
+  });
+
+  test('is refused in words when its file cannot be read or is none', async () => {
+    const file = join(scratch(), 'credentials');
+    expect((await open(place, ['--credentials-file', file])).stderr).toContain('could not be read');
+    writeFileSync(file, 'GOOD=1\nmy password\n');
+    const { stderr } = await open(place, ['--credentials-file', file]);
+    expect(stderr).toContain('Line 2');
+    expect(stderr).not.toContain('my password');
+  });
+});
+
+test('a server that is not there is given up after some seconds, and is not taken for an empty place', async () => {
+  const place = 'rest:http://127.0.0.1:9/path/';
+  const { code, stdout } = await holdfast(['--repo', place, '--json', 'snapshots'], { env: { HOLDFAST_PASSWORD: password } });
+  expect(code).toBe(1);
+  expect(jsonLines(stdout).at(-1)).toMatchObject({ type: 'error', code: 'server-refused', retryable: true });
+});
