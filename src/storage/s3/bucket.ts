@@ -47,7 +47,7 @@ interface S3Request extends Pick<HttpRequest, 'method' | 'body' | 'isSlow'> {
 }
 
 /** Either is there: the answer, whose body is to be read, or why it was refused. */
-type S3Answer = { readonly answer: HttpAnswer; readonly refusal?: undefined } | { readonly refusal: Refusal };
+type S3Answer = { readonly answer: HttpAnswer; readonly refusal?: undefined } | { readonly answer?: undefined; readonly refusal: Refusal };
 
 const unsigned = 'UNSIGNED-PAYLOAD';
 const pageSize = '1000';

@@ -76,7 +76,7 @@ interface Meaning {
   readonly context?: ErrorContext;
 }
 
-const refusedKeys = (what: string, guidance: string): Meaning => ({ code: 'credentials-refused', context: { what, guidance } });
+const refusedKeys = (what: string, advice: string): Meaning => ({ code: 'credentials-refused', context: { what, advice } });
 const busy: Meaning = { code: 'server-busy' };
 const damaged: Meaning = { code: 'storage-failed', retryable: true };
 const hopeless: Meaning = { code: 'storage-failed', retryable: false };

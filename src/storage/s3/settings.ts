@@ -3,8 +3,6 @@ import { fail } from '../../contract/errors.ts';
 import type { Credentials } from '../credentials.ts';
 
 export interface S3Settings {
-  /** Named by the person; else the server's name or the server itself tells. */
-  readonly region?: string | undefined;
   /** Whether the bucket's name is the first part of the server's name or of the path; default: what the service prefers. */
   readonly lookup?: 'dns' | 'path' | undefined;
   /** For packs, which are nearly all of a repository; everything else is small, often read or soon removed. */
