@@ -244,7 +244,7 @@ const catalogue = {
   'credentials-refused': {
     retryable: false,
     words: (c) => ({
-      message: `${String(c.location)} does not accept ${String(c.what ?? 'the user name and password')} that were given${because(c)}. Nothing was changed there.`,
+      message: `${String(c.location)} does not accept ${String(c.what ?? 'the user name and password')} it was given${because(c)}. Nothing was changed there.`,
       guidance: String(c.advice ?? 'Check both, and that this user may use this path of the server.'),
     }),
   },

@@ -38,14 +38,14 @@ PROXY = """
 swift_dir = %(etc)s
 log_level = CRITICAL
 [pipeline:main]
-pipeline = catch_errors nocache listing_formats s3api tempauth copy slo dlo versioned_writes symlink proxy-server
+pipeline = catch_errors cache listing_formats s3api tempauth copy slo dlo versioned_writes symlink proxy-server
 [app:proxy-server]
 use = egg:swift#proxy
 account_autocreate = true
 [filter:catch_errors]
 use = egg:swift#catch_errors
-[filter:nocache]
-paste.filter_factory = __main__:nocache
+[filter:cache]
+paste.filter_factory = __main__:cache
 [filter:listing_formats]
 use = egg:swift#listing_formats
 [filter:s3api]
@@ -82,16 +82,33 @@ use = egg:swift#%(name)s
 """
 
 
-def nocache(global_conf, **local_conf):
-    """In the place of memcached: tempauth insists on a cache; this one forgets everything, so that nothing is stale."""
+def cache(global_conf, **local_conf):
+    """In the place of memcached, which several processes would share: a dictionary of the only one."""
 
-    class Nothing(object):
-        def __getattr__(self, name):
-            return lambda *args, **kwargs: None
+    held = {}
+
+    class Cache(object):
+        def get(self, key, *args, **kwargs):
+            return held.get(key)
+
+        def set(self, key, value, *args, **kwargs):
+            held[key] = value
+
+        def delete(self, key, *args, **kwargs):
+            held.pop(key, None)
+
+        def incr(self, key, delta=1, **kwargs):
+            held[key] = int(held.get(key) or 0) + delta
+            return held[key]
+
+        def decr(self, key, delta=1, **kwargs):
+            return self.incr(key, -delta)
 
     def add(app):
+        shared = Cache()
+
         def call(env, start_response):
-            env['swift.cache'] = Nothing()
+            env['swift.cache'] = shared
             return app(env, start_response)
 
         return call

@@ -80,14 +80,18 @@ export class S3Bucket implements Bucket {
 
   async create(): Promise<void> {
     const making: Task = { operation: 'make', file: 'the bucket' };
-    const { refusal } = await this.#ask({ method: 'HEAD' });
-    // Who may not look at the bucket as a whole may still use what is in it.
-    if (refusal === undefined || refusal.status === 403) return;
-    if (refusal.status !== 404) throw await this.#error(refusal, making, { method: 'GET', query: { location: '' } });
+    const { refusal } = await this.#look({ method: 'HEAD' }, { method: 'GET', query: { location: '' } });
+    if (refusal === undefined) return;
+    if (refusal.status !== 404) {
+      const error = this.#error(refusal, making);
+      // Who may not look at the bucket as a whole may still use what is in it.
+      if (error.code === 'storage-denied') return;
+      throw error;
+    }
     const body = this.#locationConstraint();
     const headers = this.#options.settings.retention ? { 'x-amz-bucket-object-lock-enabled': 'true' } : {};
     const made = await this.#ask({ method: 'PUT', body, headers, payload: (await digests(body, 'sha256')).sha256.toString('hex') });
-    if (made.refusal && made.refusal.code !== 'BucketAlreadyOwnedByYou') throw await this.#error(made.refusal, making);
+    if (made.refusal && made.refusal.code !== 'BucketAlreadyOwnedByYou') throw this.#error(made.refusal, making);
   }
 
   async put(key: string, file: StoredFile, parts: readonly Uint8Array[]): Promise<void> {
@@ -105,7 +109,7 @@ export class S3Bucket implements Bucket {
     const { answer, refusal } = await this.#ask({ method: 'PUT', key, headers, body: parts, payload });
     if (refusal) {
       if (this.refusesOverwrite && isTaken(refusal)) fail('file-exists', { file: saving.file, location: this.location });
-      throw await this.#error(refusal, saving);
+      throw this.#error(refusal, saving);
     }
     await discard(answer);
     const problem = await this.#problemOf(answer, key, sums, saving);
@@ -122,17 +126,17 @@ export class S3Bucket implements Bucket {
     if (isMissing(refusal)) return undefined;
     // The range begins behind the end.
     if (refusal.status === 416) return new Uint8Array(0);
-    throw await this.#error(refusal, task);
+    throw this.#error(refusal, task);
   }
 
   async size(key: string, task: Task): Promise<number | undefined> {
-    const { answer, refusal } = await this.#ask({ method: 'HEAD', key });
+    const { answer, refusal } = await this.#look({ method: 'HEAD', key }, { method: 'GET', key, headers: { range: 'bytes=0-0' } });
     if (!refusal) {
       const size = announcedLength(answer);
       await discard(answer);
       return size ?? this.#misunderstood('it does not say how long an object is');
     }
-    if (!isMissing(refusal)) throw await this.#error(refusal, task, { method: 'GET', key, headers: { range: 'bytes=0-0' } });
+    if (!isMissing(refusal)) throw this.#error(refusal, task);
     if (!this.#isSeen) await this.#expectBucket(task);
     return undefined;
   }
@@ -141,7 +145,7 @@ export class S3Bucket implements Bucket {
     for (let from: Readonly<Record<string, string>> | undefined = {}; from !== undefined; ) {
       const query = { 'list-type': '2', 'max-keys': pageSize, prefix, ...from };
       const { answer, refusal } = await this.#ask({ method: 'GET', query, isSlow: true });
-      if (refusal) throw await this.#error(refusal, task);
+      if (refusal) throw this.#error(refusal, task);
       const page = await parsePage(answer, (cause) => this.#misunderstood(cause));
       const { next } = page;
       if (next !== undefined && JSON.stringify(next) === JSON.stringify(from)) this.#misunderstood('its listing goes round in circles');
@@ -154,7 +158,7 @@ export class S3Bucket implements Bucket {
     const { answer, refusal } = await this.#ask({ method: 'DELETE', key });
     if (refusal) {
       if (isMissing(refusal)) return false;
-      throw await this.#error(refusal, task);
+      throw this.#error(refusal, task);
     }
     await discard(answer);
     return true;
@@ -192,6 +196,17 @@ export class S3Bucket implements Bucket {
     if (region === undefined && !(isExpired(first.refusal) && this.#renewKeys())) return first;
     if (region !== undefined) this.#moveTo(region);
     return this.#askOnce(request);
+  }
+
+  /** Asks for a head. A refusal of it has no words: `tell` is a request that is refused for the same reason, with words. */
+  async #look(request: S3Request, tell: S3Request): Promise<S3Answer> {
+    const first = await this.#ask(request);
+    if (!first.refusal || first.refusal.code !== '' || first.refusal.status === 404 || first.refusal.status >= 500) return first;
+    const told = await this.#ask(tell);
+    if (told.refusal) return told;
+    await discard(told.answer);
+    // What stood in the way was the region, or keys that had expired, and is known now.
+    return this.#ask(request);
   }
 
   async #askOnce({ method, key, query = {}, headers = {}, body, payload = emptyPayload, isSlow }: S3Request): Promise<S3Answer> {
@@ -266,21 +281,14 @@ export class S3Bucket implements Bucket {
   /** Throws when there is no bucket: the answer to HEAD is the same for a missing bucket and a missing object. */
   async #expectBucket(task: Task): Promise<void> {
     const { refusal } = await this.#ask({ method: 'HEAD' });
-    if (refusal?.status === 404) throw await this.#error({ ...refusal, code: 'NoSuchBucket' }, task);
+    if (refusal?.status === 404) throw this.#error({ ...refusal, code: 'NoSuchBucket' }, task);
     this.#isSeen = true;
   }
 
-  /** `tell`: a request that is refused for the same reason, with words: the answers to HEAD have none. */
-  async #error(refusal: Refusal, task: Task, tell?: S3Request): Promise<HoldfastError> {
-    let told = refusal;
-    if (refusal.code === '' && tell) {
-      const again = await this.#ask(tell);
-      if (again.refusal) told = again.refusal;
-      else again.answer.drop();
-    }
+  #error(refusal: Refusal, task: Task): HoldfastError {
     const { server, clockSkewMs } = this.#client;
     const { bucket } = this.#options.place;
-    return refusalError(told, { ...task, location: this.location, server, bucket, region: this.#region, clockSkewMs });
+    return refusalError(refusal, { ...task, location: this.location, server, bucket, region: this.#region, clockSkewMs });
   }
 
   #misunderstood(cause: string): never {

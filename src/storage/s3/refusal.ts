@@ -84,9 +84,10 @@ const hopeless: Meaning = { code: 'storage-failed', retryable: false };
 const meanings: Readonly<Record<string, Meaning>> = {
   NoSuchBucket: { code: 'bucket-missing' },
   InvalidAccessKeyId: refusedKeys('the ID of the access key', 'Check AWS_ACCESS_KEY_ID, and that the key belongs to this service and still exists.'),
-  SignatureDoesNotMatch: refusedKeys('the secret of the access key', 'Check AWS_SECRET_ACCESS_KEY: it does not belong to this ID.'),
-  ExpiredToken: refusedKeys('the keys, which have expired,', 'Get new ones, and set AWS_SESSION_TOKEN with them.'),
-  TokenRefreshRequired: refusedKeys('the keys, which have expired,', 'Get new ones, and set AWS_SESSION_TOKEN with them.'),
+  SignatureDoesNotMatch: refusedKeys('the access key', 'Check AWS_SECRET_ACCESS_KEY, and that it belongs to the ID in AWS_ACCESS_KEY_ID.'),
+  ExpiredToken: refusedKeys('the expired keys', 'Get new ones, and set AWS_SESSION_TOKEN with them.'),
+  ExpiredTokenException: refusedKeys('the expired keys', 'Get new ones, and set AWS_SESSION_TOKEN with them.'),
+  TokenRefreshRequired: refusedKeys('the expired keys', 'Get new ones, and set AWS_SESSION_TOKEN with them.'),
   InvalidToken: refusedKeys('the session token', 'Check AWS_SESSION_TOKEN; keys that do not expire need none.'),
   AccountProblem: { code: 'storage-denied' },
   AllAccessDisabled: { code: 'storage-denied' },
