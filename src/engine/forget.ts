@@ -10,7 +10,7 @@ import type { Repository } from '../repository/repository.ts';
 import type { Snapshot } from '../repository/snapshot.ts';
 import type { PrunePlan, PruneRequest } from './prune/plan.ts';
 import { type PruneResult, pruneUnderLock } from './prune/prune.ts';
-import { removeFiles } from './remove-files.ts';
+import { refuseAppendOnly, removeFiles } from './remove-files.ts';
 import { defaultGroupBy, type GroupBy, groupName, planRetention, type RetentionGroup } from './retention.ts';
 import type { RetentionPolicy } from './retention/policy.ts';
 import type { RunOptions } from './run.ts';
@@ -122,7 +122,7 @@ export interface ForgetResult {
 
 /**
  * Removes what the plan says (or the plan that the function makes) under an exclusive lock. Snapshots that were added since stay; when one that the plan keeps
- * is gone, nothing is removed and it throws `plan-outdated`. Throws also `locked`, `lock-lost`, `cancelled`, what the storage throws,
+ * is gone, nothing is removed and it throws `plan-outdated`. Throws also `storage-append-only`, `locked`, `lock-lost`, `cancelled`, what the storage throws,
  * and what a prune throws.
  */
 export async function executeForget(
@@ -149,6 +149,7 @@ async function forgetUnderLock(repository: Repository, lock: Lock, plan: ForgetP
   const gone = new Set<string>();
   // Somebody else may have forgotten some, too.
   const ids = plan.remove.filter((id) => present.has(id));
+  if (ids.length > 0 || options.prune) await refuseAppendOnly(repository);
   await removeFiles(repository, lock, control, 'snapshot', ids, (id) => {
     gone.add(id);
     options.onRemoved?.(id);

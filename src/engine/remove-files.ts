@@ -1,5 +1,5 @@
 /** How files of a repository are deleted, whatever the verb. */
-import { hasCode } from '../contract/errors.ts';
+import { fail, hasCode } from '../contract/errors.ts';
 import type { RunControl } from '../platform/cancellation.ts';
 import type { Lock } from '../repository/locks.ts';
 import type { Repository } from '../repository/repository.ts';
@@ -40,4 +40,9 @@ export async function removeFiles(
   await work(Math.min(1, names.length));
   const results = await Promise.allSettled(Array.from({ length: parallelRemovals }, () => work(names.length)));
   for (const result of results) if (result.status === 'rejected') throw result.reason;
+}
+
+/** Throws `storage-append-only` where nothing can be removed: before a run does in vain what it would remove something for. */
+export async function refuseAppendOnly({ storage }: Pick<Repository, 'storage'>): Promise<void> {
+  if (await storage.refusesRemoval?.()) fail('storage-append-only', { location: storage.location });
 }

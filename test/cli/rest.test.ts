@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { Cli, holdfast, quickRepositoryAt } from '../support/cli.ts';
 import { expectJson, summaryOf } from '../support/cli-ready.ts';
 import { expectSameTree } from '../support/judge.ts';
@@ -61,6 +61,40 @@ describe.each(['rest-server', 'rclone serve restic'])('a repository on %s', (nam
     await restic.must(['backup', '--quiet', src], { env });
     expect(await must('snapshots')).toContain('2 snapshots');
     for (const text of said) for (const secret of secrets) expect(text).not.toContain(secret);
+  });
+});
+
+describe.each([
+  ['rest-server', startRestServer],
+  ['rclone serve restic', startRcloneRestic],
+] as const)('a repository on %s that only takes additions', (_, start) => {
+  test('is backed up to and restored from, and says why nothing is removed, before anything is written for it', async () => {
+    const server = await start({ appendOnly: true });
+    onTestFinished(() => server.stop());
+    const cli = await quickRepositoryAt(`rest:${server.url}/append/`, {}, password);
+    const folder = scratch();
+    const src = tree(join(folder, 'src'), { a: randomBytes(300_000) });
+    await cli.must(['backup', src]);
+    writeFileSync(join(src, 'a'), randomBytes(300_000));
+    await cli.must(['backup', src]);
+    await cli.must(['check', '--read-data']);
+    await cli.must(['restore', `latest:${src}`, '--target', join(folder, 'back')]);
+    await expectSameTree(src, join(folder, 'back'));
+    const files = (): string[] => readdirSync(server.folder, { recursive: true, encoding: 'utf8' }).sort();
+    const before = files();
+    for (const args of [
+      ['forget', 'latest', '--force'],
+      ['forget', '--keep-last', '1'],
+      ['forget', '--keep-last', '1', '--prune'],
+      ['prune', '--max-unused', '0'],
+    ]) {
+      const { code, stderr } = await cli.run(args);
+      expect(stderr).toContain('only takes additions');
+      expect(code).toBe(1);
+      expect(files()).toEqual(before);
+    }
+    await cli.must(['snapshots']);
+    expect((await new Restic(cli.repository, password).check({ readData: true })).code).toBe(0);
   });
 });
 

@@ -16,7 +16,7 @@ import type { Repository } from '../../repository/repository.ts';
 import type { FileKind } from '../../storage/storage.ts';
 import { type IndexSurvey, recordsOf } from '../check/index-survey.ts';
 import { PackStore } from '../pack-store.ts';
-import { removeFiles } from '../remove-files.ts';
+import { refuseAppendOnly, removeFiles } from '../remove-files.ts';
 import { reportProgress } from '../run.ts';
 import { WorkerPool } from '../workers/pool.ts';
 import { type Decision, isTree, packFate } from './decide.ts';
@@ -37,9 +37,10 @@ export interface PruneResult {
 
 /**
  * Makes a plan under an exclusive lock and carries it out. Throws `prune-refused` (nothing was deleted but perhaps packs that no index
- * names), `locked`, `lock-lost`, `cancelled` or what the storage throws; whatever it throws, all snapshots are whole.
+ * names), `storage-append-only`, `locked`, `lock-lost`, `cancelled` or what the storage throws; whatever it throws, all snapshots are whole.
  */
 export async function executePrune(repository: Repository, request: PruneRequest, options: PruneExecution): Promise<PruneResult> {
+  await refuseAppendOnly(repository);
   const lock = await Lock.begin(repository, options.holder, true, options.clock);
   try {
     return await pruneUnderLock(repository, lock, request, options);

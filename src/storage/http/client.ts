@@ -103,15 +103,16 @@ export class TcpHttpClient implements HttpClient {
       },
     });
     if (body && askFirst) started.flushHeaders();
-    started.once('socket', (socket) => {
-      const { idleMs, connectMs } = this.#patience;
-      const connected = (): void => {
-        wait.expect(idleMs);
-        onConnected(started.reusedSocket);
-      };
-      if (!socket.connecting) return connected();
-      wait.expect(connectMs);
-      socket.once(address.isSecure ? 'secureConnect' : 'connect', connected);
+    const connected = new Promise<void>((resolve) => {
+      started.once('socket', (socket) => {
+        const done = (): void => {
+          onConnected(started.reusedSocket);
+          resolve();
+        };
+        if (!socket.connecting) return done();
+        wait.expect(this.#patience.connectMs);
+        socket.once(address.isSecure ? 'secureConnect' : 'connect', done);
+      });
     });
     const head = new Promise<AnswerHead>((resolve, reject) => {
       started.on('error', reject);
@@ -123,6 +124,7 @@ export class TcpHttpClient implements HttpClient {
     });
     return {
       outgoing: started,
+      connected,
       head,
       wanted: new Promise((resolve) => started.once('continue', resolve)),
       closed: new Promise((resolve) => started.once('close', resolve)),

@@ -17,6 +17,8 @@ export interface Carrier {
   readonly outgoing: Writable;
   /** Fails when the connection does before there is an answer. */
   readonly head: Promise<AnswerHead>;
+  /** Resolves when there is a connection: from then on the server is waited for. */
+  readonly connected: Promise<unknown>;
   /** Resolves when the server says that it wants the body. */
   readonly wanted: Promise<unknown>;
   /** Resolves when nothing of the request is held any more. */
@@ -43,10 +45,20 @@ export async function runExchange(carrier: Carrier, request: HttpRequest, wait: 
     () => {},
     () => {},
   );
+  let isConnected = false;
+  let limitMs = patience.idleMs;
+  const expectWithin = (ms: number): void => {
+    limitMs = ms;
+    if (isConnected) wait.expect(ms);
+  };
+  void carrier.connected.then(() => {
+    isConnected = true;
+    wait.expect(limitMs);
+  });
   const sending = (async (): Promise<void> => {
     if (request.askFirst && body) await isWanted(carrier, answered, options);
-    const isWhole = await sendBody(carrier, body ?? [], answered, () => wait.expect(patience.idleMs));
-    if (isWhole) wait.expect(body || isSlow ? patience.answerMs : patience.idleMs);
+    const isWhole = await sendBody(carrier, body ?? [], answered, () => expectWithin(patience.idleMs));
+    if (isWhole) expectWithin(body || isSlow ? patience.answerMs : patience.idleMs);
   })();
   try {
     const head = await carrier.head;
