@@ -251,7 +251,7 @@ const catalogue = {
   'clock-wrong': {
     retryable: false,
     words: (c) => ({
-      message: `${String(c.server)} refuses requests whose time is wrong${c.skew === undefined ? '' : `: the clock of this computer is ${String(c.skew)} that of the server`}. Nothing was changed there.`,
+      message: `The time of this computer is too far from that of ${String(c.server)}, which refuses its requests${c.skew === undefined ? '' : `: its clock is ${String(c.skew)} the server's`}. Nothing was changed there.`,
       guidance: 'Set the clock of this computer right, best by a time server; backups need it, too, to know which is the newest.',
     }),
   },
@@ -272,7 +272,7 @@ const catalogue = {
   'bucket-name': {
     retryable: false,
     words: (c) => ({
-      message: `${String(c.server)} does not allow a bucket to be called ${String(c.bucket)}${because(c)}. Nothing was changed.`,
+      message: `No bucket may be called ${String(c.bucket)} on ${String(c.server)}${because(c)}. Nothing was changed.`,
       guidance: 'Use 3 to 63 small letters, digits and hyphens.',
     }),
   },

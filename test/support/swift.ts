@@ -28,7 +28,13 @@ export class Swift {
   readonly #lines: AsyncIterator<string>;
   readonly #folder: string;
 
-  private constructor(child: ChildProcess, lines: AsyncIterator<string>, folder: string, authority: string, ports: { http: number; https: number }) {
+  private constructor(
+    child: ChildProcess,
+    lines: AsyncIterator<string>,
+    folder: string,
+    authority: string,
+    ports: { http: number; https: number },
+  ) {
     this.#child = child;
     this.#lines = lines;
     this.#folder = folder;

@@ -233,7 +233,8 @@ export class S3Bucket implements Bucket {
   /** Whether there are other keys now. */
   #renewKeys(): boolean {
     const { keys } = this.#options.findKeys();
-    if (keys === undefined || (keys.sessionToken === this.#keys?.sessionToken && keys.accessKeyId === this.#keys?.accessKeyId)) return false;
+    if (keys === undefined || (keys.sessionToken === this.#keys?.sessionToken && keys.accessKeyId === this.#keys?.accessKeyId))
+      return false;
     this.#keys = keys;
     return true;
   }

@@ -32,7 +32,8 @@ export const s3Services: readonly S3Service[] = [
     id: 'aws',
     title: 'Amazon S3',
     host: 's3.{region}.amazonaws.com',
-    hosts: /(?:^|\.)s3(?:-fips)?(?:[.-]dualstack)?(?:[.-]((?!dualstack|fips|external|accelerate)[a-z]{2}(?:-[a-z]+)+-\d+))?(?:\.vpce)?\.amazonaws\.com(?:\.cn)?$/,
+    hosts:
+      /(?:^|\.)s3(?:-fips)?(?:[.-]dualstack)?(?:[.-]((?!dualstack|fips|external|accelerate)[a-z]{2}(?:-[a-z]+)+-\d+))?(?:\.vpce)?\.amazonaws\.com(?:\.cn)?$/,
     region: 'us-east-1',
     lookup: 'dns',
     conditionalPut: true,

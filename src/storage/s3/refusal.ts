@@ -50,7 +50,12 @@ function regionOf(endpoint: string): string | undefined {
   return service.id === 'aws' ? region : undefined;
 }
 
-const wrongRegion = new Set(['PermanentRedirect', 'TemporaryRedirect', 'AuthorizationHeaderMalformed', 'IllegalLocationConstraintException']);
+const wrongRegion = new Set([
+  'PermanentRedirect',
+  'TemporaryRedirect',
+  'AuthorizationHeaderMalformed',
+  'IllegalLocationConstraintException',
+]);
 
 /** The region to ask instead, if that is what this refusal is about. */
 export function otherRegion({ status, code, region }: Refusal, asked: string): string | undefined {
@@ -83,7 +88,10 @@ const hopeless: Meaning = { code: 'storage-failed', retryable: false };
 
 const meanings: Readonly<Record<string, Meaning>> = {
   NoSuchBucket: { code: 'bucket-missing' },
-  InvalidAccessKeyId: refusedKeys('the ID of the access key', 'Check AWS_ACCESS_KEY_ID, and that the key belongs to this service and still exists.'),
+  InvalidAccessKeyId: refusedKeys(
+    'the ID of the access key',
+    'Check AWS_ACCESS_KEY_ID, and that the key belongs to this service and still exists.',
+  ),
   SignatureDoesNotMatch: refusedKeys('the access key', 'Check AWS_SECRET_ACCESS_KEY, and that it belongs to the ID in AWS_ACCESS_KEY_ID.'),
   ExpiredToken: refusedKeys('the expired keys', 'Get new ones, and set AWS_SESSION_TOKEN with them.'),
   ExpiredTokenException: refusedKeys('the expired keys', 'Get new ones, and set AWS_SESSION_TOKEN with them.'),

@@ -35,7 +35,11 @@ export function s3Settings(credentials: Credentials): S3Settings {
   if (storageClass !== undefined && !/^[A-Z][A-Z0-9_]{1,40}$/.test(storageClass))
     wrong(names.storageClass, storageClass, 'Use a storage class of your provider, for example STANDARD_IA.');
   if (storageClass !== undefined && archives.has(storageClass))
-    wrong(names.storageClass, storageClass, 'Backups in an archive cannot be read at once, nor used by the next backup. Use for example GLACIER_IR.');
+    wrong(
+      names.storageClass,
+      storageClass,
+      'Backups in an archive cannot be read at once, nor used by the next backup. Use for example GLACIER_IR.',
+    );
   return { lookup: lookupOf(credentials), storageClass, encryption: encryptionOf(credentials), retention: retentionOf(credentials) };
 }
 
