@@ -21,7 +21,7 @@ interface OpenElement {
 /** No service nests deeper than five. */
 const deepest = 32;
 
-const markup = /<(?:\?[^]*?\?>|!--[^]*?-->|!\[CDATA\[([^]*?)\]\]>|(\/?)([\p{L}_][\p{L}\p{N}_.:-]*)(?:\s+[^<>]*?|\s*)(\/?)>)/uy;
+const markup = /<(?:\?[^]*?\?>|!--[^]*?-->|!\[CDATA\[([^]*?)\]\]>|(\/?)([\p{L}_][\p{L}\p{N}_.:-]*)(?:\s[^<>]*?)?(\/?)>)/uy;
 
 const named: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
 

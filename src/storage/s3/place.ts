@@ -23,19 +23,20 @@ const example = 'Write it as s3:https://HOST/BUCKET/PATH, for example s3:https:/
 
 const wrong = (problem: string): never => fail('bad-usage', { problem, guidance: example });
 
-/** Throws `bad-usage` for what is no such place; nothing of what stands in front of a server's name is repeated. */
+/** Throws `bad-usage` for what is no such place; nothing of it is repeated, since it may hold a key. */
 export function parseS3Place(place: string): S3Place {
   if (!place.startsWith('s3:')) return wrong('An S3 destination begins with s3:.');
   const address = place.slice('s3:'.length).replace(/^\/\//, '');
   const [, scheme = 'https', rest] = /^(?:(https?):\/\/)?(.*)$/s.exec(address)!;
   const [host = '', bucket = '', ...below] = rest.split('/');
-  if (host.includes('@')) return wrong('The address of an S3 destination holds no key: it would be shown and logged.');
+  // A key may hold slashes, so that its end can stand where a bucket should.
+  if (host.includes('@') || bucket.includes('@')) return wrong('The address of an S3 destination holds no key: it would be shown and logged.');
   if (host === '') return wrong('The S3 destination names no server.');
   if (bucket === '') return wrong('The S3 destination names no bucket.');
-  if (!bucketName.test(bucket)) return wrong(`${JSON.stringify(bucket)} cannot be the name of a bucket.`);
+  if (!bucketName.test(bucket)) return wrong('The S3 destination names a bucket as none can be called.');
   const server = isAwsRegion(host) ? awsHost(host) : host;
   if (!/^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/.test(server) || !URL.canParse(`${scheme}://${server}/`))
-    return wrong(`${JSON.stringify(host)} cannot be the name of a server.`);
+    return wrong('The S3 destination names a server as none can be called.');
   return { origin: new URL(`${scheme}://${server}/`), bucket, prefix: checkPrefix(below.join('/'), example) };
 }
 
