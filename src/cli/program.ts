@@ -15,6 +15,7 @@ import { addLs } from './verbs/ls.ts';
 import { addPrune } from './verbs/prune.ts';
 import { addRestore } from './verbs/restore.ts';
 import { addSnapshots } from './verbs/snapshots.ts';
+import { addTestConnection } from './verbs/test-connection.ts';
 import { addUnlock } from './verbs/unlock.ts';
 import { addVersion } from './verbs/version.ts';
 
@@ -81,6 +82,7 @@ export async function runProgram(args: readonly string[]): Promise<ExitCode> {
     addPrune,
     addUnlock,
     addKey,
+    addTestConnection,
     addVersion,
   ];
   for (const add of adders) add(verbs);

@@ -2,6 +2,7 @@
 import { fail, hasCode } from '../contract/errors.ts';
 import { Repository } from '../repository/repository.ts';
 import { credentialsFrom } from '../storage/credentials.ts';
+import type { OpenContext } from '../storage/kind.ts';
 import { openPlace } from '../storage/place.ts';
 import { networkRetryLimits, RetryingStorage } from '../storage/retrying.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -12,14 +13,22 @@ import type { Invocation } from './run-verb.ts';
 const credentialsVariable = 'HOLDFAST_CREDENTIALS_FILE';
 
 /**
- * The storage at a place; a network is tried again when it fails. Nothing is asked of a server yet. `credentialsFile` stands
- * for the one that the options or the environment name. Throws what `openPlace` throws, `input-unreadable`.
+ * What opens places: the credentials, from the environment and the file that the options or the environment name, unless
+ * another is given. Throws `input-unreadable`, `bad-usage` for a file that is none.
  */
-export async function storageAt(place: string, invocation: Invocation, credentialsFile?: string): Promise<Storage> {
-  const { globals, env, clock, control, output } = invocation;
+export function openContextOf({ globals, env, clock, output }: Invocation, credentialsFile?: string): OpenContext {
   const named = env[credentialsVariable] === '' ? undefined : env[credentialsVariable];
   const credentials = credentialsFrom(env, credentialsFile ?? globals.credentialsFile ?? named);
-  const storage = await openPlace(place, { credentials, clock, onNote: (text) => output.note(text) });
+  return { credentials, clock, onNote: (text) => output.note(text) };
+}
+
+/**
+ * The storage at a place; a network is tried again when it fails. Nothing is asked of a server yet. `credentialsFile` stands
+ * for the one that the options or the environment name. Throws what `openPlace` and {@link openContextOf} throw.
+ */
+export async function storageAt(place: string, invocation: Invocation, credentialsFile?: string): Promise<Storage> {
+  const { clock, control, output } = invocation;
+  const storage = await openPlace(place, openContextOf(invocation, credentialsFile));
   if (storage.localPath) return storage;
   const onRetry = retryNotes(output, clock);
   return new RetryingStorage(storage, { clock, signal: control.signal, limits: networkRetryLimits, onRetry });

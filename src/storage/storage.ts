@@ -48,6 +48,8 @@ export interface Range {
  */
 export interface Storage {
   readonly location: string;
+  /** How far the clock of the place is ahead of this computer's, in milliseconds, by its last answer; absent where it tells no time. */
+  readonly clockSkewMs?: number | undefined;
   /** Makes the place ready to hold a repository (folders, bucket…). Harmless when it is ready already. */
   create(): Promise<void>;
   save(file: StoredFile, parts: readonly Uint8Array[]): Promise<void>;

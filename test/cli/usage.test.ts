@@ -10,7 +10,21 @@ import { Cli, holdfast, quickRepository } from '../support/cli.ts';
 import { Restic } from '../support/restic.ts';
 import { scratch, tree } from '../support/tree-literal.ts';
 
-const verbs = ['init', 'backup', 'snapshots', 'ls', 'dump', 'restore', 'check', 'forget', 'prune', 'unlock', 'key', 'version'];
+const verbs = [
+  'init',
+  'backup',
+  'snapshots',
+  'ls',
+  'dump',
+  'restore',
+  'check',
+  'forget',
+  'prune',
+  'unlock',
+  'key',
+  'test-connection',
+  'version',
+];
 const escapeCode = /\x1b/;
 
 describe('help', () => {

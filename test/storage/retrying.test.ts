@@ -111,6 +111,73 @@ describe('waiting', () => {
   });
 });
 
+describe('a destination behind a network', () => {
+  const limits = { firstWaitMs: 1000, longestWaitMs: 8000, totalWaitMs: 30_000, unansweredWaitMs: 3000 };
+  const away = (nth: number, times = always): Fault => ({ at: { nth, times }, effect: { do: 'fail', code: 'server-unreachable' } });
+
+  test('that has never answered is given up soon', async () => {
+    const { storage, waits } = make([away(1)], { limits });
+    expect(await codeOf(storage.load(file))).toBe('server-unreachable');
+    expect(waits).toEqual([1000, 2000]);
+  });
+
+  test.each([
+    ['with a file', undefined],
+    ['with a no', 'file-not-found'],
+    ['with a failure of its own', 'storage-failed'],
+  ] as const)('that has answered once, %s, is waited for', async (_, code) => {
+    const first: Fault[] = code === undefined ? [] : [{ at: { nth: 1 }, effect: { do: 'fail', code } }];
+    const { storage, waits, memory } = make([...first, away(code === 'storage-failed' ? 3 : 2)], { limits });
+    await memory.save(file, [content]);
+    await storage.size(file).catch(() => undefined);
+    waits.length = 0;
+    expect(await codeOf(storage.load(file))).toBe('server-unreachable');
+    expect(waits).toEqual([1000, 2000, 4000, 8000, 8000]);
+  });
+
+  test('that was waited for in vain is tried once a call, until it answers', async () => {
+    const { storage, inner, waits, memory } = make([away(2, 7)], { limits });
+    await memory.save(file, [content]);
+    await storage.size(file);
+    expect(await codeOf(storage.load(file))).toBe('server-unreachable');
+    waits.length = 0;
+    expect(await codeOf(storage.size(file))).toBe('server-unreachable');
+    expect(waits).toEqual([]);
+    expect(inner.calls).toHaveLength(8);
+    await storage.size(file);
+    inner.script([away(1, 2)]);
+    await storage.size(file);
+    expect(waits).toEqual([1000, 2000]);
+  });
+
+  test('that says for how long it wants to be left alone is left alone for as long, and a little more', async () => {
+    for (const [retryAfterMs, random, expected] of [
+      [20_000, 0, 20_000],
+      [20_000, 0.5, 21_000],
+      [10, 0, 500],
+    ] as const) {
+      const { storage, waits, memory } = make([], { random: () => random });
+      await memory.save(file, [content]);
+      let busy = true;
+      const size = memory.size.bind(memory);
+      memory.size = async (each) => {
+        if (!busy) return size(each);
+        busy = false;
+        throw new HoldfastError('server-busy', { retryAfterMs });
+      };
+      await storage.size(file);
+      expect(waits).toEqual([expected]);
+    }
+  });
+
+  test('that wants to be left alone for longer than anybody waits is not waited for', async () => {
+    const { storage, waits, memory } = make([]);
+    memory.size = () => Promise.reject(new HoldfastError('server-busy', { retryAfterMs: 3_600_000 }));
+    expect(await codeOf(storage.size(file))).toBe('server-busy');
+    expect(waits).toEqual([]);
+  });
+});
+
 test('tries again only what may pass', async () => {
   for (const code of errorCodes) {
     const { storage, inner } = make([{ at: {}, effect: { do: 'fail', code } }]);
@@ -264,6 +331,21 @@ describe('aborting', () => {
     expect(await codeOf(storage.load(file))).toBe('storage-failed');
     expect(inner.calls).toHaveLength(3);
   });
+});
+
+test('passes on whether removals are refused, where the storage within can tell, and tries that again too', async () => {
+  expect(make([]).storage.refusesRemoval).toBeUndefined();
+  const answers = [new HoldfastError('connection-lost', {}), true, false];
+  const inner = Object.assign(new MemoryStorage(), {
+    refusesRemoval: async (): Promise<boolean> => {
+      const answer = answers.shift()!;
+      if (typeof answer === 'boolean') return answer;
+      throw answer;
+    },
+  });
+  const storage = new RetryingStorage(inner, { clock: { sleep: async () => undefined } });
+  expect(await storage.refusesRemoval?.()).toBe(true);
+  expect(await storage.refusesRemoval?.()).toBe(false);
 });
 
 test('names local files where the storage within does', () => {

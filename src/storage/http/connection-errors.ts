@@ -61,6 +61,9 @@ const meaning: Readonly<Record<string, ErrorCode>> = {
 const clientCertificate =
   /ALERT_(CERTIFICATE_REQUIRED|BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_REVOKED|CERTIFICATE_EXPIRED|CERTIFICATE_UNKNOWN|UNKNOWN_CA|ACCESS_DENIED|HANDSHAKE_FAILURE)$/;
 
+/** The same where Node passes on nothing but OpenSSL's words: handshake failure, and all that is about certificates (RFC 8446, 6). */
+const alertNumber = /SSL alert number (40|42|43|44|45|46|48|49|116)\b/;
+
 /** Told by the one who cut a silent connection off. */
 export class SilenceError extends Error {
   override readonly name = 'SilenceError';
@@ -92,7 +95,8 @@ function firstOf(error: unknown): unknown {
 function codeOf(error: unknown): ErrorCode {
   if (error instanceof SilenceError) return error.connected ? 'connection-lost' : 'server-unreachable';
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (clientCertificate.test(code)) return 'client-certificate-refused';
+  if (clientCertificate.test(code) || (code === 'EPROTO' && alertNumber.test((error as Error).message)))
+    return 'client-certificate-refused';
   if (Object.hasOwn(meaning, code)) return meaning[code];
   // The answer could not be read as HTTP.
   if (code.startsWith('HPE_')) return 'server-not-understood';
