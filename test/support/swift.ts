@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { makeCertificate } from './certificates.ts';
+import { Authority } from './authority.ts';
 
 const program = fileURLToPath(new URL('swift-server.py', import.meta.url));
 
@@ -45,7 +45,8 @@ export class Swift {
 
   static async start(): Promise<Swift> {
     const folder = mkdtempSync(join(scratchFolder, 'holdfast-swift-'));
-    const { authority, certificate, key } = makeCertificate(folder);
+    const authority = new Authority(join(folder, 'authority'));
+    const { certificate, key } = authority.sign('server');
     // Debian's own Python is the one that knows Debian's modules.
     const child = spawn('/usr/bin/python3', [program, folder, certificate, key], {
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -60,7 +61,7 @@ export class Swift {
       rmSync(folder, { recursive: true, force: true });
       throw new Error(`Swift did not start. Run: node scripts/test-setup.mjs\n${words}`);
     }
-    return new Swift(child, lines, folder, authority, JSON.parse(first.value) as { http: number; https: number });
+    return new Swift(child, lines, folder, authority.certificate, JSON.parse(first.value) as { http: number; https: number });
   }
 
   /** How many requests of each method came so far. */
