@@ -24,7 +24,7 @@ import { argv } from 'node:process';
 import { fileURLToPath } from 'node:url';
 
 // The servers come without what would start them at boot.
-const SERVERS = ['rclone', 'apache2-bin', 'openssl'];
+const SERVERS = ['rclone', 'apache2-bin', 'openssl', 'python3-swift'];
 const PACKAGES = ['rsync', 'acl', 'attr', 'strace', 'e2fsprogs', 'util-linux', 'mount', 'python3', 'git', 'tzdata', ...SERVERS];
 const RESTIC_SUITE = 'trixie';
 const RESTIC_NEEDED = '0.18';

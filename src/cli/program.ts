@@ -23,6 +23,9 @@ const overview = `
 A repository is a folder, or one of:
   rest:https://server:8000/path/   on a restic REST server; user name and password in HOLDFAST_REST_USERNAME and
                                    HOLDFAST_REST_PASSWORD
+  s3:https://server/bucket/path    on Amazon S3 or a server like it; keys in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY,
+                                   or a profile in AWS_PROFILE
+  rclone:remote:path               on a remote of your rclone, which is found in PATH or named in HOLDFAST_RCLONE
 
 A snapshot is its ID, the beginning of one, or "latest"; where a place in it is meant, a colon and a path follow.
 

@@ -14,6 +14,8 @@ export interface Asked {
   readonly isSignedIn: boolean;
   /** Names of the environment variables that would hold them. */
   readonly variables: string;
+  /** Why, as far as that is known otherwise than by the answer. */
+  readonly words?: string | undefined;
 }
 
 const meaning: Readonly<Record<number, ErrorCode>> = {
@@ -34,16 +36,19 @@ const permanent = new Set([400, 404, 405, 406, 409, 410, 411, 414, 415, 416, 421
 export async function answerError(answer: HttpAnswer, asked: Asked, now: number): Promise<HoldfastError> {
   const { status } = answer;
   const { location, server, operation, file, isSignedIn, variables } = asked;
-  const reason = await reasonIn(answer);
   const words = STATUS_CODES[status] ?? '';
-  const isNews = reason !== '' && reason.toLowerCase() !== words.toLowerCase();
-  const cause = `the server answered ${status}${words === '' ? '' : ` ${words}`}${isNews ? `: ${reason}` : ''}`;
+  const said = await reasonIn(answer);
+  const reason = said.toLowerCase() === words.toLowerCase() ? (asked.words ?? '') : said;
+  const cause = `the server answered ${status}${words === '' ? '' : ` ${words}`}${reason === '' ? '' : `: ${reason}`}`;
   const context: ErrorContext = { location, server, operation, file, cause };
   if (status >= 300 && status < 400) return moved(answer, context);
   if (status === 401 && !isSignedIn) return new HoldfastError('credentials-missing', { ...context, variables });
   const waitMs = retryAfterMs(answer.header('retry-after'), now);
   if (status === 429 || (status === 503 && waitMs !== undefined))
     return new HoldfastError('server-busy', { ...context, ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }) });
+  // Some programs know no better status for it.
+  if (status === 500 && /no space left|disk full|quota|insufficient (space|storage)/i.test(reason))
+    return new HoldfastError('storage-full', context);
   const code = meaning[status] ?? (status >= 400 ? 'storage-failed' : 'server-not-understood');
   return new HoldfastError(code, context, code === 'storage-failed' && permanent.has(status) ? { retryable: false } : {});
 }

@@ -39,6 +39,8 @@ export interface HttpClient {
   readonly server: string;
   /** How far the server's clock is ahead of this computer's, in milliseconds, by its last answer; undefined before one. */
   readonly clockSkewMs: number | undefined;
+  /** What the program behind it has last said about something that went wrong; '' for nothing. */
+  readonly lastWords?: string;
   send(request: HttpRequest): Promise<HttpAnswer>;
   /** Cuts off what is still open. */
   close(): Promise<void>;

@@ -305,7 +305,8 @@ export class RestStorage implements Storage {
 
   #error(answer: HttpAnswer, operation: string, file: string): Promise<HoldfastError> {
     const { client, clock, authorization, variables } = this.#options;
-    const asked = { location: this.location, server: client.server, operation, file, isSignedIn: authorization !== undefined, variables };
+    const { server, lastWords: words } = client;
+    const asked = { location: this.location, server, operation, file, isSignedIn: authorization !== undefined, variables, words };
     return answerError(answer, asked, clock.now());
   }
 
