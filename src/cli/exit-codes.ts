@@ -18,6 +18,7 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 const ofError: Partial<Record<ErrorCode, ExitCode>> = {
   'repository-not-found': exitCodes.noRepository,
+  'bucket-missing': exitCodes.noRepository,
   locked: exitCodes.locked,
   'lock-unreadable': exitCodes.locked,
   'wrong-password': exitCodes.wrongPassword,

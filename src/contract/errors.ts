@@ -237,15 +237,57 @@ const catalogue = {
   'credentials-missing': {
     retryable: false,
     words: (c) => ({
-      message: `${String(c.location)} wants a user name and a password, and none were given. Nothing was changed there.`,
+      message: `${String(c.location)} wants ${String(c.what ?? 'a user name and a password')}, and none was given. Nothing was changed there.`,
       guidance: `Give them in ${String(c.variables)}, or in a file of such lines with --credentials-file.`,
     }),
   },
   'credentials-refused': {
     retryable: false,
     words: (c) => ({
-      message: `${String(c.location)} does not accept the user name and password that were given${because(c)}. Nothing was changed there.`,
-      guidance: 'Check both, and that this user may use this path of the server.',
+      message: `${String(c.location)} does not accept ${String(c.what ?? 'the user name and password')} it was given${because(c)}. Nothing was changed there.`,
+      guidance: String(c.advice ?? 'Check both, and that this user may use this path of the server.'),
+    }),
+  },
+  'clock-wrong': {
+    retryable: false,
+    words: (c) => ({
+      message: `The time of this computer is too far from that of ${String(c.server)}, which refuses its requests${c.skew === undefined ? '' : `: its clock is ${String(c.skew)} the server's`}. Nothing was changed there.`,
+      guidance: 'Set the clock of this computer right, best by a time server; backups need it, too, to know which is the newest.',
+    }),
+  },
+  'bucket-missing': {
+    retryable: false,
+    words: (c) => ({
+      message: `There is no bucket ${String(c.bucket)} on ${String(c.server)}, so there is no backup repository at ${String(c.location)}. Nothing was changed.`,
+      guidance: 'Check its name and that the keys belong to its account; "holdfast init" makes the bucket together with a repository.',
+    }),
+  },
+  'bucket-taken': {
+    retryable: false,
+    words: (c) => ({
+      message: `A bucket ${String(c.bucket)} exists on ${String(c.server)} already and belongs to somebody else. Nothing was changed.`,
+      guidance: 'Choose another name: those of buckets are unique among all customers of a service.',
+    }),
+  },
+  'bucket-name': {
+    retryable: false,
+    words: (c) => ({
+      message: `No bucket may be called ${String(c.bucket)} on ${String(c.server)}${because(c)}. Nothing was changed.`,
+      guidance: 'Use 3 to 63 small letters, digits and hyphens.',
+    }),
+  },
+  'region-wrong': {
+    retryable: false,
+    words: (c) => ({
+      message: `The bucket of ${String(c.location)} is not in the region ${String(c.asked)}${c.region === undefined ? '' : ` but in ${String(c.region)}`}${because(c)}. Nothing was changed.`,
+      guidance: 'Set AWS_DEFAULT_REGION to the region of the bucket, or give the address of the server for that region.',
+    }),
+  },
+  'file-protected': {
+    retryable: false,
+    words: (c) => ({
+      message: `${String(c.location)} protects ${String(c.file)} from being ${c.operation === 'remove' ? 'removed' : 'replaced'} for some time yet${because(c)}. It was left as it is.`,
+      guidance: 'Wait until its retention has ended, then run it again.',
     }),
   },
   'program-missing': {
@@ -805,6 +847,9 @@ const ofDestination: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'tls-failed',
   'credentials-missing',
   'credentials-refused',
+  'clock-wrong',
+  'bucket-missing',
+  'region-wrong',
   'program-missing',
   'rclone-failed',
 ]);

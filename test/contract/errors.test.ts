@@ -17,7 +17,10 @@ const id = '0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef';
 
 /** Something plausible for every word that a text may ask for. */
 const plausible: ErrorContext = {
+  advice: 'Check the key.',
+  asked: 'us-east-1',
   blob: id,
+  bucket: 'my-backups',
   bytes: 1_048_576,
   cause: 'EIO: i/o error',
   detail: 'the file changed while it was read',
@@ -46,8 +49,10 @@ const plausible: ErrorContext = {
   purpose: 'the password file',
   reason: 'entry 3 has no name',
   received: 512,
+  region: 'eu-central-1',
   server: 'backup.example:8000',
   since: '2026-01-02T03:04:05+01:00',
+  skew: '2 hours and 5 minutes ahead of',
   snapshot: '0123456789abcdef',
   snapshots: '4',
   time: 'yesterday',

@@ -23,7 +23,8 @@ export class OddServer {
   readonly #secure: boolean;
   meet: Meeting = (_, __, usual) => usual();
 
-  private constructor(tls: TlsOptions | undefined) {
+  /** Use {@link OddServer.start}. */
+  constructor(tls: TlsOptions | undefined) {
     const listener: RequestListener = (request, response) => {
       this.requests.push(`${request.method} ${request.url}`);
       void this.#answer(request, response);
@@ -40,13 +41,22 @@ export class OddServer {
     this.#server.keepAliveTimeout = 0;
   }
 
-  static async start(options: { readonly tls?: TlsOptions; readonly socketPath?: string } = {}): Promise<OddServer> {
-    const odd = new OddServer(options.tls);
-    await new Promise<void>((resolve) => {
-      if (options.socketPath === undefined) odd.#server.listen(0, '127.0.0.1', resolve);
-      else odd.#server.listen(options.socketPath, resolve);
-    });
+  static async start<T extends OddServer>(
+    this: new (
+      tls: TlsOptions | undefined,
+    ) => T,
+    options: { readonly tls?: TlsOptions; readonly socketPath?: string } = {},
+  ): Promise<T> {
+    const odd = new this(options.tls);
+    await odd.listen(options.socketPath);
     return odd;
+  }
+
+  listen(socketPath: string | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      if (socketPath === undefined) this.#server.listen(0, '127.0.0.1', resolve);
+      else this.#server.listen(socketPath, resolve);
+    });
   }
 
   get port(): number {
@@ -71,14 +81,14 @@ export class OddServer {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     request.on('error', () => {});
     try {
-      await this.meet(request, response, () => this.#usual(request, response));
+      await this.meet(request, response, () => this.usual(request, response));
     } catch {
       // A client that went away in the middle of its request has nobody to tell.
       response.destroy();
     }
   }
 
-  async #usual(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  protected async usual(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.headers.expect === '100-continue') response.writeContinue();
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://odd');
     const body = await buffer(request);

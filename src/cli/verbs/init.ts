@@ -60,7 +60,8 @@ async function isTaken(storage: Storage): Promise<boolean> {
   try {
     return await holdsRepository(storage);
   } catch (error) {
-    if (hasCode(error, 'storage-gone')) return false;
+    // Making the repository makes the bucket, too.
+    if (hasCode(error, 'storage-gone') || hasCode(error, 'bucket-missing')) return false;
     throw error;
   }
 }

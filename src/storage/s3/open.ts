@@ -1,0 +1,33 @@
+/** Opens `s3:https://server/bucket/path` and the shorter forms that restic knows. */
+import { parseHttpAddress } from '../http/address.ts';
+import { TcpHttpClient } from '../http/client.ts';
+import { tlsIdentity } from '../http/tls-identity.ts';
+import type { OpenKind } from '../kind.ts';
+import { ObjectStorage } from '../objects/object-storage.ts';
+import { S3Bucket } from './bucket.ts';
+import { findKeys } from './keys.ts';
+import { parseS3Place, s3Location } from './place.ts';
+import { serviceAt } from './presets.ts';
+import { s3Settings } from './settings.ts';
+import { Signer } from './sign.ts';
+
+/** Servers of this kind serve many requests at once; how many packs are on their way is decided elsewhere. */
+const connections = 32;
+
+export const openS3: OpenKind = (address, { credentials, clock }) => {
+  const place = parseS3Place(`s3:${address}`);
+  const { service, region } = serviceAt(place.origin.hostname);
+  const location = s3Location(place);
+  const tls = place.origin.protocol === 'https:' ? tlsIdentity(credentials) : undefined;
+  const bucket = new S3Bucket({
+    place,
+    service,
+    region: findKeys(credentials).region ?? region,
+    settings: s3Settings(credentials),
+    findKeys: () => findKeys(credentials),
+    signer: new Signer(),
+    clock,
+    connect: (origin) => new TcpHttpClient({ address: parseHttpAddress('s3', origin.href), location, clock, tls, connections }),
+  });
+  return new ObjectStorage(bucket, place.prefix);
+};
