@@ -8,7 +8,7 @@
  * by the ETag, which is the same MD5 unless the server encrypts with a key of its own; where neither is repeated, by its
  * length. Packs are far below the 5 GiB that one request may hold, so that no upload is made of several.
  */
-import { fail, HoldfastError } from '../../contract/errors.ts';
+import { fail, type HoldfastError } from '../../contract/errors.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { announcedLength, discard } from '../http/body.ts';
 import type { HttpAnswer, HttpClient, HttpRequest } from '../http/exchange.ts';

@@ -30,7 +30,8 @@ export function parseS3Place(place: string): S3Place {
   const [, scheme = 'https', rest] = /^(?:(https?):\/\/)?(.*)$/s.exec(address)!;
   const [host = '', bucket = '', ...below] = rest.split('/');
   // A key may hold slashes, so that its end can stand where a bucket should.
-  if (host.includes('@') || bucket.includes('@')) return wrong('The address of an S3 destination holds no key: it would be shown and logged.');
+  if (host.includes('@') || bucket.includes('@'))
+    return wrong('The address of an S3 destination holds no key: it would be shown and logged.');
   if (host === '') return wrong('The S3 destination names no server.');
   if (bucket === '') return wrong('The S3 destination names no bucket.');
   if (!bucketName.test(bucket)) return wrong('The S3 destination names a bucket as none can be called.');

@@ -1,6 +1,6 @@
 /** How the S3 storage speaks with the services that it knows: servers, regions, keys, wishes. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { HoldfastError } from '../../../src/contract/errors.ts';
+import type { HoldfastError } from '../../../src/contract/errors.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 import { OddS3, refuse } from '../../support/odd-s3.ts';
 import { codeOf, fileFor, listAll } from '../../support/storage-suite.ts';

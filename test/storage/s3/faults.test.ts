@@ -428,7 +428,7 @@ describe('a listing', () => {
     answer(
       listing([...of(...names.slice(10)), ...foreign, ...of(names[12]!)], more('a')),
       listing([], more('b')),
-      listing(of(...[...names.slice(0, 15)].reverse()), last),
+      listing(of(...names.slice(0, 15).toReversed()), last),
     );
     expect((await listAll(storage, 'pack')).map(({ name }) => name)).toEqual(names);
   });
