@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { systemClock } from '../../src/platform/clock.ts';
 import { LocalStorage } from '../../src/storage/local.ts';
-import { backup, makeRepository, openRepository, resticOn } from '../support/engine.ts';
+import { backup, makeRepository, resticOn } from '../support/engine.ts';
 import { expectCleanCheck } from '../support/judge.ts';
 import { seededBytes, seededRandom } from '../support/seeded.ts';
 import { scratch, sharedScratch, tree } from '../support/tree-literal.ts';
@@ -64,6 +64,9 @@ async function run(verb: 'copy' | 'move', from: string, to: string, killAfter?: 
   return { done: text.includes(isDone!), ms: systemClock.monotonic() - began };
 }
 
+/** A lock file that was half written when its process was killed is none; it is tidied up a day later. */
+const locksIn = (folder: string): string[] => readdirSync(join(folder, 'locks')).filter((name) => !name.includes('-tmp-'));
+
 const sorted = (contents: readonly SnapshotContent[]): string[] => contents.map((one) => JSON.stringify([...one])).sort();
 
 test(`a copy killed ${kills} times harms nothing, and the next one carries on`, async () => {
@@ -86,12 +89,11 @@ test(`a copy killed ${kills} times harms nothing, and the next one carries on`, 
     await run('copy', source, target);
     expect(sorted(await contentsOf(target))).toEqual(sorted(content));
     await expectCleanCheck(resticOn(target));
-    expect(readdirSync(join(target, 'locks'))).toEqual([]);
+    expect(locksIn(target)).toEqual([]);
     target = await fresh();
   }
   expect(interrupted).toBeGreaterThan(kills / 3);
-  expect(readdirSync(join(source, 'locks')).length).toBeLessThanOrEqual(1);
-  await (await openRepository(source)).storage.close();
+  expect(locksIn(source).length).toBeLessThanOrEqual(1);
 });
 
 test(`a move killed ${kills} times leaves the old or the new place complete, and the next one carries on`, async () => {
