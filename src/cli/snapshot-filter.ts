@@ -61,7 +61,7 @@ export async function chosenSnapshots(
   output: Output,
 ): Promise<ChosenSnapshots> {
   const { all, chosen, damaged } = await chooseSnapshots(repository, choiceOf(named, filter));
-  reportDamaged(output, damaged);
+  reportDamaged(output, damaged, 'cannot be used');
   const ids = new Set(chosen.map(({ id }) => id));
   return { snapshots: chosen, others: all.filter(({ id }) => !ids.has(id)), damaged: damaged.length };
 }
@@ -83,8 +83,8 @@ export function choiceOf(snapshots: readonly string[], filter: SnapshotFilter): 
   return snapshots.length > 0 ? { snapshots } : { filter: (snapshot) => matchesFilter(snapshot, filter) };
 }
 
-/** Tells of snapshots that cannot be read, so that nobody knows whether they were meant. */
-export function reportDamaged(output: Output, damaged: readonly DamagedSnapshot[]): void {
+/** Tells of snapshots that cannot be read, so that nobody knows whether they were meant, and what that means for them. */
+export function reportDamaged(output: Output, damaged: readonly DamagedSnapshot[], what = 'stays as it is'): void {
   for (const { id, error } of damaged)
-    output.problem({ path: undefined, kind: 'snapshot-damaged', detail: `Snapshot ${id.slice(0, 8)} cannot be used: ${error.message}` });
+    output.problem({ path: undefined, kind: 'snapshot-damaged', detail: `Snapshot ${id.slice(0, 8)} ${what}: ${error.message}` });
 }
