@@ -82,7 +82,7 @@ function paragraphs(text: string): string[] {
 
 function verbSection(command: CommandFacts): string[] {
   return [
-    `.SS ${command.usage.split(' ').map(escape).join('\\ ')}`,
+    `.SS "${escape(command.usage)}"`,
     ...filled(sentence(capitalised(command.description))),
     ...command.arguments.flatMap(argumentTerm),
     ...command.options.filter(({ long }) => long !== '--help').flatMap(optionTerm),
