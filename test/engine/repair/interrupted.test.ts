@@ -147,7 +147,8 @@ describe.each(kinds)('repair of %s', (kind) => {
 
   test('cut off after any write or removal gives nothing up, and the next one completes it', async () => {
     const { storage, outcome, before } = await completed();
-    expect(storage.mutations).toBeGreaterThan(4);
+    // At the least a lock, an index file, the removal of another, and no lock any more: which index file is damaged is chance.
+    expect(storage.mutations).toBeGreaterThanOrEqual(4);
     for (let n = 0; n <= storage.mutations; n++) {
       const state = storage.replay(n);
       await expectNothingGivenUp(before, state);
