@@ -20,6 +20,9 @@ import { walkSources } from './walk.ts';
 /** What Holdfast calls itself in snapshots. */
 export const programVersion = 'holdfast 0.1.0';
 
+/** What a scan makes is short-lived; verbs that keep whole folders need more room, or they keep their garbage, too. */
+const youngGenerationMb = 3;
+
 /** Unfinished files younger than this may belong to another program that is at work. */
 const leftoverAgeMs = 24 * 60 * 60_000;
 
@@ -52,6 +55,7 @@ export async function executeBackup(repository: Repository, plan: BackupPlan, op
   /** By tree: two folders may share one. */
   const unreadable = new Map<string, HoldfastError>();
   const pool = new WorkerPool(repository, {
+    youngGenerationMb,
     control,
     index,
     onNote: (note) => {
