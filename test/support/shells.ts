@@ -57,6 +57,8 @@ compinit -u -d ${JSON.stringify(dump)}
 source ${JSON.stringify(file)}
 bindkey '^I' complete-word
 zstyle ':completion:*' insert-tab false
+# Else a long list of candidates is asked about first, and nobody answers.
+unsetopt auto_list
 compadd() {
   if [[ " $* " == *' '-(O|A|D)' '* ]]; then
     builtin compadd "$@"

@@ -102,7 +102,7 @@ const argumentFacts = (argument: Argument, description: string): ArgumentFacts =
 });
 
 const files: ReadonlySet<string> = new Set(['file', 'path', 'source']);
-const folders: ReadonlySet<string> = new Set(['folder']);
+const folders: ReadonlySet<string> = new Set(['folder', 'place']);
 
 function offersOf(name: string, choices: readonly string[] | undefined): ValueKind {
   if (choices) return { kind: 'words', words: choices };

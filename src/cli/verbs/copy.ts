@@ -21,7 +21,7 @@ export function addCopy({ program, run }: Verbs): void {
     .command('copy')
     .description('copy snapshots from another repository into this one')
     .argument('[snapshot...]', 'IDs, beginnings of IDs or "latest" (default: all that the other repository holds)')
-    .option('--from-repo <folder>', 'the repository to copy from')
+    .option('--from-repo <place>', 'the repository to copy from')
     .option('--from-password-file <file>', 'a file that holds the password of that repository')
     .option('--from-credentials-file <file>', 'a file of NAME=value lines with what opens the server of that repository');
   addSnapshotFilter(command)

@@ -18,7 +18,7 @@ export function addMove({ program, run }: Verbs): void {
   program
     .command('move')
     .description('bring the repository to another place, as it is')
-    .requiredOption('--to <folder>', 'where to: a new or an empty folder')
+    .requiredOption('--to <place>', 'where to: a new or an empty folder, or a server')
     .option('--to-credentials-file <file>', 'a file of NAME=value lines with what opens the server there')
     .option('--remove-old', 'remove the old one, once the new one is proved to be whole')
     .option('-n, --dry-run', 'say how much would be moved and whether it fits, and change nothing')
