@@ -8,24 +8,22 @@ import { type CheckOptions, type CheckResult, executeCheck } from '../../src/eng
 import { type CheckRequest, planCheck } from '../../src/engine/check/plan.ts';
 import type { RunOptions } from '../../src/engine/run.ts';
 import { RunControl } from '../../src/platform/cancellation.ts';
-import { type Clock, nextTurn, systemClock } from '../../src/platform/clock.ts';
 import { Repository } from '../../src/repository/repository.ts';
 import { layoutPath } from '../../src/storage/names.ts';
 import { fileKinds, type Storage, type StoredFile } from '../../src/storage/storage.ts';
+import { hastyClock } from '../support/hasty-clock.ts';
 
 export const password = 'pw';
 /** Small enough that a few files fill several packs. */
 export const smallPack = 48 << 10;
 
-/** Real time, but nobody waits for another program's lock. */
-const impatient: Clock = { ...systemClock, sleep: () => nextTurn() };
 const holder = { hostname: 'anna', username: 'anna', pid: process.pid, uid: 0, gid: 0 };
 
-export const runOptions = (control = new RunControl()): RunOptions => ({ control, clock: impatient, holder, threads: 2 });
+export const runOptions = (control = new RunControl()): RunOptions => ({ control, clock: hastyClock, holder, threads: 2 });
 
 /** `polynomial`: for files that are to be cut at the same places in every run. */
 export const newRepository = (storage: Storage, polynomial?: string): Promise<Repository> =>
-  Repository.init(storage, password, holder, impatient, { polynomial, cost: { N: 2, r: 8, p: 1 } });
+  Repository.init(storage, password, holder, hastyClock, { polynomial, cost: { N: 2, r: 8, p: 1 } });
 
 export const open = (storage: Storage): Promise<Repository> => Repository.open(storage, password);
 

@@ -19,7 +19,7 @@ import {
   quick,
   type Scene,
 } from '../support/faulty-runs.ts';
-import { hastyClock } from '../support/hostile.ts';
+import { hastyClock } from '../support/hasty-clock.ts';
 import { sharedScratch } from '../support/tree-literal.ts';
 import { refuseUnhandledRejections } from '../support/unhandled.ts';
 

@@ -23,6 +23,7 @@ import { type KeyCost, leastCost } from '../../src/repository/keys.ts';
 import { Repository } from '../../src/repository/repository.ts';
 import { LocalStorage } from '../../src/storage/local.ts';
 import type { Storage } from '../../src/storage/storage.ts';
+import { hastyClock } from './hasty-clock.ts';
 import { Restic } from './restic.ts';
 
 /** The password of every repository made here. */
@@ -31,9 +32,9 @@ export const password = 'correct horse battery staple';
 /** Who backs up here, by name, number and host. */
 export const identity = hostIdentity();
 
-/** What every verb is given: this process as lock holder, the real clock, and a control of its own that nobody cancels. */
+/** What every verb is given: this process as lock holder, the real time without waiting, and a control of its own that nobody cancels. */
 export function runOptions(options: Partial<RunOptions> = {}): RunOptions {
-  return { control: new RunControl(), clock: systemClock, holder: { ...identity, pid: process.pid }, ...options };
+  return { control: new RunControl(), clock: hastyClock, holder: { ...identity, pid: process.pid }, ...options };
 }
 
 /** A new repository, in a folder or any storage; opened with {@link password}. */

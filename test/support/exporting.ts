@@ -6,7 +6,7 @@ import type { ExportProblem } from '../../src/engine/export/problem.ts';
 import type { RunOptions } from '../../src/engine/run.ts';
 import type { Repository } from '../../src/repository/repository.ts';
 import { runOptions } from './engine.ts';
-import { hastyClock } from './hostile.ts';
+import { hastyClock } from './hasty-clock.ts';
 import { scratch } from './tree-literal.ts';
 import { MemorySink } from './zip.ts';
 

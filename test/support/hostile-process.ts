@@ -12,7 +12,7 @@ import { planRestore } from '../../src/engine/restore/restore.ts';
 import { toHoldfastError } from '../../src/contract/errors.ts';
 import type { Repository } from '../../src/repository/repository.ts';
 import { openRepository, restore, runOptions } from './engine.ts';
-import { hastyClock } from './hostile.ts';
+import { hastyClock } from './hasty-clock.ts';
 
 /** Only what the verb tells is there. */
 export interface VerbReport {

@@ -4,11 +4,8 @@ import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { type Clock, systemClock } from '../../src/platform/clock.ts';
+import { hastyClock } from './hasty-clock.ts';
 import type { VerbReport } from './hostile-process.ts';
-
-/** The real time, but nobody waits: for tests that take hundreds of locks. */
-export const hastyClock: Clock = { ...systemClock, sleep: async () => {} };
 
 /** For suites of hundreds of runs on small repositories, where starting threads takes most of the time. */
 export const hasty = { clock: hastyClock, threads: 1 } as const;

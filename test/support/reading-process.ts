@@ -12,7 +12,7 @@ import { findInSnapshots } from '../../src/engine/find/find.ts';
 import { measureMode, measureRepository, type StatsMode } from '../../src/engine/stats/stats.ts';
 import { favourSmallMemory } from '../../src/platform/memory.ts';
 import { openRepository, runOptions } from './engine.ts';
-import { hastyClock } from './hostile.ts';
+import { hastyClock } from './hasty-clock.ts';
 
 export interface ReadingReport {
   /** What the verb told, without lists. */

@@ -6,7 +6,7 @@ import { type FindBatch, type FindRequest, findInSnapshots, type FindResult } fr
 import type { RunOptions } from '../../src/engine/run.ts';
 import type { Repository } from '../../src/repository/repository.ts';
 import { runOptions } from './engine.ts';
-import { hastyClock } from './hostile.ts';
+import { hastyClock } from './hasty-clock.ts';
 
 /** Compares two snapshots, given by their IDs; `folders` are paths in them. */
 export async function difference(

@@ -8,7 +8,7 @@
 import { compileExcludes } from '../../src/engine/backup/exclude.ts';
 import { executeRewrite } from '../../src/engine/rewrite/rewrite.ts';
 import { openRepository, runOptions } from './engine.ts';
-import { hastyClock } from './hostile.ts';
+import { hastyClock } from './hasty-clock.ts';
 
 const [folder = '', pattern = ''] = process.argv.slice(2);
 const rules = compileExcludes({ patterns: [pattern] });

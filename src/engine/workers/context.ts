@@ -9,7 +9,7 @@ import { RunControl } from '../../platform/cancellation.ts';
 import { BlobEncoder, decodeBlob } from '../../repository/blob-codec.ts';
 import { BlobIndex, type BlobLocation, type BlobType, emptyLocation } from '../../repository/blob-index.ts';
 import { Sealer } from '../../repository/crypto.ts';
-import { Kernel } from '../../repository/kernel/kernel.ts';
+import type { Kernel } from '../../repository/kernel/kernel.ts';
 import { type FinishedPack, Packer, type UnfinishedPack } from '../../repository/packer.ts';
 import type { Node } from '../../repository/tree/node.ts';
 import { parseTree, TreeReader } from '../../repository/tree/parse.ts';
@@ -50,13 +50,13 @@ export class WorkerContext {
   /** Made when the first blob turns out to be damaged. */
   #copies: ReadonlyMap<number, readonly number[]> | undefined;
 
-  constructor(start: WorkerStart, replies: MessagePort, send: (message: WorkerMessage, transfer: Transferable[]) => void) {
+  constructor(start: WorkerStart, kernel: Kernel, replies: MessagePort, send: (message: WorkerMessage, transfer: Transferable[]) => void) {
     this.start = start;
     this.#send = send;
     this.#replies = replies;
     this.#replyCount = new Int32Array(start.replies);
     this.#idle = new Int32Array(start.idle);
-    this.kernel = Kernel.create(start.kernel);
+    this.kernel = kernel;
     this.sealer = new Sealer(start.key, this.kernel, (8 << 20) + (64 << 10));
     this.index = BlobIndex.attach(start.index);
     this.control = RunControl.attach(start.control, start.closed);
@@ -207,7 +207,7 @@ export class WorkerContext {
     return packs;
   }
 
-  /** Closes what is kept open between jobs. */
+  /** Closes what is kept open between jobs: the last that is done with a context. */
   closeFiles(): void {
     for (const fd of this.#files.values()) closeSync(fd);
     this.#files.clear();

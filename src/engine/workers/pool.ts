@@ -3,7 +3,7 @@
  * asynchronous work; everything that takes the processor's time happens in the workers.
  */
 import { availableParallelism } from 'node:os';
-import { MessageChannel, type MessagePort, type Transferable, Worker } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, type Transferable, type Worker } from 'node:worker_threads';
 import { errorFromJSON, HoldfastError, toHoldfastError } from '../../contract/errors.ts';
 import type { RunControl } from '../../platform/cancellation.ts';
 import { youngGenerationMb } from '../../platform/memory.ts';
@@ -13,10 +13,10 @@ import type { FinishedPack } from '../../repository/packer.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { localFolderOf } from '../../storage/local-folder.ts';
 import type { jobs } from './jobs.ts';
-import { workerLocation } from './location.ts';
 import { type Counter, progressBytes, WorkerProgress } from './progress.ts';
 import { PackBuffers } from './pack-buffers.ts';
-import type { JobMessage, Reply, WorkerMessage, WorkerStart } from './protocol.ts';
+import type { JobMessage, Reply, ToWorker, WorkerMessage, WorkerStart } from './protocol.ts';
+import { giveThreadBack, takeThread } from './threads.ts';
 
 type Jobs = typeof jobs;
 export type JobName = keyof Jobs;
@@ -54,8 +54,12 @@ interface Thread {
   /** Jobs for this worker and no other; they come before the common ones. */
   readonly own: QueuedJob[];
   current: QueuedJob | undefined;
-  /** It has neither started yet nor ended. */
+  /** It has neither begun the run yet nor died. */
   isStarting: boolean;
+  /** It has gone wrong outside of any job, and is not to be used again. */
+  isBroken: boolean;
+  /** Nothing of the run is open in it any more. */
+  hasEnded: boolean;
 }
 
 export interface PoolOptions {
@@ -82,19 +86,22 @@ export class WorkerPool {
   readonly #threads: Thread[] = [];
   readonly #queue: QueuedJob[] = [];
   readonly #idle = new SharedArrayBuffer(4);
-  readonly #closed = new SharedArrayBuffer(4);
+  readonly #isClosed = new SharedArrayBuffer(4);
   readonly #buffers: PackBuffers;
+  readonly #youngGenerationMb: number;
   #storing = 0;
   /** Those who wait until something more is done. */
   #waiting: (() => void)[] = [];
   #failure: HoldfastError | undefined;
   #closing = false;
+  #closed: Promise<void> | undefined;
 
   constructor(repository: Repository, options: PoolOptions) {
     this.#repository = repository;
     this.#options = options;
     const threads = options.threads ?? Math.max(2, availableParallelism());
     this.#buffers = new PackBuffers(Math.ceil(threads / 2));
+    this.#youngGenerationMb = options.youngGenerationMb ?? youngGenerationMb;
     for (let number = 0; number < threads; number++) this.#threads.push(this.#startThread(number));
     options.control.signal.addEventListener('abort', this.#wakeAll);
   }
@@ -181,23 +188,29 @@ export class WorkerPool {
   }
 
   /**
-   * Ends the threads. Jobs that still run fail with `cancelled` at their next checkpoint, and are waited for: a thread that
+   * Ends the run in the threads, which wait for another one then (threads.ts). Jobs that still run fail with `cancelled` at their next checkpoint, and are waited for: a thread that
    * is ended within a call into native code takes the whole process with it (koffi aborts when it cannot throw). Packs on
    * their way to the storage are waited for, too.
    */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    return (this.#closed ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
     this.#closing = true;
     this.#options.control.signal.removeEventListener('abort', this.#wakeAll);
-    Atomics.store(new Int32Array(this.#closed), 0, 1);
+    Atomics.store(new Int32Array(this.#isClosed), 0, 1);
     this.#options.control.wake();
     this.#wakeAll();
     this.#rejectWaiting(this.#failure ?? new HoldfastError('cancelled'));
     while (this.#storing > 0 || this.#threads.some(({ current, isStarting }) => current || isStarting)) await this.#somethingDone();
+    for (const thread of this.#threads) if (!thread.isBroken) thread.worker.postMessage({ kind: 'end' } satisfies ToWorker);
+    while (this.#threads.some(({ isBroken, hasEnded }) => !isBroken && !hasEnded)) await this.#somethingDone();
     await Promise.all(
-      this.#threads.map(async ({ worker, line, sourceLine }) => {
+      this.#threads.map(async ({ worker, line, sourceLine, isBroken }) => {
         line.port.close();
         sourceLine?.port.close();
-        await worker.terminate();
+        await (isBroken ? worker.terminate() : giveThreadBack(worker, this.#youngGenerationMb));
       }),
     );
   }
@@ -213,11 +226,7 @@ export class WorkerPool {
       corruptBlob: number === 0 ? this.#options.corruptBlob : undefined,
       source: source && other && this.#startOn(other.line, source.index, number, progress),
     };
-    const worker = new Worker(workerLocation, {
-      workerData: { start, replies: own.end, sourceReplies: other?.end },
-      transferList: other ? [own.end, other.end] : [own.end],
-      resourceLimits: { maxYoungGenerationSizeMb: this.#options.youngGenerationMb ?? youngGenerationMb },
-    });
+    const worker = takeThread(this.#youngGenerationMb);
     const thread: Thread = {
       worker,
       line: own.line,
@@ -226,18 +235,27 @@ export class WorkerPool {
       own: [],
       current: undefined,
       isStarting: true,
+      isBroken: false,
+      hasEnded: false,
+    };
+    const broken = (error: Error): void => {
+      thread.isBroken = true;
+      this.#fail(toHoldfastError(error));
     };
     worker.on('message', (message: WorkerMessage) => this.#hear(thread, message));
-    worker.on('error', (error) => this.#fail(toHoldfastError(error)));
-    worker.on('messageerror', (error) => this.#fail(toHoldfastError(error)));
+    worker.on('error', broken);
+    worker.on('messageerror', broken);
     worker.on('exit', (code) => {
       thread.isStarting = false;
+      thread.isBroken = true;
       if (!this.#closing) this.#fail(new HoldfastError('internal', { cause: `a worker ended with code ${code}` }));
       // It answers nothing any more, also when the run has failed before for another reason.
       thread.current?.reject(this.#failure ?? new HoldfastError('cancelled'));
       thread.current = undefined;
       this.#tellWaiting();
     });
+    const begin: ToWorker = { kind: 'begin', start, replies: own.end, sourceReplies: other?.end };
+    worker.postMessage(begin, other ? [own.end, other.end] : [own.end]);
     return thread;
   }
 
@@ -253,7 +271,7 @@ export class WorkerPool {
       control: this.#options.control.shared,
       replies: count.buffer as SharedArrayBuffer,
       progress,
-      closed: this.#closed,
+      closed: this.#isClosed,
       idle: this.#idle,
       localFolder: localFolderOf(repository.storage),
       corruptBlob: undefined,
@@ -278,7 +296,7 @@ export class WorkerPool {
 
   #post(thread: Thread, job: QueuedJob): void {
     try {
-      const message: JobMessage = { job: job.job, args: job.args, onSource: job.onSource };
+      const message: JobMessage = { kind: 'job', job: job.job, args: job.args, onSource: job.onSource };
       thread.worker.postMessage(message, job.transfer as Transferable[]);
       thread.current = job;
     } catch (error) {
@@ -291,6 +309,10 @@ export class WorkerPool {
     switch (message.kind) {
       case 'ready':
         thread.isStarting = false;
+        this.#tellWaiting();
+        break;
+      case 'ended':
+        thread.hasEnded = true;
         this.#tellWaiting();
         break;
       case 'done':

@@ -3,12 +3,13 @@
  * carry batches; while a worker is inside a job it is synchronous, and hears only through the *reply port*, whose
  * arrivals it counts in shared memory.
  */
+import type { MessagePort } from 'node:worker_threads';
 import type { ErrorJSON } from '../../contract/errors.ts';
 import type { MasterKey } from '../../repository/crypto.ts';
 import type { BlobIndexMemory } from '../../repository/blob-index.ts';
 import type { Range, StoredFile } from '../../storage/storage.ts';
 
-/** What a worker is told at its start. */
+/** What a worker is told at the start of a run. */
 export interface WorkerStart {
   readonly number: number;
   /** The compiled kernel; see Kernel.module. */
@@ -36,7 +37,19 @@ export interface WorkerStart {
   readonly source: WorkerStart | undefined;
 }
 
+/** Sent to the worker's own port. A run begins, has its jobs, and ends; then the worker is ready for another one. */
+export type ToWorker =
+  | {
+      readonly kind: 'begin';
+      readonly start: WorkerStart;
+      readonly replies: MessagePort;
+      readonly sourceReplies: MessagePort | undefined;
+    }
+  | JobMessage
+  | { readonly kind: 'end' };
+
 export interface JobMessage {
+  readonly kind: 'job';
   readonly job: string;
   readonly args: unknown;
   /** The job works on the second repository. */
@@ -50,8 +63,10 @@ export type Reply =
   | { readonly kind: 'buffer'; readonly buffer: ArrayBuffer };
 
 export type WorkerMessage =
-  /** The worker has started. */
+  /** The run has begun. */
   | { readonly kind: 'ready' }
+  /** The run has ended: nothing of it is open any more. */
+  | { readonly kind: 'ended' }
   | { readonly kind: 'done'; readonly result: unknown }
   | { readonly kind: 'failed'; readonly error: ErrorJSON; readonly stack: string | undefined }
   | { readonly kind: 'pack'; readonly id: Uint8Array; readonly bytes: Uint8Array<ArrayBuffer>; readonly header: Uint8Array }

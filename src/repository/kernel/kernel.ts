@@ -2,7 +2,7 @@
  * The kernel from TypeScript: one WebAssembly instance, its memory, and its calls with types. The loops themselves are in
  * `assembly/`.
  *
- * - A region is a range of the instance's memory, named by its address; {@link Kernel.alloc} hands it out for good.
+ * - A region is a range of the instance's memory, named by its address; {@link Kernel.alloc} hands it out until {@link Kernel.freeAll}.
  * - A view is a Uint8Array on that memory. **Memory that grows moves: every view taken before is then dead** (its length
  *   is 0). So take views late, with {@link Kernel.view} or {@link Kernel.bytes}, and never keep one across a call that
  *   may allocate.
@@ -80,7 +80,7 @@ export class Kernel {
     return new Kernel(new WebAssembly.Instance(module, {}).exports as KernelExports);
   }
 
-  /** The address of a new region of `bytes` bytes, zeroed. Never given back. May move memory; throws RangeError at 4 GiB. */
+  /** The address of a new region of `bytes` bytes, zeroed. It is given back by {@link freeAll} alone. May move memory; throws RangeError at 4 GiB. */
   alloc(bytes: number): number {
     const region = Math.ceil(this.#free / alignment) * alignment;
     const end = region + bytes;
@@ -88,6 +88,13 @@ export class Kernel {
     if (missing > 0) this.memory.grow(Math.ceil(missing / pageSize));
     this.#free = end;
     return region;
+  }
+
+  /** Takes all regions back, for a user who comes after the one that had them: no key and no plaintext of his stays in them. */
+  freeAll(): void {
+    const base = this.#exports.heapBase();
+    this.view().fill(0, base, this.#free);
+    this.#free = base;
   }
 
   /** All memory, as it lies now: an index into it is an address. Dead after the next growth. */
