@@ -12,6 +12,7 @@ import { Repository } from '../../src/repository/repository.ts';
 import { layoutPath } from '../../src/storage/names.ts';
 import { fileKinds, type Storage, type StoredFile } from '../../src/storage/storage.ts';
 import { hastyClock } from '../support/hasty-clock.ts';
+import { noCost } from '../support/no-cost-key.ts';
 
 export const password = 'pw';
 /** Small enough that a few files fill several packs. */
@@ -23,7 +24,7 @@ export const runOptions = (control = new RunControl()): RunOptions => ({ control
 
 /** `polynomial`: for files that are to be cut at the same places in every run. */
 export const newRepository = (storage: Storage, polynomial?: string): Promise<Repository> =>
-  Repository.init(storage, password, holder, hastyClock, { polynomial, cost: { N: 2, r: 8, p: 1 } });
+  Repository.init(storage, password, holder, hastyClock, { polynomial, cost: noCost });
 
 export const open = (storage: Storage): Promise<Repository> => Repository.open(storage, password);
 

@@ -16,6 +16,7 @@ import { seededBytes, seededRandom } from '../support/seeded.ts';
 import { scratch, tree } from '../support/tree-literal.ts';
 import { refuseUnhandledRejections } from '../support/unhandled.ts';
 import { expectWhole } from '../support/whole-repository.ts';
+import { noCost } from '../support/no-cost-key.ts';
 
 refuseUnhandledRejections();
 
@@ -24,7 +25,7 @@ const noise = (length: number): Buffer => seededBytes(random, length);
 const settings = { ...quick, packSize: 512 << 10 };
 const make = (storage: LocalStorage | MemoryStorage | string): Promise<Repository> =>
   Repository.init(typeof storage === 'string' ? new LocalStorage(storage) : storage, password, identity, systemClock, {
-    cost: { N: 2, r: 8, p: 1 },
+    cost: noCost,
   });
 
 const failureOf = async (run: Promise<unknown>): Promise<string> => {

@@ -126,7 +126,7 @@ describe('keys', () => {
 
   test('of a repository that restic has made can be changed by us, and then open for restic', async () => {
     const folder = join(scratch(), 'repository');
-    await resticOn(folder).init();
+    await resticOn(folder).init({ ownKey: true });
     const repository = await openRepository(folder);
     await repository.changePassword('another', identity, systemClock, leastCost);
     expect((await resticOn(folder).run(['snapshots'])).code).toBe(12);

@@ -72,7 +72,7 @@ describe('a repository of restic’s', () => {
   let repository: Repository;
 
   beforeAll(async () => {
-    await restic.init();
+    await restic.init({ ownKey: true });
     // Times beyond 2262 are more than restic can hold.
     await restic.backup([source]);
     repository = await openRepository(folder);
@@ -128,7 +128,7 @@ describe.each([
     mkdirSync(place);
     await buildNastyTree(small, { small: true, seed: 3 });
     const restic = resticOn(folder);
-    await restic.init();
+    await restic.init({ ownKey: true });
     await restic.backup([small], { args });
     await restic.must(['repair', 'index']);
     const repository = await openRepository(folder);

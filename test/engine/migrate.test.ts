@@ -13,7 +13,7 @@ import { LocalStorage } from '../../src/storage/local.ts';
 import { MemoryStorage } from '../../src/storage/memory.ts';
 import { configFile, type Storage } from '../../src/storage/storage.ts';
 import { CancellingStorage } from '../support/cancelling-storage.ts';
-import { backup, makeRepository, noCost, openRepository, password, resticOn, runOptions } from '../support/engine.ts';
+import { backup, makeRepository, openRepository, password, resticOn, runOptions } from '../support/engine.ts';
 import { hasty } from '../support/hostile.ts';
 import { expectCleanCheck, expectSnapshotRestores } from '../support/judge.ts';
 import { atEveryPrefix, deadHolder } from '../support/prefixes.ts';
@@ -183,7 +183,7 @@ describe('a repository of version 1', () => {
 
 test('a repository of version 2 needs no migration, is not checked and not written to', async () => {
   const storage = new MemoryStorage();
-  await makeRepository(storage, { cost: noCost });
+  await makeRepository(storage);
   const files = storage.dump();
   const copies = join(scratch('copies'), 'never made');
   const plan = await migrate(storage, copies);
@@ -358,7 +358,7 @@ describe('the copy of a config', () => {
     storage.tamper(configFile, () => undefined);
     const copies = scratch('copies');
     const other = new MemoryStorage();
-    await makeRepository(other, { cost: noCost });
+    await makeRepository(other);
     await keepConfig(copies, await other.load(configFile));
     await expect(open(storage, copies)).rejects.toMatchObject({ code: 'repository-not-found' });
     await expect(openForMigration(storage, 'a wrong password', copies)).rejects.toMatchObject({ code: 'wrong-password' });

@@ -21,13 +21,14 @@ import { seededBytes, seededRandom } from '../support/seeded.ts';
 import { scratch, sharedScratch, tree } from '../support/tree-literal.ts';
 import { refuseUnhandledRejections } from '../support/unhandled.ts';
 import { expectWhole, type SnapshotContent } from '../support/whole-repository.ts';
+import { noCost } from '../support/no-cost-key.ts';
 
 refuseUnhandledRejections();
 
 /** Packs far smaller than a person may choose, so that few files fill several. */
 const settings = { ...hasty, threads: 2, packSize: 48 << 10 };
 const holder = deadHolder();
-const cost = { N: 2, r: 8, p: 1 };
+
 const random = seededRandom(1);
 const noise = (length: number): Buffer => seededBytes(random, length);
 
@@ -59,7 +60,7 @@ describe('a power cut during backups', () => {
   const now = (): SnapshotContent => contentOf(source);
 
   beforeAll(async () => {
-    const repository = await Repository.init(storage, password, identity, systemClock, { cost });
+    const repository = await Repository.init(storage, password, identity, systemClock, { cost: noCost });
     tree(source, {
       docs: Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`letter ${i}.txt`, `Dear ${i}, `.repeat(i * 40)])),
       photos: Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`${i}.jpg`, noise(20_000 + i * 7_000)])),
@@ -165,13 +166,13 @@ describe('a power cut during backups', () => {
 
 describe('a power cut while a repository is made', () => {
   const made = new MemoryStorage();
-  beforeAll(async () => void (await Repository.init(made, password, identity, systemClock, { cost })));
+  beforeAll(async () => void (await Repository.init(made, password, identity, systemClock, { cost: noCost })));
 
   test('leaves a place in which the same can be done again', async () => {
     await atEveryPrefix(made, 0, async (state, mutations) => {
       if (mutations === made.mutations) return;
       await expect(openRepository(state)).rejects.toMatchObject({ code: 'repository-not-found' });
-      await Repository.init(state, password, identity, systemClock, { cost });
+      await Repository.init(state, password, identity, systemClock, { cost: noCost });
       const { config } = await openRepository(state);
       expect(config.version).toBe(2);
       expect(
@@ -186,7 +187,7 @@ describe('a power cut while a repository is made', () => {
   });
 
   test('leaves a key that no other password takes over', async () => {
-    await expect(Repository.init(made.replay(1), 'another', identity, systemClock, { cost })).rejects.toMatchObject({
+    await expect(Repository.init(made.replay(1), 'another', identity, systemClock, { cost: noCost })).rejects.toMatchObject({
       code: 'repository-exists',
     });
   });
@@ -195,23 +196,25 @@ describe('a power cut while a repository is made', () => {
     const state = made.clone();
     await backup(await openRepository(state), import.meta.filename, settings);
     state.tamper({ kind: 'config', name: '' }, () => undefined);
-    await expect(Repository.init(state, password, identity, systemClock, { cost })).rejects.toMatchObject({ code: 'repository-exists' });
+    await expect(Repository.init(state, password, identity, systemClock, { cost: noCost })).rejects.toMatchObject({
+      code: 'repository-exists',
+    });
   });
 });
 
 describe('a power cut while passwords change', () => {
   test('leaves at least one password that opens the repository and everything in it', async () => {
     const storage = new MemoryStorage();
-    const first = await Repository.init(storage, 'one', identity, systemClock, { cost });
+    const first = await Repository.init(storage, 'one', identity, systemClock, { cost: noCost });
     await backup(first, import.meta.filename, settings);
     const start = storage.mutations;
-    await first.addKey('two', identity, systemClock, cost);
+    await first.addKey('two', identity, systemClock, noCost);
     const opening = ['one'];
-    await first.changePassword('three', identity, systemClock, cost);
+    await first.changePassword('three', identity, systemClock, noCost);
     const second = await openRepository(storage, 'two');
     const three = (await second.keys()).find(({ current }) => !current)!;
     await second.removeKey(three.id);
-    await second.changePassword('four', identity, systemClock, cost);
+    await second.changePassword('four', identity, systemClock, noCost);
     expect(storage.mutations - start).toBe(6);
 
     const openings: string[] = [];

@@ -12,7 +12,7 @@ import { type Effect, FaultyStorage } from '../../src/storage/faulty.ts';
 import { MemoryStorage } from '../../src/storage/memory.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { CancellingStorage } from '../support/cancelling-storage.ts';
-import { backup, makeRepository, noCost, openRepository, password, resticOn, runOptions } from '../support/engine.ts';
+import { backup, makeRepository, openRepository, password, resticOn, runOptions } from '../support/engine.ts';
 import { Forge } from '../support/forge.ts';
 import { hasty } from '../support/hostile.ts';
 import { expectCleanCheck } from '../support/judge.ts';
@@ -30,7 +30,7 @@ let ids: readonly string[] = [];
 
 beforeAll(async () => {
   const source = tree(join(sharedScratch('tag'), 'source'), { 'a.txt': 'alpha', docs: { 'b.txt': 'beta' } });
-  const repository = await makeRepository(base, { cost: noCost });
+  const repository = await makeRepository(base);
   const made: string[] = [];
   for (const [hostname, tags] of [
     ['anna', ['a']],
@@ -115,7 +115,7 @@ describe('tags', () => {
   test('of nobody change when there is no snapshot, no filter lets one through, or none is meant', async () => {
     const storage = base.clone();
     expect((await tag(await openRepository(storage), { add: ['x'], filter: () => false })).changed).toEqual([]);
-    const empty = await makeRepository(new MemoryStorage(), { cost: noCost });
+    const empty = await makeRepository(new MemoryStorage());
     expect((await tag(empty, { add: ['x'] })).changed).toEqual([]);
     for (const [snapshots, code] of [
       [['nonsense'], 'snapshot-not-found'],

@@ -281,7 +281,7 @@ describe('restic', () => {
 
     const theirs = join(folder, 'theirs');
     const restic = new Restic(theirs, password);
-    await restic.init();
+    await restic.init({ ownKey: true });
     const opened = await Repository.open(new LocalStorage(theirs), password);
     expect(JSON.parse((await restic.cat('config')).toString())).toEqual(opened.config);
     const [mine] = await opened.keys();

@@ -9,11 +9,11 @@ import { execPath } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../src/platform/clock.ts';
 import { hostIdentity } from '../../src/platform/host.ts';
-import { leastCost } from '../../src/repository/keys.ts';
 import { Repository } from '../../src/repository/repository.ts';
 import { credentialsFrom } from '../../src/storage/credentials.ts';
 import { LocalStorage } from '../../src/storage/local.ts';
 import { openPlace } from '../../src/storage/place.ts';
+import { noCost } from './no-cost-key.ts';
 
 const project = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -111,10 +111,10 @@ export function cleanEnvironment(added: Readonly<Record<string, string>>): NodeJ
   return { ...Object.fromEntries(kept), ...added };
 }
 
-/** A new repository in `folder` whose key costs as little as any may, so that tests do not wait for it. */
+/** A new repository in `folder` whose key costs nothing, so that tests do not wait for it. */
 export async function quickRepository(folder: string, password = 'correct horse'): Promise<Cli> {
   const storage = new LocalStorage(folder);
-  await Repository.init(storage, password, hostIdentity(), systemClock, { cost: leastCost });
+  await Repository.init(storage, password, hostIdentity(), systemClock, { cost: noCost });
   await storage.close();
   return new Cli(folder, password);
 }
@@ -122,7 +122,7 @@ export async function quickRepository(folder: string, password = 'correct horse'
 /** The same at any place, opened with these credentials, for a test that runs the verbs with `env`. */
 export async function quickRepositoryAt(place: string, env: Readonly<Record<string, string>>, password = 'correct horse'): Promise<Cli> {
   const storage = await openPlace(place, { clock: systemClock, credentials: credentialsFrom(env, undefined) });
-  await Repository.init(storage, password, hostIdentity(), systemClock, { cost: leastCost });
+  await Repository.init(storage, password, hostIdentity(), systemClock, { cost: noCost });
   await storage.close();
   return new Cli(place, password);
 }

@@ -19,11 +19,12 @@ import {
 } from '../../src/engine/restore/restore.ts';
 import type { PlannedEntry } from '../../src/engine/restore/walk-task.ts';
 import type { RunOptions } from '../../src/engine/run.ts';
-import { type KeyCost, leastCost } from '../../src/repository/keys.ts';
+import type { KeyCost } from '../../src/repository/keys.ts';
 import { Repository } from '../../src/repository/repository.ts';
 import { LocalStorage } from '../../src/storage/local.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { hastyClock } from './hasty-clock.ts';
+import { noCost } from './no-cost-key.ts';
 import { Restic } from './restic.ts';
 
 /** The password of every repository made here. */
@@ -39,11 +40,8 @@ export function runOptions(options: Partial<RunOptions> = {}): RunOptions {
 
 /** A new repository, in a folder or any storage; opened with {@link password}. */
 export function makeRepository(place: string | Storage, options: { polynomial?: string; cost?: KeyCost } = {}): Promise<Repository> {
-  return Repository.init(asStorage(place), password, identity, systemClock, { cost: leastCost, ...options });
+  return Repository.init(asStorage(place), password, identity, systemClock, { cost: noCost, ...options });
 }
-
-/** A key that is opened at once, for suites that open a repository a thousand times. */
-export const noCost: KeyCost = { N: 2, r: 8, p: 1 };
 
 /** An existing repository, for example one made by restic. */
 export function openRepository(place: string | Storage, secret: string = password): Promise<Repository> {

@@ -9,6 +9,7 @@ import { executeExport } from '../../src/engine/export/export.ts';
 import { writeOutputFile } from '../../src/engine/export/output-file.ts';
 import { favourSmallMemory } from '../../src/platform/memory.ts';
 import { openRepository, runOptions } from './engine.ts';
+import { peakMemoryMb } from './peak-memory.ts';
 
 export interface ExportReport {
   readonly figures: Record<string, number>;
@@ -36,7 +37,7 @@ const report: ExportReport = {
   figures: { ...figures },
   problems,
   zipBytes,
-  maxMB: process.resourceUsage().maxRSS / 1024,
+  maxMB: peakMemoryMb(),
   seconds: (options.clock.monotonic() - begun) / 1000,
 };
 console.log(JSON.stringify(report));

@@ -13,6 +13,7 @@ import { toHoldfastError } from '../../src/contract/errors.ts';
 import type { Repository } from '../../src/repository/repository.ts';
 import { openRepository, restore, runOptions } from './engine.ts';
 import { hastyClock } from './hasty-clock.ts';
+import { peakMemoryMb } from './peak-memory.ts';
 
 /** Only what the verb tells is there. */
 export interface VerbReport {
@@ -59,5 +60,5 @@ try {
   const { code, message } = toHoldfastError(error);
   report = { error: { code, message: message.slice(0, 1000) }, problems: [], damage: 0 };
 }
-console.log(JSON.stringify({ report, maxMB: Math.round(process.resourceUsage().maxRSS / 1024) }));
+console.log(JSON.stringify({ report, maxMB: Math.round(peakMemoryMb()) }));
 process.exit(0);

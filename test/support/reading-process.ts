@@ -13,6 +13,7 @@ import { measureMode, measureRepository, type StatsMode } from '../../src/engine
 import { favourSmallMemory } from '../../src/platform/memory.ts';
 import { openRepository, runOptions } from './engine.ts';
 import { hastyClock } from './hasty-clock.ts';
+import { peakMemoryMb } from './peak-memory.ts';
 
 export interface ReadingReport {
   /** What the verb told, without lists. */
@@ -47,6 +48,6 @@ if (verb === 'diff') {
   const { breakdown: parts, total, raw } = await measureRepository(repository, { snapshots, others: [], breakdown }, options);
   told = { total, raw, files: parts!.files, bytes: parts!.bytes, types: parts!.types };
 }
-const report: ReadingReport = { told, maxMB: Math.round(process.resourceUsage().maxRSS / 1024) };
+const report: ReadingReport = { told, maxMB: Math.round(peakMemoryMb()) };
 console.log(JSON.stringify(report));
 process.exit(0);

@@ -7,6 +7,7 @@
  * of JSON: {@link RestoreReport}.
  */
 import { openRepository, restore, type RestoreSettings } from './engine.ts';
+import { peakMemoryMb } from './peak-memory.ts';
 
 export interface RestoreReport {
   readonly figures: Record<string, number>;
@@ -32,7 +33,7 @@ const report: RestoreReport = {
   figures: { ...figures },
   problems: problems.map(({ kind, path: place, detail }) => `${kind}: ${Buffer.from(place).toString('latin1')}: ${detail}`),
   verified,
-  maxMB: process.resourceUsage().maxRSS / 1024,
+  maxMB: peakMemoryMb(),
 };
 console.log(JSON.stringify(report));
 process.exit(0);

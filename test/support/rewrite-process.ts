@@ -9,10 +9,11 @@ import { compileExcludes } from '../../src/engine/backup/exclude.ts';
 import { executeRewrite } from '../../src/engine/rewrite/rewrite.ts';
 import { openRepository, runOptions } from './engine.ts';
 import { hastyClock } from './hasty-clock.ts';
+import { peakMemoryMb } from './peak-memory.ts';
 
 const [folder = '', pattern = ''] = process.argv.slice(2);
 const rules = compileExcludes({ patterns: [pattern] });
 const { plan, changed } = await executeRewrite(await openRepository(folder), { rules }, runOptions({ clock: hastyClock }));
-const maxMB = Math.round(process.resourceUsage().maxRSS / 1024);
+const maxMB = Math.round(peakMemoryMb());
 console.log(JSON.stringify({ changed: changed.length, problems: plan.problems.length, maxMB }));
 process.exit(0);

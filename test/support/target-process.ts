@@ -10,6 +10,7 @@
 import { executeMirror } from '../../src/engine/mirror/mirror.ts';
 import { executeUndo } from '../../src/engine/undo/undo.ts';
 import { openRepository, restore, runOptions } from './engine.ts';
+import { peakMemoryMb } from './peak-memory.ts';
 
 export interface TargetReport {
   readonly figures: object;
@@ -46,7 +47,7 @@ try {
     figures,
     problems: problems.map(({ kind, path: place, detail }) => `${kind}: ${Buffer.from(place).toString('latin1')}: ${detail}`),
     undo: (undo as { id: string } | undefined)?.id,
-    maxMB: process.resourceUsage().maxRSS / 1024,
+    maxMB: peakMemoryMb(),
   };
   console.log(JSON.stringify(report));
   process.exit(0);

@@ -5,7 +5,8 @@ import { systemClock } from '../../src/platform/clock.ts';
 import { LocalStorage } from '../../src/storage/local.ts';
 import { MemoryStorage } from '../../src/storage/memory.ts';
 import { fileKinds, type Storage } from '../../src/storage/storage.ts';
-import { identity, noCost, password } from './engine.ts';
+import { identity, password } from './engine.ts';
+import { noCost } from './no-cost-key.ts';
 import { Restic } from './restic.ts';
 
 /**

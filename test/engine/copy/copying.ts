@@ -12,13 +12,14 @@ import { hasty } from '../../support/hostile.ts';
 import { seededBytes, seededRandom } from '../../support/seeded.ts';
 import { tree } from '../../support/tree-literal.ts';
 import { expectWhole } from '../../support/whole-repository.ts';
+import { noCost } from '../../support/no-cost-key.ts';
 
 /** Small packs, so that few files fill several. */
 export const quick = { ...hasty, packSize: 24 << 10 } as const;
 
 /** A new repository whose key costs next to nothing, since these tests open repositories hundreds of times. */
 export const cheapRepository = (storage: Storage, polynomial?: string): Promise<Repository> =>
-  Repository.init(storage, password, identity, systemClock, { polynomial, cost: { N: 2, r: 8, p: 1 } });
+  Repository.init(storage, password, identity, systemClock, { polynomial, cost: noCost });
 
 /** A storage in memory that cancels a run when its `nth` save or removal begins. */
 export class CancellingStorage extends MemoryStorage {

@@ -12,7 +12,7 @@ import { MemoryStorage } from '../../../src/storage/memory.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 import { Repository } from '../../../src/repository/repository.ts';
 import { CancellingStorage } from '../../support/cancelling-storage.ts';
-import { backup, makeRepository, noCost, openRepository, resticOn, runOptions } from '../../support/engine.ts';
+import { backup, makeRepository, openRepository, resticOn, runOptions } from '../../support/engine.ts';
 import { hasty } from '../../support/hostile.ts';
 import { expectCleanCheck } from '../../support/judge.ts';
 import { atEveryPrefix, deadHolder } from '../../support/prefixes.ts';
@@ -32,7 +32,7 @@ const expected = new Map<string, { before: SnapshotContent; after: SnapshotConte
 const packSize = 1 << 10;
 
 beforeAll(async () => {
-  const repository = await makeRepository(base, { cost: noCost });
+  const repository = await makeRepository(base);
   for (let n = 0; n < 2; n++) {
     for (let i = 0; i < 6; i++) {
       const folder = join(source, `folder ${i}`);

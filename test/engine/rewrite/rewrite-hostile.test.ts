@@ -5,7 +5,7 @@ import { compileExcludes, type ExcludeOptions } from '../../../src/engine/backup
 import { executeRewrite, type RewriteResult } from '../../../src/engine/rewrite/rewrite.ts';
 import { layoutPath } from '../../../src/storage/names.ts';
 import { MemoryStorage } from '../../../src/storage/memory.ts';
-import { backup, makeRepository, noCost, openRepository, runOptions } from '../../support/engine.ts';
+import { backup, makeRepository, openRepository, runOptions } from '../../support/engine.ts';
 import { fileNode, folderNode, Forge, linkNode } from '../../support/forge.ts';
 import { hasty } from '../../support/hostile.ts';
 import { buildNastyTree } from '../../support/nasty-tree.ts';
@@ -15,7 +15,7 @@ import { expectWhole } from '../../support/whole-repository.ts';
 
 refuseUnhandledRejections();
 
-const newForge = async (): Promise<Forge> => new Forge(await makeRepository(new MemoryStorage(), { cost: noCost }));
+const newForge = async (): Promise<Forge> => new Forge(await makeRepository(new MemoryStorage()));
 
 const rewrite = ({ repository }: Pick<Forge, 'repository'>, exclude: ExcludeOptions, forget = false): Promise<RewriteResult> =>
   executeRewrite(repository, { rules: compileExcludes(exclude), forget }, runOptions(hasty));
@@ -76,7 +76,7 @@ test('names of all kinds are matched and kept byte for byte', async () => {
   const source = join(scratch('rewrite'), 'nasty');
   await buildNastyTree(source, { small: true });
   const storage = new MemoryStorage();
-  const repository = await makeRepository(storage, { cost: noCost });
+  const repository = await makeRepository(storage);
   const { snapshot } = await backup(repository, source, hasty);
   const gone = ['names/new\nline', 'names/\xff\xfe', 'names/tab\there', `names/${'\n'.repeat(255)}`, 'names/*?[a]{b,c}'];
   const patterns = gone.map((path) => Buffer.from(`/${path.replace(/[*?[\\]/g, '\\$&')}`, 'latin1'));

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { localTime } from '../../../src/repository/tree/go-time.ts';
-import { makeRepository, noCost, openRepository, resticOn } from '../../support/engine.ts';
+import { makeRepository, openRepository, resticOn } from '../../support/engine.ts';
 import { fileNode, folderNode, Forge } from '../../support/forge.ts';
 import { scratch } from '../../support/tree-literal.ts';
 
@@ -27,7 +27,7 @@ const filesOf = (forge: Forge, from: number, count: number): string => {
 
 async function forged(make: (forge: Forge) => string, snapshots = 1): Promise<string> {
   const folder = join(scratch('rewrite-large'), 'repository');
-  const forge = new Forge(await makeRepository(folder, { cost: noCost }));
+  const forge = new Forge(await makeRepository(folder));
   const root = make(forge);
   for (let i = 0; i < snapshots; i++) {
     const time = localTime.format(BigInt(1_700_000_000 + i) * 1_000_000_000n);

@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { parseTimeText } from '../../../src/cli/dates.ts';
 import { compileExcludes, type ExcludeOptions } from '../../../src/engine/backup/exclude.ts';
 import { executeRewrite, type RewriteRequest } from '../../../src/engine/rewrite/rewrite.ts';
-import { backup, makeRepository, noCost, openRepository, password, resticOn, runOptions } from '../../support/engine.ts';
+import { backup, makeRepository, openRepository, password, resticOn, runOptions } from '../../support/engine.ts';
 import { fileNode, folderNode, Forge } from '../../support/forge.ts';
 import { hasty } from '../../support/hostile.ts';
 import { expectCleanCheck } from '../../support/judge.ts';
@@ -24,7 +24,7 @@ const plain = join(place, 'plain');
 
 /** Of every kind of entry and name, by both programs, twice; and one without figures. */
 beforeAll(async () => {
-  const repository = await makeRepository(folder, { cost: noCost });
+  const repository = await makeRepository(folder);
   await buildNastyTree(nasty, { small: true });
   tree(plain, {
     'a.txt': 'alpha',
@@ -129,7 +129,7 @@ test('trees that we refuse, restic refuses too, and those that we accept it acce
   ];
   for (const [stored, accepted] of cases) {
     const folderOfCase = join(scratch('rewrite'), 'repository');
-    const forge = new Forge(await makeRepository(folderOfCase, { cost: noCost }));
+    const forge = new Forge(await makeRepository(folderOfCase));
     await forge.snapshot(forge.tree([fileNode('b.tmp', []), folderNode('d', forge.tree(stored))]));
     const rules = compileExcludes({ patterns: ['*.tmp'] });
     const theirs = await resticOn(folderOfCase).run(['rewrite', '--dry-run', '--exclude', '*.tmp']);

@@ -10,7 +10,7 @@ import { Lock } from '../../../src/repository/locks.ts';
 import type { Repository } from '../../../src/repository/repository.ts';
 import { MemoryStorage } from '../../../src/storage/memory.ts';
 import { ReadOnlyStorage } from '../../../src/storage/read-only.ts';
-import { backup, makeRepository, noCost, openRepository, runOptions } from '../../support/engine.ts';
+import { backup, makeRepository, openRepository, runOptions } from '../../support/engine.ts';
 import { Forge } from '../../support/forge.ts';
 import { hasty } from '../../support/hostile.ts';
 import { scratch, sharedScratch, tree } from '../../support/tree-literal.ts';
@@ -26,7 +26,7 @@ const base = new MemoryStorage('the destination');
 let ids: readonly string[] = [];
 
 beforeAll(async () => {
-  const repository = await makeRepository(base, { cost: noCost });
+  const repository = await makeRepository(base);
   tree(source, {
     'a.txt': 'alpha',
     'b.tmp': 'temporary',
@@ -250,7 +250,7 @@ describe('a snapshot of which nothing would stay', () => {
 
   test('was empty before: that is nobody’s fault', async () => {
     const storage = new MemoryStorage();
-    const repository = await makeRepository(storage, { cost: noCost });
+    const repository = await makeRepository(storage);
     await backup(repository, tree(join(scratch('rewrite'), 'none'), {}), hasty);
     expect((await rewrite(repository, { patterns: ['*.tmp'] }, { forget: true, hostname: 'x' })).changed).toHaveLength(1);
   });
@@ -324,7 +324,7 @@ test('an exclusive lock is needed to remove snapshots, a shared one to add some'
 
 test('the rewritten snapshot serves as the base of the next backup', async () => {
   const folder = join(scratch('rewrite'), 'repository');
-  const repository = await makeRepository(folder, { cost: noCost });
+  const repository = await makeRepository(folder);
   const files = tree(join(scratch('rewrite'), 'files'), { 'a.txt': 'alpha', 'b.tmp': 'beta' });
   await backup(repository, files, hasty);
   cpSync(join(files, 'a.txt'), join(files, 'c.txt'));
