@@ -1,9 +1,9 @@
 /**
  * A rewrite in a process of its own:
  *
- *     node rewrite-process.ts REPOSITORY PATTERN
+ *     node rewrite-process.ts REPOSITORY PATTERN [forget]
  *
- * Prints one line of JSON: how many snapshots were rewritten and how many could not be, and the most memory that the process had.
+ * The old snapshots go with `forget`. Prints one line of JSON: how many snapshots were rewritten and how many could not be, and the most memory that the process had.
  */
 import { compileExcludes } from '../../src/engine/backup/exclude.ts';
 import { executeRewrite } from '../../src/engine/rewrite/rewrite.ts';
@@ -11,9 +11,13 @@ import { openRepository, runOptions } from './engine.ts';
 import { hastyClock } from './hasty-clock.ts';
 import { peakMemoryMb } from './peak-memory.ts';
 
-const [folder = '', pattern = ''] = process.argv.slice(2);
+const [folder = '', pattern = '', forget] = process.argv.slice(2);
 const rules = compileExcludes({ patterns: [pattern] });
-const { plan, changed } = await executeRewrite(await openRepository(folder), { rules }, runOptions({ clock: hastyClock }));
+const { plan, changed } = await executeRewrite(
+  await openRepository(folder),
+  { rules, forget: forget === 'forget' },
+  runOptions({ clock: hastyClock }),
+);
 const maxMB = Math.round(peakMemoryMb());
 console.log(JSON.stringify({ changed: changed.length, problems: plan.problems.length, maxMB }));
 process.exit(0);

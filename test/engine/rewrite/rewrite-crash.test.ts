@@ -1,4 +1,5 @@
 /** A rewrite that does not end: whatever happened, every snapshot is there, old or new, and the same again completes it. */
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -8,6 +9,7 @@ import { planCheck } from '../../../src/engine/check/plan.ts';
 import { executeRewrite, type RewriteOptions } from '../../../src/engine/rewrite/rewrite.ts';
 import { RunControl } from '../../../src/platform/cancellation.ts';
 import { type Effect, FaultyStorage } from '../../../src/storage/faulty.ts';
+import { LocalStorage } from '../../../src/storage/local.ts';
 import { MemoryStorage } from '../../../src/storage/memory.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 import { Repository } from '../../../src/repository/repository.ts';
@@ -16,6 +18,8 @@ import { backup, makeRepository, openRepository, resticOn, runOptions } from '..
 import { hasty } from '../../support/hostile.ts';
 import { expectCleanCheck } from '../../support/judge.ts';
 import { atEveryPrefix, deadHolder } from '../../support/prefixes.ts';
+import { seededRandom } from '../../support/seeded.ts';
+import { killAt } from '../../support/targeting.ts';
 import { scratch, sharedScratch } from '../../support/tree-literal.ts';
 import { refuseUnhandledRejections } from '../../support/unhandled.ts';
 import { expectWhole, type SnapshotContent } from '../../support/whole-repository.ts';
@@ -23,6 +27,7 @@ import { writeToDisk } from '../check-fixture.ts';
 
 refuseUnhandledRejections();
 
+const program = join(import.meta.dirname, '../../support/rewrite-process.ts');
 const place = sharedScratch('rewrite-crash');
 const source = join(place, 'source');
 const base = new MemoryStorage('the destination');
@@ -107,8 +112,7 @@ describe.each([[true], [false]])('a rewrite (old snapshots go: %s)', (forget) =>
     const operations = probe.calls.length - opening;
     expect(operations).toBeGreaterThan(30);
     let named = 0;
-    // What does not remove anything is done with fewer moments.
-    for (let nth = 1; nth <= operations; nth += forget ? 1 : 3) {
+    for (let nth = 1; nth <= operations; nth++) {
       const inner = base.clone();
       const faulty = new FaultyStorage(inner);
       const repository = await openRepository(faulty);
@@ -165,6 +169,31 @@ describe.each([[true], [false]])('a rewrite (old snapshots go: %s)', (forget) =>
       await expectCompletion(inner, forget);
     }
   });
+});
+
+/** System calls by which a rewrite changes a folder, and how often one of its threads makes each at least. */
+const changing: readonly (readonly [call: string, count: number])[] = [
+  ['fsync', 8],
+  ['rename', 3],
+  ['unlink', 2],
+];
+
+test('whose process is killed at any moment leaves every snapshot, and the same again completes it', async () => {
+  const random = seededRandom(31);
+  let killed = 0;
+  for (const [call, count] of changing)
+    for (let round = 0; round < 3; round++) {
+      const folder = await writeToDisk(base, scratch('rewrite-kill'));
+      const [command, ...args] = [...killAt(call, 1 + Math.floor(random() * count)), process.execPath, program, folder, '*.key', 'forget'];
+      const { signal, status, stderr } = spawnSync(command!, args, { encoding: 'utf8' });
+      if (signal || status === 137) killed += 1;
+      else expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+      const storage = new LocalStorage(folder);
+      await expectEverySnapshot(storage, true);
+      await expectCompletion(storage, true);
+      await expectCleanCheck(resticOn(folder));
+    }
+  expect(killed).toBeGreaterThan(changing.length);
 });
 
 test('restic finds nothing wrong after any third of its writes, and everything restores', async () => {
