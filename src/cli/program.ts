@@ -43,6 +43,7 @@ export function makeProgram(run: Verbs['run']): Command {
     .option('-r, --repo <place>', 'the repository')
     .option('-p, --password-file <file>', 'a file that holds its password')
     .option('--credentials-file <file>', 'a file of NAME=value lines with what opens its server')
+    .option('--no-cache', 'keep nothing of a repository behind a network on this computer, and use nothing of it')
     .option('--json', 'write one JSON object a line, for programs')
     .addHelpText('after', overviewText())
     .helpCommand('help [verb]', 'show the help of a verb')

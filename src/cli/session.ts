@@ -1,6 +1,8 @@
 /** Opening the repository that a run is about. */
 import { fail, hasCode } from '../contract/errors.ts';
+import { cacheFolder } from '../platform/host.ts';
 import { type OpenOptions, Repository } from '../repository/repository.ts';
+import { CachedStorage } from '../storage/cache/cached.ts';
 import { credentialsFrom } from '../storage/credentials.ts';
 import type { OpenContext } from '../storage/kind.ts';
 import { openPlace } from '../storage/place.ts';
@@ -11,6 +13,7 @@ import { retryNotes } from './retry-notes.ts';
 import type { Invocation } from './run-verb.ts';
 
 const credentialsVariable = 'HOLDFAST_CREDENTIALS_FILE';
+const cacheVariable = 'HOLDFAST_CACHE_FOLDER';
 
 /**
  * What opens places: the credentials, from the environment and the file that the options or the environment name, unless
@@ -53,6 +56,8 @@ export interface Opening {
    * settles for it, and does not slow the derivation down.
    */
   readonly readAhead?: boolean | undefined;
+  /** What the verb says is about what the repository itself holds: nothing is taken from what this computer keeps of it. */
+  readonly bypassCache?: boolean | undefined;
   /** Instead of the one that the options or the environment name: for a second repository. */
   readonly credentialsFile?: string | undefined;
 }
@@ -65,11 +70,21 @@ export async function openRepository(
   opening: Opening = {},
 ): Promise<Repository> {
   const { env, control } = invocation;
-  const storage = await storageAt(place, invocation, opening.credentialsFile);
+  const itself = await storageAt(place, invocation, opening.credentialsFile);
+  const storage = opening.bypassCache ? itself : withCache(itself, invocation);
   // Whoever mistyped the place is told so before being asked for a password.
   const { open = Repository.open, withoutConfig = false, readAhead } = opening;
   if (!withoutConfig) await refuseNoRepository(storage);
   return withPassword(source, storage.location, { env, signal: control.signal }, (password) => open(storage, password, { readAhead }));
+}
+
+/** A storage behind a network, of which this computer keeps what is read in every run; one that is near, as it is. */
+function withCache(storage: Storage, { globals, env, clock, output }: Invocation): Storage {
+  if (storage.localPath || globals.cache === false) return storage;
+  const folder = env[cacheVariable] || cacheFolder();
+  const onProblem = (where: string, cause: string): void =>
+    output.note(`Nothing can be kept in ${where} (${cause}). The run goes on; it reads more from the destination.`);
+  return new CachedStorage(storage, { folder, clock, onProblem });
 }
 
 /** Opens the repository that the options name, calls `use`, and closes it. */
@@ -85,6 +100,10 @@ export async function withRepository<T>(
     await repository.storage.close().catch(() => {});
   }
 }
+
+/** As {@link withRepository}, for verbs that judge, mend or move what the repository itself holds. */
+export const withRepositoryItself = <T>(invocation: Invocation, use: (repository: Repository) => Promise<T>): Promise<T> =>
+  withRepository(invocation, use, { bypassCache: true });
 
 async function refuseNoRepository(storage: Storage): Promise<void> {
   try {

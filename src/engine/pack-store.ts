@@ -7,7 +7,7 @@ import type { BlobIndex } from '../repository/blob-index.ts';
 import { sealOverhead } from '../repository/crypto.ts';
 import { IndexFileBuilder } from '../repository/index-file.ts';
 import type { Lock } from '../repository/locks.ts';
-import { maxHeaderBytes, readEntries } from '../repository/pack.ts';
+import { holdsTrees, maxHeaderBytes, readEntries } from '../repository/pack.ts';
 import { type FinishedPack, finishPack, headerBytes, type UnfinishedPack } from '../repository/packer.ts';
 import type { Repository } from '../repository/repository.ts';
 
@@ -45,7 +45,7 @@ export class PackStore {
   readonly store = async (pack: FinishedPack): Promise<void> => {
     await this.#lock.ensure();
     const name = pack.id.toString('hex');
-    await this.#repository.storage.save({ kind: 'pack', name }, [pack.bytes]);
+    await this.#repository.storage.save({ kind: 'pack', name, holds: holdsTrees(pack.header) ? 'trees' : undefined }, [pack.bytes]);
     this.storedBytes += pack.bytes.length;
     this.storedPacks += 1;
     this.note(pack.id, pack.header);

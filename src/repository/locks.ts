@@ -64,11 +64,11 @@ const unreadable = new Set<ErrorCode>(['item-tampered', 'file-short']);
 
 const lockFile = (name: string): StoredFile => ({ kind: 'lock', name });
 
-/** All locks of the repository. Empty files (another program is writing them) and those that vanish meanwhile are left out. */
-export async function listLocks({ storage, sealer }: Lockable, clock: Clock): Promise<FoundLock[]> {
+/** All locks of the repository. Empty files (another program is writing them) and those that vanish meanwhile are left out, as is the one named `own`. */
+export async function listLocks({ storage, sealer }: Lockable, clock: Clock, own?: string): Promise<FoundLock[]> {
   const found: FoundLock[] = [];
   for await (const { name, size } of storage.list('lock')) {
-    if (size === 0) continue;
+    if (size === 0 || name === own) continue;
     for (let attempt = 1; ; attempt++) {
       try {
         found.push({ name, record: parseLock(openItem(sealer, await storage.load(lockFile(name)))), problem: undefined });
@@ -110,17 +110,24 @@ export function isStale(record: LockRecord, hostname: string, clock: Clock): boo
 
 /** Removes stale locks and those that this process left behind, or with `all` every lock. Returns those that it removed. */
 export async function removeLocks(repository: Lockable, hostname: string, clock: Clock, all = false): Promise<FoundLock[]> {
-  const removed: FoundLock[] = [];
-  for (const lock of await listLocks(repository, clock)) {
-    if (!all && !(lock.record && isStale(lock.record, hostname, clock)) && !leftBehind.has(lock.name)) continue;
-    await removeQuietly(repository.storage, lock.name);
-    leftBehind.delete(lock.name);
-    removed.push(lock);
-  }
+  const found = await listLocks(repository, clock);
+  const removed = all ? found : found.filter((lock) => isDead(lock, hostname, clock));
+  await removeFound(repository, removed);
   // Nobody is still writing the empty ones when a person says that no lock counts.
   if (all)
     for await (const { name, size } of repository.storage.list('lock')) if (size === 0) await removeQuietly(repository.storage, name);
   return removed;
+}
+
+/** Whether it is stale, or one that this process could not remove. */
+const isDead = ({ name, record }: FoundLock, hostname: string, clock: Clock): boolean =>
+  (record !== undefined && isStale(record, hostname, clock)) || leftBehind.has(name);
+
+async function removeFound({ storage }: Lockable, locks: readonly FoundLock[]): Promise<void> {
+  for (const { name } of locks) {
+    await removeQuietly(storage, name);
+    leftBehind.delete(name);
+  }
 }
 
 async function removeQuietly(storage: Storage, name: string): Promise<void> {
@@ -175,8 +182,10 @@ export class Lock {
    */
   static async begin(repository: Lockable, holder: LockHolder, exclusive: boolean, clock: Clock): Promise<Lock> {
     const lock = new Lock(repository, holder, exclusive, clock);
-    lock.removed = await removeLocks(repository, holder.hostname, clock);
-    await lock.#refuseConflict();
+    const found = await listLocks(repository, clock);
+    lock.removed = found.filter((each) => isDead(each, holder.hostname, clock));
+    await removeFound(repository, lock.removed);
+    lock.#refuseConflict(found.filter((each) => !lock.removed.includes(each)));
     lock.#refreshed = clock.now();
     lock.#refreshedMonotonic = clock.monotonic();
     lock.#name = await lock.#write(lock.#refreshed);
@@ -190,7 +199,7 @@ export class Lock {
     try {
       // Another program may have looked at the same moment: both see each other now.
       await this.#clock.sleep(settleMs);
-      await this.#refuseConflict();
+      this.#refuseConflict(await listLocks(this.#repository, this.#clock, this.#name));
     } catch (error) {
       // What went wrong before matters more than that this goes wrong too; the next run removes the lock then.
       await this.#discard(this.#name).catch(() => {});
@@ -321,9 +330,8 @@ export class Lock {
     return name;
   }
 
-  async #refuseConflict(): Promise<void> {
-    for (const { name, record, problem } of await listLocks(this.#repository, this.#clock)) {
-      if (name === this.#name) continue;
+  #refuseConflict(others: readonly FoundLock[]): void {
+    for (const { record, problem } of others) {
       if (!record) throw new HoldfastError('lock-unreadable', { cause: problem });
       if (!this.#exclusive && !record.exclusive) continue;
       throw new HoldfastError('locked', {

@@ -62,6 +62,9 @@ export function readEntries(header: Buffer, visit: EntryVisitor): number {
   return offset;
 }
 
+/** Whether an opened header is that of a pack of trees: the first entry tells, since packs are of one type (restic's, too). */
+export const holdsTrees = (header: Buffer): boolean => header.length > 0 && (header[0] & 1) === 1;
+
 /** Where the sealed header lies in a pack of `size` bytes whose last four bytes are `tail`. */
 export function headerRange(tail: Buffer, size: number): { offset: number; length: number } {
   if (tail.length !== 4) throw new HoldfastError('pack-invalid', { cause: `${tail.length} bytes came where 4 were asked for` });

@@ -12,6 +12,8 @@ export type FileKind = (typeof fileKinds)[number];
 export interface StoredFile {
   readonly kind: FileKind;
   readonly name: string;
+  /** A hint, for packs alone: every run reads those that hold folder listings. */
+  readonly holds?: 'trees' | undefined;
 }
 
 export interface ListedFile {

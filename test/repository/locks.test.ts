@@ -168,14 +168,14 @@ describe('acquiring', () => {
     storage.script([{ at: { call: 'save', kind: 'lock' }, effect: { do: 'fail', when: 'after' } }]);
     expect(await codeOf(acquire(false))).toBe('storage-failed');
     expect(lockNames()).toEqual([]);
-    storage.script([{ at: { call: 'list', kind: 'lock', nth: 3 }, effect: { do: 'fail' } }]);
+    storage.script([{ at: { call: 'list', kind: 'lock', nth: 2 }, effect: { do: 'fail' } }]);
     expect(await codeOf(acquire(false))).toBe('storage-failed');
     expect(lockNames()).toEqual([]);
   });
 
   test('what went wrong first is what is told, and a lock that could not be taken away goes with the next run of this process', async () => {
     storage.script([
-      { at: { call: 'list', kind: 'lock', nth: 3 }, effect: { do: 'fail', code: 'storage-gone' } },
+      { at: { call: 'list', kind: 'lock', nth: 2 }, effect: { do: 'fail', code: 'storage-gone' } },
       { at: { call: 'remove', kind: 'lock' }, effect: { do: 'fail', code: 'storage-failed' } },
     ]);
     expect(await codeOf(acquire(true))).toBe('storage-gone');

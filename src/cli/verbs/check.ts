@@ -5,7 +5,7 @@ import { planCheck, type ReadData } from '../../engine/check/plan.ts';
 import { parseSubset } from '../../engine/check/subset.ts';
 import { reportCheck } from '../check-report.ts';
 import { cancelledReading } from '../run-verb.ts';
-import { withRepository } from '../session.ts';
+import { withRepositoryItself } from '../session.ts';
 import type { Verbs } from '../verbs.ts';
 
 interface CheckOptions {
@@ -35,7 +35,7 @@ Examples:
     .action((snapshots: string[], options: CheckOptions, command) =>
       run(command, cancelledReading, async (invocation) => {
         const readData = readDataOf(options, snapshots);
-        return withRepository(invocation, async (repository) => {
+        return withRepositoryItself(invocation, async (repository) => {
           const plan = await planCheck(repository, { snapshots: snapshots.length === 0 ? undefined : snapshots, readData });
           return reportCheck(
             invocation.output,

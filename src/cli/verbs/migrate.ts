@@ -40,6 +40,7 @@ Examples:
           const opening = {
             open: (storage: Parameters<typeof openForMigration>[0], password: string) => openForMigration(storage, password, copies),
             withoutConfig: await hasKeptConfigs(copies),
+            bypassCache: true,
           };
           return withRepository(
             invocation,

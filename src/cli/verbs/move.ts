@@ -3,7 +3,7 @@ import { executeMove, planMove } from '../../engine/move/move.ts';
 import type { MovePlan } from '../../engine/move/plan.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
-import { storageAt, withRepository } from '../session.ts';
+import { storageAt, withRepositoryItself } from '../session.ts';
 import { counted, formatBytes } from '../sizes.ts';
 import type { Verbs } from '../verbs.ts';
 
@@ -42,7 +42,7 @@ Examples:
           const { output } = invocation;
           const place = await storageAt(options.to, invocation, options.toCredentialsFile);
           try {
-            return await withRepository(invocation, async (repository) => {
+            return await withRepositoryItself(invocation, async (repository) => {
               if (options.dryRun) return reportPlan(output, await planMove(repository, place));
               const { check, isOldRemoved, copiedFiles, copiedBytes } = await executeMove(repository, place, {
                 ...invocation.options,

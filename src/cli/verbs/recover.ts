@@ -2,7 +2,7 @@
 import { executeRecover, planRecover } from '../../engine/recover.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { reportRecoverPlan } from '../repair-report.ts';
-import { withRepository } from '../session.ts';
+import { withRepositoryItself } from '../session.ts';
 import { counted } from '../sizes.ts';
 import type { Verbs } from '../verbs.ts';
 
@@ -23,7 +23,7 @@ Examples:
     )
     .action((options: { readonly dryRun?: boolean }, command) =>
       run(command, { whenCancelled: 'Cancelled. No snapshot was made; nothing else was changed.' }, (invocation) =>
-        withRepository(invocation, async (repository) => {
+        withRepositoryItself(invocation, async (repository) => {
           const { output, identity } = invocation;
           const figures = ({ folders, orphans, unreadable, missing }: Awaited<ReturnType<typeof planRecover>>): object => ({
             folders: folders.length,

@@ -17,7 +17,7 @@ import {
   snapshotsPlanFields,
 } from '../repair-report.ts';
 import type { VerbFacts } from '../run-verb.ts';
-import { withRepository } from '../session.ts';
+import { withRepositoryItself } from '../session.ts';
 import { counted, formatBytes } from '../sizes.ts';
 import { addSnapshotFilter, matchesFilter, type SnapshotFilter } from '../snapshot-filter.ts';
 import type { Verbs } from '../verbs.ts';
@@ -69,7 +69,7 @@ Examples:
     )
     .action((options: IndexOptions, command: Command) =>
       run(command, cancelled, (invocation) =>
-        withRepository(invocation, async (repository) => {
+        withRepositoryItself(invocation, async (repository) => {
           const { output } = invocation;
           const request = { readAllPacks: options.readAllPacks };
           if (options.dryRun) {
@@ -120,7 +120,7 @@ Examples:
     .action((packs: string[], options: PacksOptions, command: Command) =>
       run(command, cancelled, (invocation) => {
         const request = packsRequest(packs, options);
-        return withRepository(invocation, async (repository) => {
+        return withRepositoryItself(invocation, async (repository) => {
           const { output } = invocation;
           if (options.dryRun) {
             const plan = await planRepairPacks(repository, request, invocation.options);
@@ -184,7 +184,7 @@ Examples:
     )
     .action((snapshots: string[], options: SnapshotsOptions, command: Command) =>
       run(command, cancelled, (invocation) =>
-        withRepository(invocation, async (repository) => {
+        withRepositoryItself(invocation, async (repository) => {
           const { output } = invocation;
           const request: RepairSnapshotsRequest = {
             snapshots: snapshots.length === 0 ? undefined : snapshots,

@@ -18,6 +18,6 @@ export function loadTreeText(context: WorkerContext, record: number): Buffer {
   const id = index.idAt(record);
   if (!index.at(record, location)) return fail('blob-missing', { blob: id.toString('hex'), type: 'tree' });
   const name = index.packId(location.pack).toString('hex');
-  const sealed = context.read({ kind: 'pack', name }, { offset: location.offset, length: location.length });
+  const sealed = context.read({ kind: 'pack', name, holds: 'trees' }, { offset: location.offset, length: location.length });
   return Buffer.from(decodeBlob(sealer, sealed, id, location.uncompressedLength, 'tree'));
 }

@@ -132,7 +132,8 @@ export class WorkerContext {
   }
 
   #loadFrom({ pack, offset, length, uncompressedLength }: BlobLocation, type: BlobType, id: Uint8Array): Uint8Array {
-    const sealed = this.read({ kind: 'pack', name: this.index.packId(pack).toString('hex') }, { offset, length });
+    const file: StoredFile = { kind: 'pack', name: this.index.packId(pack).toString('hex'), holds: type === 'tree' ? 'trees' : undefined };
+    const sealed = this.read(file, { offset, length });
     return decodeBlob(this.sealer, sealed, id, uncompressedLength, type);
   }
 
