@@ -3,6 +3,8 @@ import { type HoldfastError, hasCode } from '../contract/errors.ts';
 import { BlobIndex } from '../repository/blob-index.ts';
 import { Lock } from '../repository/locks.ts';
 import type { Repository } from '../repository/repository.ts';
+import { localFolderOf } from '../storage/local-folder.ts';
+import type { Storage } from '../storage/storage.ts';
 import { loadIndex } from './index/load.ts';
 import type { RunOptions } from './run.ts';
 import { WorkerPool } from './workers/pool.ts';
@@ -12,6 +14,8 @@ export interface Reading {
   readonly index: BlobIndex;
   /** Index files that could not be used; what they list counts as missing. */
   readonly damage: readonly HoldfastError[];
+  /** The destination where it lies behind a network, so that reading ahead of the workers pays. */
+  readonly far: Storage | undefined;
 }
 
 export interface ReadingOptions extends RunOptions {
@@ -37,7 +41,8 @@ export async function withReading<T>(repository: Repository, options: ReadingOpt
     });
     try {
       const loading = loadIndex(repository, pool);
-      const read = async (): Promise<T> => use({ pool, index, damage: (await loading).map(({ error }) => error) });
+      const far = localFolderOf(repository.storage) === undefined ? repository.storage : undefined;
+      const read = async (): Promise<T> => use({ pool, index, damage: (await loading).map(({ error }) => error), far });
       if (!lock) return await read();
       if (options.provisional) return await lock.whileSettling(read());
       await lock.whileSettling(loading);

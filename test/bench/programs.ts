@@ -22,7 +22,8 @@ const cli = join(import.meta.dirname, '../../dist/cli.js');
 
 const restic = (repository: string, ...args: string[]): Command => ({
   program: resticPath(),
-  args: ['-r', repository, '--no-cache', '--quiet', ...args],
+  // Behind a network it may use its cache, as we do ours.
+  args: ['-r', repository, ...(repository.startsWith('s3:') ? [] : ['--no-cache']), '--quiet', ...args],
   env: passwordEnvironment,
 });
 const holdfast = (repository: string, ...args: string[]): Command => ({

@@ -4,7 +4,7 @@
  *
  *   npm run bench -- [--rounds 5] [--only NAME] [--folder FOLDER]
  *
- * NAME is part of the name of a work, or `cost`. FOLDER keeps the data for the next time (default: a new one in the temporary
+ * NAME is part of the name of a work, `cloud` for all that go over a network, or `cost`. FOLDER keeps the data for the next time (default: a new one in the temporary
  * folder, removed at the end). What was found on the way to these figures is in README.md beside this file.
  */
 import { execFileSync } from 'node:child_process';
@@ -13,6 +13,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { BlobIndex } from '../../src/repository/blob-index.ts';
+import { startCloud } from './cloud.ts';
 import { realTree, sizeOf } from './data.ts';
 import { type Measured, median } from './measure.ts';
 import { passwordEnvironment, programs } from './programs.ts';
@@ -40,7 +41,12 @@ async function compare(work: Work): Promise<void> {
   }
   const [restic, holdfast] = programs.map(({ name }) => {
     const all = results.get(name)!;
-    return { wall: median(all.map(({ wall }) => wall)), memory: median(all.map(({ memory }) => memory)), size: all[0].size };
+    return {
+      wall: median(all.map(({ wall }) => wall)),
+      memory: median(all.map(({ memory }) => memory)),
+      size: all[0].size,
+      requests: all.at(-1)!.requests,
+    };
   });
   row(
     work.wanted === undefined ? `${work.name} (1 round)` : work.name,
@@ -52,7 +58,18 @@ async function compare(work: Work): Promise<void> {
     megabytes(holdfast.memory),
     (holdfast.memory / restic.memory).toFixed(2),
     restic.size && holdfast.size ? `${(holdfast.size / restic.size).toFixed(3)} × ${megabytes(restic.size)}` : '',
+    restic.requests === undefined ? '' : `${restic.requests} / ${holdfast.requests}`,
   );
+}
+
+async function inTheCloud(): Promise<void> {
+  if (values.only !== undefined && !values.only.startsWith('cloud')) return;
+  const cloud = await startCloud(places);
+  try {
+    for (const work of cloud.works) if (chosen(work.name)) await compare(work);
+  } finally {
+    await cloud.stop();
+  }
 }
 
 async function cost(): Promise<void> {
@@ -96,10 +113,11 @@ const tree = sizeOf(realTree(folder));
 console.log(
   `Real files: ${tree.files.toLocaleString('en')}, ${megabytes(tree.bytes)}. Index: ${indexBytes().toFixed(1)} bytes a blob at a million.\n`,
 );
-row('work', 'restic', 'holdfast', 'ratio', 'wanted', 'memory, restic', 'memory, holdfast', 'ratio', 'repository');
-row('---', '---', '---', '---', '---', '---', '---', '---', '---');
+row('work', 'restic', 'holdfast', 'ratio', 'wanted', 'memory, restic', 'memory, holdfast', 'ratio', 'repository', 'requests');
+row('---', '---', '---', '---', '---', '---', '---', '---', '---', '---');
 try {
   for (const work of allWorks(places)) if (chosen(work.name)) await compare(work);
+  await inTheCloud();
   if (chosen('cost')) await cost();
 } finally {
   clear(places.memory);

@@ -11,6 +11,8 @@ import { init, password, type Program } from './programs.ts';
 export interface Figures extends Measured {
   /** Of the repository, in bytes. */
   readonly size?: number;
+  /** Sent to a server. */
+  readonly requests?: number;
 }
 
 export interface Work {

@@ -206,6 +206,7 @@ class Restore {
       segmentFiles: options.segmentFiles ?? segmentFiles,
       sparse: request.sparse === true,
       durable: request.verify === true && !syncsWhole,
+      far: reading.far,
     };
     this.#writer = new SegmentWriter(reading.pool, settings, this.#problems);
   }

@@ -11,10 +11,13 @@ import { sha256 } from '../../repository/ids.ts';
 import type { Node } from '../../repository/tree/node.ts';
 import { parseNode } from '../../repository/tree/parse.ts';
 import type { JobArgs, WorkerPool } from '../workers/pool.ts';
+import type { Storage } from '../../storage/storage.ts';
+import { FetchAhead } from './fetch-ahead.ts';
 import { writeFlags } from './files-job.ts';
 import { partPath, unlinkQuietly } from './part-file.ts';
 import { type ArrangedSegment, arrangeSegment } from './segment.ts';
 import { listFiles, type SegmentFile } from './segment-file.ts';
+import type { WriteTask } from './write-job.ts';
 import { fileFlags, type RestoreProblem } from './walk-task.ts';
 
 /** A segment is written when it holds so much content (bytes). */
@@ -29,7 +32,11 @@ export interface SegmentSettings {
   readonly segmentFiles: number;
   readonly sparse: boolean;
   readonly durable: boolean;
+  /** The destination, where it lies behind a network. */
+  readonly far: Storage | undefined;
 }
+
+type WritingJob = 'makeEmptyFiles' | 'writeBlobs';
 
 interface Link {
   readonly key: string;
@@ -114,9 +121,9 @@ export class SegmentWriter {
     const part = `${this.#settings.run}-${((this.#segments += 1)).toString(36)}`;
     const empty = files.filter(({ content }) => content.length === 0);
     const full = files.filter(({ content }) => content.length > 0);
-    const { index, sparse, durable } = this.#settings;
+    const { index, sparse, durable, far } = this.#settings;
     // While the workers write the segment before.
-    const arranged = await arrangeSegment(full, index, { part, sparse, durable });
+    const arranged = await arrangeSegment(full, index, { part, sparse, durable, isFar: far !== undefined });
     await this.#writing;
     this.#writing = this.#writeSegment(part, empty, full, arranged, links);
     // The walk asks later how it went.
@@ -145,7 +152,7 @@ export class SegmentWriter {
           addAll(this.#problems, problems);
         }),
       ]);
-      await this.#runAll('writeBlobs', arranged.tasks);
+      await this.#writeContent(arranged.tasks);
       for (const [number, problem] of arranged.otherLengths) if (Atomics.load(arranged.failed, number) === 0) this.#problems.push(problem);
     } catch (error) {
       full.forEach(({ path }, number) => unlinkQuietly(partPath(path, part, number)));
@@ -185,19 +192,37 @@ export class SegmentWriter {
     }
   }
 
-  async #runAll<N extends 'makeEmptyFiles' | 'writeBlobs'>(job: N, tasks: readonly JobArgs<N>[]): Promise<void> {
+  async #writeContent(tasks: readonly WriteTask[]): Promise<void> {
+    const { far, control } = this.#settings;
+    if (!far) return this.#runAll('writeBlobs', tasks);
+    const { run, end } = this.#together();
+    await new FetchAhead(far, control.signal).run(tasks, (task, transfer) => run('writeBlobs', task, transfer));
+    end();
+  }
+
+  async #runAll<N extends WritingJob>(job: N, tasks: readonly JobArgs<N>[]): Promise<void> {
+    const { run, end } = this.#together();
+    await Promise.all(tasks.map((task) => run(job, task)));
+    end();
+  }
+
+  /** Runs jobs of which the first that fails ends all others; `end` throws why. */
+  #together(): { run<N extends WritingJob>(job: N, task: JobArgs<N>, transfer?: readonly ArrayBuffer[]): Promise<void>; end(): void } {
     let failure: Error | undefined;
-    const run = async (task: JobArgs<N>): Promise<void> => {
-      try {
-        addAll(this.#problems, (await this.#pool.run(job, task)) as RestoreProblem[]);
-      } catch (error) {
-        failure ??= error as Error;
-        // The others would only fail in the same way, one after the other.
-        this.#settings.control.cancel();
-      }
+    return {
+      run: async (job, task, transfer = []) => {
+        try {
+          addAll(this.#problems, (await this.#pool.run(job, task, transfer)) as RestoreProblem[]);
+        } catch (error) {
+          failure ??= error as Error;
+          // The others would only fail in the same way, one after the other.
+          this.#settings.control.cancel();
+        }
+      },
+      end() {
+        if (failure) throw failure;
+      },
     };
-    await Promise.all(tasks.map(run));
-    if (failure) throw failure;
   }
 }
 

@@ -11,8 +11,8 @@ import { writeFlags } from './files-job.ts';
 import { listFiles, type SegmentFile } from './segment-file.ts';
 import { sizeOfBlobRow, sizeOfPlaceRow, type WriteTask } from './write-job.ts';
 
-/** A task reads about this much of a pack, so that all workers have something to do; bytes. */
-const taskBytes = 4 << 20;
+/** A task reads about this much of a pack, so that all workers have something to do; behind a network each costs a request. Bytes. */
+const taskBytes = { near: 4 << 20, far: 16 << 20 };
 const taskBlobs = 2000;
 
 interface Blob {
@@ -47,7 +47,7 @@ const tasksAtOnce = 8;
 export async function arrangeSegment(
   files: readonly SegmentFile[],
   index: BlobIndex,
-  options: Pick<WriteTask, 'part' | 'sparse' | 'durable'>,
+  { isFar, ...options }: Pick<WriteTask, 'part' | 'sparse' | 'durable'> & { readonly isFar: boolean },
 ): Promise<ArrangedSegment> {
   const remaining = new Int32Array(new SharedArrayBuffer(Math.max(4, files.length * 4)));
   const failed = new Int32Array(new SharedArrayBuffer(Math.max(4, files.length * 4)));
@@ -95,13 +95,14 @@ export async function arrangeSegment(
   const flags = Uint8Array.from(files, ({ inherits }) => writeFlags.single | (inherits ? writeFlags.inherits : 0));
   for (const number of prepared) flags[number] &= ~writeFlags.single;
   const tasks: WriteTask[] = [];
+  const wanted = isFar ? taskBytes.far : taskBytes.near;
   for (const [pack, list] of packs) {
     list.sort((a, b) => a.offset - b.offset);
     const name = index.packId(pack).toString('hex');
     for (let from = 0; from < list.length; ) {
       let bytes = 0;
       let to = from;
-      while (to < list.length && (to === from || (bytes < taskBytes && to - from < taskBlobs))) bytes += list[to++].length;
+      while (to < list.length && (to === from || (bytes < wanted && to - from < taskBlobs))) bytes += list[to++].length;
       tasks.push(writeTask(name, list.slice(from, to), files, flags, { remaining, failed, ...options }));
       from = to;
       if (tasks.length % tasksAtOnce === 0) await nextTurn();

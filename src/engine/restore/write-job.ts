@@ -19,7 +19,7 @@ import type { RestoreProblem } from './walk-task.ts';
 
 /** Neighbouring blobs are read together when no more than this lies between them; bytes. */
 const readGap = 32 << 10;
-const readAtOnce = 8 << 20;
+const readAtOnce = 16 << 20;
 /** Files that a job keeps open at a time. */
 const openFiles = 64;
 /** Runs of zeros of at least this length become holes; one block of every common file system. */
@@ -28,9 +28,17 @@ const holeBytes = 4096;
 export const sizeOfBlobRow = 6;
 export const sizeOfPlaceRow = 3;
 
+/** Bytes of a pack, from this offset on. */
+export interface FetchedRun {
+  readonly from: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
 export interface WriteTask {
   /** ID of the pack, hex. */
   readonly pack: string;
+  /** Runs of {@link runsOf} that have been read already. */
+  readonly fetched?: readonly FetchedRun[] | undefined;
   /** Ascending by offset, rows of: offset, length, uncompressed length, first place, number of places, 0. */
   readonly blobs: Float64Array;
   /** IDs of the blobs, 32 bytes each. */
@@ -63,6 +71,31 @@ export function writeBlobs(task: WriteTask, context: WorkerContext): RestoreProb
   }
 }
 
+/** A part of a pack that is read at once: bytes `from` to `to` hold the blobs of rows `row` to `end`. */
+interface Run {
+  readonly row: number;
+  readonly end: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** How the blobs of a task (its `blobs`) are read. */
+export function runsOf(blobs: Float64Array): Run[] {
+  const runs: Run[] = [];
+  for (let row = 0; row < blobs.length; ) {
+    let end = row + sizeOfBlobRow;
+    const from = blobs[row];
+    let to = from + blobs[row + 1];
+    while (end < blobs.length && blobs[end] - to <= readGap && blobs[end] + blobs[end + 1] - from <= readAtOnce) {
+      to = Math.max(to, blobs[end] + blobs[end + 1]);
+      end += sizeOfBlobRow;
+    }
+    runs.push({ row, end, from, to });
+    row = end;
+  }
+  return runs;
+}
+
 class ContentWriter {
   readonly #task: WriteTask;
   readonly #context: WorkerContext;
@@ -80,18 +113,7 @@ class ContentWriter {
   }
 
   run(): RestoreProblem[] {
-    const { blobs } = this.#task;
-    for (let row = 0; row < blobs.length; ) {
-      let end = row + sizeOfBlobRow;
-      const from = blobs[row];
-      let to = from + blobs[row + 1];
-      while (end < blobs.length && blobs[end] - to <= readGap && blobs[end] + blobs[end + 1] - from <= readAtOnce) {
-        to = Math.max(to, blobs[end] + blobs[end + 1]);
-        end += sizeOfBlobRow;
-      }
-      this.#writeRun(row, end, from, to);
-      row = end;
-    }
+    for (const { row, end, from, to } of runsOf(this.#task.blobs)) this.#writeRun(row, end, from, to);
     return this.#problems;
   }
 
@@ -101,10 +123,12 @@ class ContentWriter {
   }
 
   #writeRun(row: number, end: number, from: number, to: number): void {
-    const { blobs, pack } = this.#task;
+    const { blobs, pack, fetched } = this.#task;
     let bytes: Uint8Array | undefined;
     try {
-      bytes = this.#context.read({ kind: 'pack', name: pack }, { offset: from, length: to - from });
+      bytes =
+        fetched?.find((run) => run.from === from)?.bytes ??
+        this.#context.read({ kind: 'pack', name: pack }, { offset: from, length: to - from });
     } catch (error) {
       if (hasCode(error, 'cancelled')) throw error;
       // The pack ends early or has an unreadable part: each blob is tried alone.

@@ -1,0 +1,110 @@
+/** What is measured over a network: OpenStack Swift on this machine, every request of which waits. See works.ts. */
+import { spawn } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { systemClock } from '../../src/platform/clock.ts';
+import { credentialsFrom } from '../../src/storage/credentials.ts';
+import { openPlace } from '../../src/storage/place.ts';
+import { fileKinds } from '../../src/storage/storage.ts';
+import { Authority } from '../support/authority.ts';
+import { Swift, swiftKeys } from '../support/swift.ts';
+import { randomTree } from './data.ts';
+import { measure } from './measure.ts';
+import { init, type Program } from './programs.ts';
+import { clear, type Figures, type Places, type Work } from './works.ts';
+
+const delayMs = 50;
+
+export interface Cloud {
+  readonly works: readonly Work[];
+  stop(): Promise<void>;
+}
+
+/** Starts the server, and sets what opens it in this process's environment. Both programs keep what they like on this computer. */
+export async function startCloud({ folder, memory }: Places): Promise<Cloud> {
+  const swift = await Swift.start();
+  const authority = new Authority(join(memory, 'authority'));
+  const { certificate, key } = authority.sign('proxy');
+  const program = join(import.meta.dirname, 'delaying-proxy.ts');
+  const args = [program, new URL(swift.http).port, certificate, key, String(delayMs)];
+  const proxy = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const lines = createInterface(proxy.stdout)[Symbol.asyncIterator]();
+  const next = async (): Promise<number> => Number((await lines.next()).value);
+  const port = await next();
+  const requests = async (): Promise<number> => {
+    proxy.stdin.write('\n');
+    return next();
+  };
+  const caches = { RESTIC_CACHE_DIR: join(memory, 'cache-restic'), HOLDFAST_CACHE_FOLDER: join(memory, 'cache-holdfast') };
+  Object.assign(process.env, swiftKeys, caches, { RESTIC_CACERT: authority.certificate, HOLDFAST_CACERT: authority.certificate });
+
+  /** Past the proxy. The server keeps everything in memory. */
+  const empty = async (bucket: string): Promise<void> => {
+    const storage = await openPlace(`s3:${swift.http}/${bucket}`, {
+      clock: systemClock,
+      credentials: credentialsFrom(process.env, undefined),
+    });
+    for (const kind of fileKinds) for await (const { name } of storage.list(kind)) await storage.remove({ kind, name });
+    await storage.close();
+  };
+  const emptyRepository = async (bucket: string): Promise<string> => {
+    const repository = `s3:https://127.0.0.1:${port}/${bucket}`;
+    await measure(init(repository));
+    return repository;
+  };
+  const source = (): string => randomTree(folder);
+  const filled = new Map<string, Promise<string>>();
+  const filledBy = (by: Program): Promise<string> => {
+    const made =
+      filled.get(by.name) ??
+      emptyRepository(`filled-${by.name}`).then(async (repository) => (await measure(by.backup(repository, source())), repository));
+    filled.set(by.name, made);
+    return made;
+  };
+  const counted = async (work: () => Promise<Figures>): Promise<Figures> => {
+    await requests();
+    const figures = await work();
+    return { ...figures, requests: await requests() };
+  };
+
+  const works: Work[] = [
+    {
+      name: 'cloud: nothing changed',
+      wanted: 0.7,
+      async round(by) {
+        const repository = await filledBy(by);
+        return counted(() => measure(by.backup(repository, source())));
+      },
+    },
+    {
+      name: 'cloud: restore',
+      wanted: 0.8,
+      async round(by) {
+        const repository = await filledBy(by);
+        const into = join(memory, 'restored');
+        mkdirSync(into, { recursive: true });
+        const figures = await counted(() => measure(by.restore(repository, into)));
+        clear(into);
+        return figures;
+      },
+    },
+    {
+      name: 'cloud: first backup',
+      wanted: 0.8,
+      async round(by) {
+        const repository = await emptyRepository('first');
+        const figures = await counted(() => measure(by.backup(repository, source())));
+        await empty('first');
+        return figures;
+      },
+    },
+  ];
+  return {
+    works,
+    async stop() {
+      proxy.stdin.end();
+      await swift.stop();
+    },
+  };
+}
