@@ -53,7 +53,8 @@ export function givenPassword({ file, variables }: PasswordSource, env: NodeJS.P
 }
 
 /**
- * Calls `open` with the password of an existing repository; a person at a terminal may try again after a wrong one.
+ * Calls `open` with the password of an existing repository; a person at a terminal may try again after a wrong one, and is asked
+ * after `beforeAsking`.
  * Throws `password-missing` when there is none and nobody to ask, and what `open` throws.
  */
 export async function withPassword<T>(
@@ -61,9 +62,11 @@ export async function withPassword<T>(
   place: string,
   asker: Asker,
   open: (password: string) => Promise<T>,
+  beforeAsking: () => Promise<void> = async () => {},
 ): Promise<T> {
   const given = givenPassword(source, asker.env);
   if (given !== undefined) return open(given);
+  await beforeAsking();
   for (let attempt = 1; ; attempt++) {
     const password = await ask(`Password for ${printable(place)}: `, asker);
     try {

@@ -52,10 +52,10 @@ export interface Opening {
   /** Whether there may be a repository where there is no config. */
   readonly withoutConfig?: boolean | undefined;
   /**
-   * Snapshots are read while the key is derived. For verbs that take no lock: one that does has the time in which the lock
-   * settles for it, and does not slow the derivation down.
+   * Snapshots are read while the key is derived: always, or only where the destination lies behind a network. For verbs that take no
+   * lock always: one that does has the time in which the lock settles for it, and does not slow the derivation down.
    */
-  readonly readAhead?: boolean | undefined;
+  readonly readAhead?: 'always' | 'far' | undefined;
   /** What the verb says is about what the repository itself holds: nothing is taken from what this computer keeps of it. */
   readonly bypassCache?: boolean | undefined;
   /** Instead of the one that the options or the environment name: for a second repository. */
@@ -72,10 +72,18 @@ export async function openRepository(
   const { env, control } = invocation;
   const itself = await storageAt(place, invocation, opening.credentialsFile);
   const storage = opening.bypassCache ? itself : withCache(itself, invocation);
-  // Whoever mistyped the place is told so before being asked for a password.
-  const { open = Repository.open, withoutConfig = false, readAhead } = opening;
-  if (!withoutConfig) await refuseNoRepository(storage);
-  return withPassword(source, storage.location, { env, signal: control.signal }, (password) => open(storage, password, { readAhead }));
+  const { open = Repository.open, withoutConfig = false } = opening;
+  const readAhead = opening.readAhead === 'always' || (opening.readAhead === 'far' && !storage.localPath);
+  return withPassword(
+    source,
+    storage.location,
+    { env, signal: control.signal },
+    (password) => open(storage, password, { readAhead }),
+    // Whoever mistyped the place is told so before being asked for a password.
+    async () => {
+      if (!withoutConfig) await refuseNoRepository(storage);
+    },
+  );
 }
 
 /** A storage behind a network, of which this computer keeps what is read in every run; one that is near, as it is. */

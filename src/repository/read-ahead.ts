@@ -1,5 +1,5 @@
 /**
- * Reads the stored form of all snapshots while the key is still being derived, which takes about half a second of one
+ * Lists all snapshots and reads their stored form while the key is still being derived, which takes about half a second of one
  * processor and leaves the storage idle. Files are named by their content, so what was read early is as good as what is
  * read late.
  */
@@ -17,6 +17,8 @@ const filesPerTurn = 100;
 
 export class SnapshotReadAhead {
   readonly #files = new Map<string, Uint8Array>();
+  /** All names, once they are listed. */
+  #names: string[] | undefined;
   #ended = false;
 
   constructor(storage: Storage) {
@@ -31,14 +33,26 @@ export class SnapshotReadAhead {
     return bytes;
   }
 
+  /** The names of all snapshots a moment ago, if they were listed by now; gives them only once. */
+  takeNames(): string[] | undefined {
+    const names = this.#names;
+    this.#names = undefined;
+    return names;
+  }
+
   /** Reads no more. */
   end(): void {
     this.#ended = true;
   }
 
   async #read(storage: Storage): Promise<void> {
+    const all: string[] = [];
     const names: string[] = [];
-    for await (const { name, size } of storage.list('snapshot')) if (size <= longestBytes && names.length < mostFiles) names.push(name);
+    for await (const { name, size } of storage.list('snapshot')) {
+      all.push(name);
+      if (size <= longestBytes && names.length < mostFiles) names.push(name);
+    }
+    this.#names = all;
     const folder = localFolderOf(storage);
     // One after the other, and from a folder without the detours of asynchronous calls: two processors are often halves of one,
     // and whatever is done beside the derivation slows it down.

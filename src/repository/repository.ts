@@ -106,6 +106,9 @@ export class Repository {
     { readAhead = false, versions, keptConfigs = [] }: OpenOptions = {},
   ): Promise<Repository> {
     const missing = (error?: unknown): never => fail('repository-not-found', { location: storage.location }, error);
+    // Together they take the time of one request.
+    const keys = listKeys(storage);
+    keys.catch(() => {});
     let sealedConfig: Uint8Array | undefined;
     try {
       sealedConfig = await storage.load(configFile);
@@ -116,7 +119,7 @@ export class Repository {
     }
     const kernel = Kernel.create();
     const ahead = readAhead ? new SnapshotReadAhead(storage) : undefined;
-    const found = await findKey(storage, password, kernel).finally(() => ahead?.end());
+    const found = await findKey(storage, await keys, password, kernel).finally(() => ahead?.end());
     const sealer = new Sealer(found.key, kernel, sealedConfig?.length ?? 0);
     const text = firstOpened(sealer, [...(sealedConfig ? [sealedConfig] : []), ...keptConfigs]);
     if (text) return new Repository(storage, { config: parseConfig(text, versions), text }, found, kernel, ahead);
@@ -173,6 +176,8 @@ export class Repository {
   }
 
   async names(kind: 'index' | 'snapshot' | 'key' | 'pack'): Promise<string[]> {
+    const ahead = kind === 'snapshot' ? this.#readAhead?.takeNames() : undefined;
+    if (ahead) return ahead.sort();
     const names: string[] = [];
     for await (const { name } of this.storage.list(kind)) names.push(name);
     return names.sort();
@@ -340,11 +345,10 @@ async function storeFirstKey(
 
 /** The key of a repository whose making ended before its config was stored; undefined when there is none. */
 async function findFirstKey(storage: Storage, password: string, kernel: Kernel): Promise<FoundKey | undefined> {
-  let isEmpty = true;
-  for await (const _ of storage.list('key')) isEmpty = false;
-  if (isEmpty) return undefined;
+  const names = await listKeys(storage);
+  if (names.length === 0) return undefined;
   try {
-    return await findKey(storage, password, kernel);
+    return await findKey(storage, names, password, kernel);
   } catch (error) {
     if (hasCode(error, 'wrong-password') || hasCode(error, 'key-invalid'))
       return fail('repository-exists', { location: storage.location }, error);
@@ -352,9 +356,15 @@ async function findFirstKey(storage: Storage, password: string, kernel: Kernel):
   }
 }
 
-async function findKey(storage: Storage, password: string, kernel: Kernel): Promise<FoundKey> {
+async function listKeys(storage: Storage): Promise<string[]> {
+  const names: string[] = [];
+  for await (const { name } of storage.list('key')) names.push(name);
+  return names;
+}
+
+async function findKey(storage: Storage, names: readonly string[], password: string, kernel: Kernel): Promise<FoundKey> {
   let damaged: HoldfastError | undefined;
-  for await (const { name } of storage.list('key')) {
+  for (const name of names) {
     try {
       const key = await unlockKey(parseKeyFile(await storage.load({ kind: 'key', name })), password, kernel);
       if (key) return { key, keyId: name };

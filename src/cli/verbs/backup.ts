@@ -8,8 +8,10 @@ import { nameBytes } from '../../engine/backup/name-text.ts';
 import { planBackup, type Strategy } from '../../engine/backup/plan.ts';
 import { favourSmallestMemory } from '../../platform/memory.ts';
 import { packSizeLimits } from '../../repository/pack.ts';
+import type { Repository } from '../../repository/repository.ts';
 import { collect, parseChoice, splitTags } from '../arguments.ts';
 import { reportBackup, reportNotes } from '../backup-report.ts';
+import type { ExitCode } from '../exit-codes.ts';
 import { addPatternOptions, patternsOf, type PatternOptions, presetsHelp } from '../exclude-options.ts';
 import { withRepository } from '../session.ts';
 import { parseSize } from '../sizes.ts';
@@ -75,7 +77,7 @@ Examples:
         if (sources.length === 0)
           return fail('bad-usage', { problem: 'No folder or file to back up was named.', guidance: 'Name at least one.' });
         favourSmallestMemory();
-        return withRepository(invocation, async (repository) => {
+        const run = async (repository: Repository): Promise<ExitCode> => {
           const plan = await planBackup(repository, {
             ...identity,
             ...(options.host === undefined ? {} : { hostname: options.host }),
@@ -89,7 +91,8 @@ Examples:
           const result = await executeBackup(repository, plan, { ...invocation.options, packSize });
           await forgetOldUndos(invocation);
           return reportBackup(output, plan, result);
-        });
+        };
+        return withRepository(invocation, run, { readAhead: 'far' });
       }),
     );
 }

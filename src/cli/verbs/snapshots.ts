@@ -37,7 +37,7 @@ Examples:
           output.object('summary', { snapshots: snapshots.length, damaged });
           return damaged > 0 ? exitCodes.incomplete : exitCodes.done;
         };
-        return withRepository(invocation, list, { readAhead: true });
+        return withRepository(invocation, list, { readAhead: 'always' });
       }),
     );
 }

@@ -3,11 +3,12 @@
  * their way at a time, so that a long way to the destination costs little. What cannot be read here is left to the worker, which
  * reads it again and says what is wrong.
  */
+import { dropSpareMemory, giveMemoryBack, inOwnMemory } from '../../platform/spare-memory.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { type FetchedRun, runsOf, type WriteTask } from './write-job.ts';
 
 /** Bytes that may be on their way or wait for a worker, unless one task alone needs more; and requests. */
-const mostBytes = 80 << 20;
+const mostBytes = 120 << 20;
 const mostTasks = 8;
 
 export class FetchAhead {
@@ -23,8 +24,14 @@ export class FetchAhead {
     this.#signal = signal;
   }
 
-  /** Calls `work` for each of the tasks with what was read for it, in their order as far as reading takes equally long. */
-  async run(tasks: readonly WriteTask[], work: (task: WriteTask, transfer: ArrayBuffer[]) => Promise<void>): Promise<void> {
+  /**
+   * Calls `work` for each of the tasks with what was read for it, in their order as far as reading takes equally long. It resolves to
+   * the memory of what was read, which is used again.
+   */
+  async run(
+    tasks: readonly WriteTask[],
+    work: (task: WriteTask, transfer: ArrayBuffer[]) => Promise<readonly ArrayBuffer[]>,
+  ): Promise<void> {
     const running: Promise<void>[] = [];
     for (const task of tasks) {
       const runs = runsOf(task.blobs);
@@ -41,6 +48,7 @@ export class FetchAhead {
               fetched.map(({ bytes: { buffer } }) => buffer),
             ),
           )
+          .then((memory) => memory.forEach(giveMemoryBack))
           .finally(() => {
             this.#bytes -= bytes;
             this.#tasks -= 1;
@@ -48,7 +56,7 @@ export class FetchAhead {
           }),
       );
     }
-    await Promise.all(running);
+    await Promise.all(running).finally(dropSpareMemory);
   }
 
   async #fetch({ pack }: WriteTask, runs: ReturnType<typeof runsOf>): Promise<FetchedRun[]> {
@@ -57,8 +65,7 @@ export class FetchAhead {
         if (this.#signal.aborted) return [];
         try {
           const bytes = await this.#storage.load({ kind: 'pack', name: pack }, { offset: from, length: to - from });
-          // A view of a larger buffer is copied: the rest of it is somebody else's.
-          return [{ from, bytes: bytes.byteLength === bytes.buffer.byteLength ? (bytes as FetchedRun['bytes']) : bytes.slice() }];
+          return [{ from, bytes: inOwnMemory(bytes) }];
         } catch {
           return [];
         }

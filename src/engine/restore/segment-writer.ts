@@ -20,8 +20,8 @@ import { listFiles, type SegmentFile } from './segment-file.ts';
 import type { WriteTask } from './write-job.ts';
 import { fileFlags, type RestoreProblem } from './walk-task.ts';
 
-/** A segment is written when it holds so much content (bytes). */
-const segmentBytes = 512 << 20;
+/** A segment is written when it holds so much content (bytes); between two, no request is on its way. */
+const segmentBytes = { near: 512 << 20, far: 8 * 2 ** 30 };
 
 export interface SegmentSettings {
   readonly index: BlobIndex;
@@ -35,8 +35,6 @@ export interface SegmentSettings {
   /** The destination, where it lies behind a network. */
   readonly far: Storage | undefined;
 }
-
-type WritingJob = 'makeEmptyFiles' | 'writeBlobs';
 
 interface Link {
   readonly key: string;
@@ -94,7 +92,8 @@ export class SegmentWriter {
 
   /** When enough has come together, writes it while the walk goes on. Resolves when the segment before it is written. */
   async writeIfFull(): Promise<void> {
-    if (this.#segment.length >= this.#settings.segmentFiles || this.#segmentBytes >= segmentBytes) await this.#begin();
+    if (this.#segment.length >= this.#settings.segmentFiles || this.#segmentBytes >= segmentBytes[this.#settings.far ? 'far' : 'near'])
+      await this.#begin();
   }
 
   /** Resolves when everything is written. */
@@ -140,8 +139,7 @@ export class SegmentWriter {
     addAll(this.#problems, arranged.problems);
     try {
       await Promise.all([
-        this.#runAll(
-          'makeEmptyFiles',
+        this.#makeEmpty(
           slices(empty).map((some, i) => ({ files: listFiles(some), flags: Uint8Array.from(some, writeFlagsOf), part: `${part}-e${i}` })),
         ),
         ...slices(arranged.prepared).map(async (numbers) => {
@@ -194,25 +192,33 @@ export class SegmentWriter {
 
   async #writeContent(tasks: readonly WriteTask[]): Promise<void> {
     const { far, control } = this.#settings;
-    if (!far) return this.#runAll('writeBlobs', tasks);
+    const together = this.#together();
+    const write = async (task: WriteTask, transfer: readonly ArrayBuffer[] = []): Promise<readonly ArrayBuffer[]> => {
+      let memory: readonly ArrayBuffer[] = [];
+      await together.run(async () => {
+        const written = await this.#pool.run('writeBlobs', task, transfer);
+        ({ memory } = written);
+        return written.problems;
+      });
+      return memory;
+    };
+    await (far ? new FetchAhead(far, control.signal).run(tasks, write) : Promise.all(tasks.map((task) => write(task))));
+    together.end();
+  }
+
+  async #makeEmpty(tasks: readonly JobArgs<'makeEmptyFiles'>[]): Promise<void> {
     const { run, end } = this.#together();
-    await new FetchAhead(far, control.signal).run(tasks, (task, transfer) => run('writeBlobs', task, transfer));
+    await Promise.all(tasks.map((task) => run(() => this.#pool.run('makeEmptyFiles', task))));
     end();
   }
 
-  async #runAll<N extends WritingJob>(job: N, tasks: readonly JobArgs<N>[]): Promise<void> {
-    const { run, end } = this.#together();
-    await Promise.all(tasks.map((task) => run(job, task)));
-    end();
-  }
-
-  /** Runs jobs of which the first that fails ends all others; `end` throws why. */
-  #together(): { run<N extends WritingJob>(job: N, task: JobArgs<N>, transfer?: readonly ArrayBuffer[]): Promise<void>; end(): void } {
+  /** Work of which the first that fails ends all other; `end` throws why. */
+  #together(): { run(work: () => Promise<RestoreProblem[]>): Promise<void>; end(): void } {
     let failure: Error | undefined;
     return {
-      run: async (job, task, transfer = []) => {
+      run: async (work) => {
         try {
-          addAll(this.#problems, (await this.#pool.run(job, task, transfer)) as RestoreProblem[]);
+          addAll(this.#problems, await work());
         } catch (error) {
           failure ??= error as Error;
           // The others would only fail in the same way, one after the other.

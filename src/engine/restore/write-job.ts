@@ -19,7 +19,7 @@ import type { RestoreProblem } from './walk-task.ts';
 
 /** Neighbouring blobs are read together when no more than this lies between them; bytes. */
 const readGap = 32 << 10;
-const readAtOnce = 16 << 20;
+const readAtOnce = 24 << 20;
 /** Files that a job keeps open at a time. */
 const openFiles = 64;
 /** Runs of zeros of at least this length become holes; one block of every common file system. */
@@ -61,11 +61,17 @@ export interface WriteTask {
   readonly durable: boolean;
 }
 
+export interface Written {
+  readonly problems: RestoreProblem[];
+  /** That of the runs that had been read. */
+  readonly memory: readonly ArrayBuffer[];
+}
+
 /** Job: see the top of this file. */
-export function writeBlobs(task: WriteTask, context: WorkerContext): RestoreProblem[] {
+export function writeBlobs(task: WriteTask, context: WorkerContext): Written {
   const writer = new ContentWriter(task, context);
   try {
-    return writer.run();
+    return { problems: writer.run(), memory: context.transfer as ArrayBuffer[] };
   } finally {
     writer.closeAll();
   }
@@ -124,11 +130,10 @@ class ContentWriter {
 
   #writeRun(row: number, end: number, from: number, to: number): void {
     const { blobs, pack, fetched } = this.#task;
+    const ahead = fetched?.find((run) => run.from === from);
     let bytes: Uint8Array | undefined;
     try {
-      bytes =
-        fetched?.find((run) => run.from === from)?.bytes ??
-        this.#context.read({ kind: 'pack', name: pack }, { offset: from, length: to - from });
+      bytes = ahead?.bytes ?? this.#context.read({ kind: 'pack', name: pack }, { offset: from, length: to - from });
     } catch (error) {
       if (hasCode(error, 'cancelled')) throw error;
       // The pack ends early or has an unreadable part: each blob is tried alone.
@@ -139,6 +144,8 @@ class ContentWriter {
       const sealed = bytes?.subarray(offset, offset + blobs[at + 1]);
       this.#writeBlob(at, sealed);
     }
+    // Its memory is wanted for what comes next.
+    if (ahead) this.#context.transfer.push(ahead.bytes.buffer);
   }
 
   #writeBlob(row: number, sealed: Uint8Array | undefined): void {

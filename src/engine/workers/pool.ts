@@ -7,6 +7,7 @@ import { MessageChannel, type MessagePort, type Transferable, type Worker } from
 import { errorFromJSON, HoldfastError, toHoldfastError } from '../../contract/errors.ts';
 import type { RunControl } from '../../platform/cancellation.ts';
 import { youngGenerationMb } from '../../platform/memory.ts';
+import { inOwnMemory } from '../../platform/spare-memory.ts';
 import type { BlobIndex } from '../../repository/blob-index.ts';
 import { Kernel } from '../../repository/kernel/kernel.ts';
 import type { FinishedPack } from '../../repository/packer.ts';
@@ -80,6 +81,9 @@ export interface PoolOptions {
   readonly corruptBlob?: number | undefined;
 }
 
+/** Packs that may be on their way to a destination behind a network. */
+const storingFar = 4;
+
 export class WorkerPool {
   readonly #repository: Repository;
   readonly #options: PoolOptions;
@@ -100,7 +104,7 @@ export class WorkerPool {
     this.#repository = repository;
     this.#options = options;
     const threads = options.threads ?? Math.max(2, availableParallelism());
-    this.#buffers = new PackBuffers(Math.ceil(threads / 2));
+    this.#buffers = new PackBuffers(localFolderOf(repository.storage) === undefined ? storingFar : Math.ceil(threads / 2));
     this.#youngGenerationMb = options.youngGenerationMb ?? youngGenerationMb;
     for (let number = 0; number < threads; number++) this.#threads.push(this.#startThread(number));
     options.control.signal.addEventListener('abort', this.#wakeAll);
@@ -368,9 +372,8 @@ export class WorkerPool {
   async #answerRead(line: ReplyLine, { file, range }: Extract<WorkerMessage, { kind: 'read' }>): Promise<void> {
     try {
       const bytes = await line.repository.storage.load(file, range);
-      // A view of a larger buffer is copied: the rest of it is somebody else's.
-      const own = bytes.byteLength === bytes.buffer.byteLength;
-      this.#reply(line, { kind: 'bytes', bytes }, own ? [bytes.buffer as ArrayBuffer] : []);
+      const own = inOwnMemory(bytes);
+      this.#reply(line, { kind: 'bytes', bytes: own }, [own.buffer]);
     } catch (error) {
       this.#reply(line, { kind: 'read-failed', error: toHoldfastError(error).toJSON() }, []);
     }

@@ -1,6 +1,7 @@
 /** Reading the bodies of answers, each checked against what was announced or asked for. */
 import { constants } from 'node:buffer';
 import { HoldfastError } from '../../contract/errors.ts';
+import { takeMemory } from '../../platform/spare-memory.ts';
 import type { HttpAnswer } from './exchange.ts';
 
 /** What an answer brought: fewer bytes than wanted when it ended early. */
@@ -16,13 +17,13 @@ export function announcedLength(answer: HttpAnswer): number | undefined {
   return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
-/** Reads up to `length` bytes, after leaving `skip` bytes out, and drops the rest. The memory is the caller's own. */
+/** Reads up to `length` bytes, after leaving `skip` bytes out, and drops the rest. The memory is the caller's own, and may be larger. */
 export async function readBytes(answer: HttpAnswer, length: number, skip = 0): Promise<Received> {
   const announced = announcedLength(answer);
   // A server that announces little needs little memory, whatever was asked for.
   const room = announced === undefined ? length : Math.max(0, Math.min(length, announced - skip));
   if (room > constants.MAX_LENGTH) throw new HoldfastError('internal', { cause: `${room} bytes do not fit into memory` });
-  const bytes = Buffer.allocUnsafeSlow(room);
+  const bytes = Buffer.from(takeMemory(room), 0, room);
   let got = 0;
   let left = skip;
   let isTooLong = false;
