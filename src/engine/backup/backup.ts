@@ -7,7 +7,7 @@ import type { Repository } from '../../repository/repository.ts';
 import type { SnapshotFields, SnapshotSummary } from '../../repository/snapshot.ts';
 import { localTime } from '../../repository/tree/go-time.ts';
 import { adoptPacks } from '../index/adopt.ts';
-import { comparePacks, loadIndex } from '../index/load.ts';
+import { beginListing, comparePacks, loadIndex } from '../index/load.ts';
 import { PackStore } from '../pack-store.ts';
 import { type ProgressSource, reportProgress, type RunOptions } from '../run.ts';
 import { storeRest } from '../store-rest.ts';
@@ -67,18 +67,24 @@ export async function executeBackup(repository: Repository, plan: BackupPlan, op
     corruptBlob: options.corruptBlob,
   });
   try {
-    const loaded = new Set<string>();
-    const indexProblems = await lock.whileSettling(loadIndex(repository, pool, loaded));
-    const { lost, unindexed } = await comparePacks(repository, index);
-    // Unindexed packs are nobody's only when no other run may be writing them, which a stale lock suggests and listing proves.
-    const adoptedPacks = await adoptPacks(repository, store, index, unindexed, lock, clock, () => loadIndex(repository, pool, loaded));
-    // Files that a killed run left half written; that they cannot be removed is no reason to make no backup.
-    await repository.storage.removeLeftovers?.(clock.now() - leftoverAgeMs).catch(() => {});
-    await pool.runOnEach('beginScan', { rules: plan.request.rules, leftOut: plan.leftOut });
-    const walk = await withReport(repository, plan, options, pool, index, () => {
-      const parentTree = plan.parent && bytesOfId(plan.parent.tree);
-      return walkSources(pool, control, plan.sources, parentTree && new Uint8Array(parentTree));
-    });
+    const work = async () => {
+      const loaded = new Set<string>();
+      const packs = beginListing(repository.storage.list('pack'));
+      const indexProblems = await loadIndex(repository, pool, loaded);
+      const { lost, unindexed } = await comparePacks(repository, index, packs);
+      // Unindexed packs are nobody's only when no other run may be writing them, which a stale lock suggests and listing proves.
+      const adoptedPacks = await adoptPacks(repository, store, index, unindexed, lock, clock, () => loadIndex(repository, pool, loaded));
+      // Files that a killed run left half written; that they cannot be removed is no reason to make no backup.
+      await repository.storage.removeLeftovers?.(clock.now() - leftoverAgeMs).catch(() => {});
+      await pool.runOnEach('beginScan', { rules: plan.request.rules, leftOut: plan.leftOut });
+      const walk = await withReport(repository, plan, options, pool, index, () => {
+        const parentTree = plan.parent && bytesOfId(plan.parent.tree);
+        return walkSources(pool, control, plan.sources, parentTree && new Uint8Array(parentTree));
+      });
+      return { indexProblems, lost, adoptedPacks, walk };
+    };
+    // What is stored meanwhile waits until the lock holds.
+    const { indexProblems, lost, adoptedPacks, walk } = await lock.whileSettling(work());
     await storeRest(pool, store);
     // From here on the snapshot is wanted: whoever cancels later cancels too late.
     await control.checkpointAsync();

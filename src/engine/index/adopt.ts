@@ -26,6 +26,8 @@ export async function adoptPacks(
   reload: () => Promise<unknown>,
 ): Promise<number> {
   if (unindexed.length === 0) return 0;
+  // Only then everybody else who is at work shows.
+  await lock.ensure();
   const others = (await listLocks(repository, clock)).filter(({ name }) => name !== lock.name);
   if (others.length > 0) return 0;
   // A run that ended since the index was loaded has written its index files before it gave up its lock.

@@ -3,6 +3,7 @@ import { HoldfastError, hasCode, isDestinationError } from '../../contract/error
 import type { BlobIndex } from '../../repository/blob-index.ts';
 import { bytesOfId } from '../../repository/ids.ts';
 import type { Repository } from '../../repository/repository.ts';
+import type { ListedFile } from '../../storage/storage.ts';
 import type { JobRunner } from '../workers/pool.ts';
 
 /** Index files that could not be used. */
@@ -43,24 +44,59 @@ export async function loadIndex(repository: Repository, pool: JobRunner, loaded:
   }
 }
 
+/** A listing whose first part is on its way from now on, and not only when it is read. */
+export function beginListing<T>(listing: AsyncIterable<T>): AsyncIterable<T> {
+  const files = listing[Symbol.asyncIterator]();
+  const first = files.next();
+  // Whoever reads it hears of a failure.
+  first.catch(() => {});
+  return (async function* () {
+    for (let next = await first; next.done !== true; next = await files.next()) yield next.value;
+  })();
+}
+
+/** So many packs that seem to be lost are looked for at a time. */
+const parallelLooks = 16;
+
 /**
  * Marks the packs that the index names but the storage does not hold at the size that the index computes, and returns
- * the IDs of those that it holds but the index does not name.
+ * the numbers of those, and the IDs of packs that it holds but the index does not name. What is missing from the listing (which may
+ * be older than the index, and a server may leave out what is new) is looked for by itself before it counts as lost.
  */
-export async function comparePacks(repository: Repository, index: BlobIndex): Promise<{ lost: number[]; unindexed: string[] }> {
+export async function comparePacks(
+  repository: Repository,
+  index: BlobIndex,
+  listing: AsyncIterable<ListedFile> = repository.storage.list('pack'),
+): Promise<{ lost: number[]; unindexed: string[] }> {
   const found = new Uint8Array(index.packCount);
   const unindexed: string[] = [];
-  for await (const { name, size } of repository.storage.list('pack')) {
+  for await (const { name, size } of listing) {
     const pack = index.packNumber(bytesOfId(name));
     if (pack < 0) unindexed.push(name);
     else if (index.packSize(pack) === size) found[pack] = 1;
   }
+  const missing: number[] = [];
+  for (let pack = 0; pack < found.length; pack++) if (found[pack] === 0) missing.push(pack);
   const lost: number[] = [];
-  for (let pack = 0; pack < found.length; pack++) {
-    if (found[pack] === 1) continue;
-    lost.push(pack);
-    index.markLost(pack);
-  }
+  let next = 0;
+  const look = async (): Promise<void> => {
+    while (next < missing.length) {
+      const pack = missing[next++];
+      if (!(await isThere(repository, index, pack))) lost.push(pack);
+    }
+  };
+  await Promise.all(Array.from({ length: parallelLooks }, look));
+  lost.sort((a, b) => a - b);
+  for (const pack of lost) index.markLost(pack);
   if (lost.length > 0) index.preferWhole();
   return { lost, unindexed };
+}
+
+async function isThere({ storage }: Repository, index: BlobIndex, pack: number): Promise<boolean> {
+  try {
+    return (await storage.size({ kind: 'pack', name: index.packId(pack).toString('hex') })) === index.packSize(pack);
+  } catch (error) {
+    if (hasCode(error, 'file-not-found')) return false;
+    throw error;
+  }
 }

@@ -95,7 +95,7 @@ describe.each(effects)('%s, at every operation in turn', (_, effect) => {
     const probe = new FaultyStorage(await targetFor(source));
     await copy(source, probe);
     const operations = probe.calls.length;
-    expect(operations).toBeGreaterThan(20);
+    expect(operations).toBeGreaterThan(15);
     let failed = 0;
     for (let nth = 1; nth <= operations; nth++) {
       const target = await targetFor(source);
