@@ -37,6 +37,7 @@ export const overview: Overview = {
     ['AWS_ACCESS_KEY_ID', 'key of an S3 server; with AWS_SECRET_ACCESS_KEY, or a profile in AWS_PROFILE'],
     ['HOLDFAST_CACERT', 'a certificate file: the only authority to trust'],
     ['HOLDFAST_TLS_CLIENT_CERT', 'a file with your own certificate and its key, for servers that ask for one'],
+    ['HOLDFAST_CACHE_FOLDER', 'where copies of index, snapshots and folder listings of repositories behind a network are kept'],
     ['HOLDFAST_RCLONE', 'the rclone program, where it is not in PATH'],
     ['HOLDFAST_DEBUG', '1 adds to an error where in the program it came from'],
   ],

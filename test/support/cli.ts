@@ -3,7 +3,8 @@
  * (as `npm test` sees to), else the sources themselves.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execPath } from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -106,9 +107,13 @@ export class Cli {
   }
 }
 
+/** Of the programs that this process runs: nothing of another test is in it. */
+const caches = mkdtempSync(join(tmpdir(), 'holdfast-caches-'));
+process.on('exit', () => rmSync(caches, { recursive: true, force: true }));
+
 export function cleanEnvironment(added: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => !/^(HOLDFAST_|XDG_|NODE_OPTIONS$|VITEST)/.test(name));
-  return { ...Object.fromEntries(kept), ...added };
+  return { ...Object.fromEntries(kept), HOLDFAST_CACHE_FOLDER: caches, ...added };
 }
 
 /** A new repository in `folder` whose key costs nothing, so that tests do not wait for it. */
