@@ -43,6 +43,8 @@ export function makeProgram(run: Verbs['run']): Command {
     .option('-r, --repo <place>', 'the repository')
     .option('-p, --password-file <file>', 'a file that holds its password')
     .option('--credentials-file <file>', 'a file of NAME=value lines with what opens its server')
+    .option('--limit-upload <rate>', 'bytes a second to a destination behind a network: 500K, or 08:00-18:00=500K,2M')
+    .option('--limit-download <rate>', 'the same for what comes from there')
     .option('--no-cache', 'keep nothing of a repository behind a network on this computer, and use nothing of it')
     .option('--json', 'write one JSON object a line, for programs')
     .addHelpText('after', overviewText())

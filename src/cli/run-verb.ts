@@ -18,6 +18,8 @@ export interface GlobalOptions {
   readonly passwordFile?: string;
   readonly credentialsFile?: string;
   readonly json?: boolean;
+  readonly limitUpload?: string;
+  readonly limitDownload?: string;
   /** False when it was refused. */
   readonly cache?: boolean;
 }

@@ -1,11 +1,14 @@
 /** What a kind of destination has to offer so that `place.ts` can open it: one function, in a file that is loaded only then. */
 import type { Clock } from '../platform/clock.ts';
 import type { Credentials } from './credentials.ts';
+import type { Paces } from './pace.ts';
 import type { Storage } from './storage.ts';
 
 export interface OpenContext {
   readonly credentials: Credentials;
   readonly clock: Clock;
+  /** How fast bytes may go. */
+  readonly paces?: Paces | undefined;
   /** Told what a person should know about the way in which the place was named. */
   readonly onNote?: ((text: string) => void) | undefined;
 }

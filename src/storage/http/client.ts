@@ -4,6 +4,7 @@ import https from 'node:https';
 import tls from 'node:tls';
 import { fail, type HoldfastError, hasCode } from '../../contract/errors.ts';
 import type { Clock } from '../../platform/clock.ts';
+import type { Paces } from '../pace.ts';
 import type { HttpAddress } from './address.ts';
 import { connectionError, SilenceError } from './connection-errors.ts';
 import { type HttpAnswer, type HttpClient, type HttpRequest, lengthOf, type Patience, usualPatience } from './exchange.ts';
@@ -24,6 +25,7 @@ export interface HttpClientOptions {
   readonly tls?: TlsIdentity | undefined;
   readonly patience?: Partial<Patience> | undefined;
   readonly connections?: number | undefined;
+  readonly paces?: Paces | undefined;
 }
 
 export class TcpHttpClient implements HttpClient {
@@ -78,9 +80,9 @@ export class TcpHttpClient implements HttpClient {
       onKept(kept);
     });
     cut = carrier.cut;
-    const { clock } = this.#options;
+    const { clock, paces } = this.#options;
     const describe = (error: unknown): HoldfastError => connectionError(error, { location: this.#options.location, server: this.server });
-    const answer = await runExchange(carrier, request, wait, { patience: this.#patience, clock, describe });
+    const answer = await runExchange(carrier, request, wait, { patience: this.#patience, paces, clock, describe });
     const date = Date.parse(answer.header('date') ?? '');
     // It says whole seconds: on average half a one is missing.
     if (!Number.isNaN(date)) this.#clockSkewMs = date + 500 - clock.now();

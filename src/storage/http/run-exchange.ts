@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import type { HoldfastError } from '../../contract/errors.ts';
 import type { Clock } from '../../platform/clock.ts';
+import { type Paces, pacedPieceBytes } from '../pace.ts';
 import type { HttpAnswer, HttpRequest, Patience } from './exchange.ts';
 import type { Wait } from './silence.ts';
 
@@ -32,6 +33,7 @@ const pieceBytes = 256 * 1024;
 
 export interface ExchangeOptions {
   readonly patience: Patience;
+  readonly paces?: Paces | undefined;
   readonly clock: Pick<Clock, 'sleep'>;
   /** Turns what broke the connection into an error for a person. */
   describe(error: unknown): HoldfastError;
@@ -57,7 +59,7 @@ export async function runExchange(carrier: Carrier, request: HttpRequest, wait: 
   });
   const sending = (async (): Promise<void> => {
     if (request.askFirst && body) await isWanted(carrier, answered, options);
-    const isWhole = await sendBody(carrier, body ?? [], answered, () => expectWithin(patience.idleMs));
+    const isWhole = await sendBody(carrier, body ?? [], answered, () => expectWithin(patience.idleMs), options.paces);
     if (isWhole) expectWithin(body || isSlow ? patience.answerMs : patience.idleMs);
   })();
   try {
@@ -87,13 +89,22 @@ async function sendBody(
   parts: readonly Uint8Array[],
   answered: Promise<void>,
   onProgress: () => void,
+  paces: Paces | undefined,
 ): Promise<boolean> {
   let isAnswered = false;
   void answered.then(() => (isAnswered = true));
+  const isOver = (): boolean => isAnswered || outgoing.destroyed;
+  const step = paces?.upload ? pacedPieceBytes : pieceBytes;
   for (const part of parts) {
-    for (let at = 0; at < part.byteLength; at += pieceBytes) {
-      if (isAnswered || outgoing.destroyed) return false;
-      if (outgoing.write(part.subarray(at, at + pieceBytes))) continue;
+    for (let at = 0; at < part.byteLength; at += step) {
+      if (isOver()) return false;
+      const piece = part.subarray(at, at + step);
+      const isTaken = outgoing.write(piece);
+      if (paces?.upload) {
+        await paces.upload.passed(piece.byteLength, isOver);
+        onProgress();
+      }
+      if (isTaken) continue;
       const stop = new AbortController();
       await Promise.race([once(outgoing, 'drain', { signal: stop.signal }).catch(() => {}), answered]);
       stop.abort();
@@ -109,7 +120,7 @@ function answerOf(
   { status, header, incoming }: AnswerHead,
   carrier: Carrier,
   wait: Wait,
-  { patience: { idleMs }, describe }: ExchangeOptions,
+  { patience: { idleMs }, describe, paces }: ExchangeOptions,
 ): HttpAnswer {
   // Between two reads a failure must not go unheard as an uncaught exception: the next read tells of it.
   incoming.on('error', () => {});
@@ -127,6 +138,7 @@ function answerOf(
         const { done, value } = await reader.next();
         wait.rest();
         if (done) break;
+        await paces?.download?.passed(value.byteLength, () => incoming.destroyed);
         yield value;
       }
       isWhole = true;

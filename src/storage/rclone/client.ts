@@ -3,6 +3,7 @@ import http2 from 'node:http2';
 import { PassThrough, pipeline } from 'node:stream';
 import { fail, HoldfastError } from '../../contract/errors.ts';
 import type { Clock } from '../../platform/clock.ts';
+import type { Paces } from '../pace.ts';
 import { connectionError, SilenceError } from '../http/connection-errors.ts';
 import { type HttpAnswer, type HttpClient, type HttpRequest, lengthOf, type Patience, usualPatience } from '../http/exchange.ts';
 import { type AnswerHead, type Carrier, runExchange } from '../http/run-exchange.ts';
@@ -20,6 +21,7 @@ export interface RcloneClientOptions {
   readonly location: string;
   readonly clock: Clock;
   readonly patience?: Partial<Patience> | undefined;
+  readonly paces?: Paces | undefined;
 }
 
 interface Session {
@@ -62,7 +64,7 @@ export class RcloneClient implements HttpClient {
     cut = carrier.cut;
     const describe = (error: unknown): HoldfastError => connectionError(error, { location, server: this.server });
     try {
-      return await runExchange(carrier, request, wait, { patience: this.#patience, clock, describe });
+      return await runExchange(carrier, request, wait, { patience: this.#patience, paces: this.#options.paces, clock, describe });
     } catch (error) {
       throw await this.#explained(error, rclone);
     }

@@ -10,7 +10,7 @@ const ours = /^(HOLDFAST|RESTIC)_/;
 /** Settings of rclone that may stand in a file of credentials, too. */
 const rcloneNames = ['RCLONE_CONFIG', 'RCLONE_CONFIG_PASS'] as const;
 
-export const openRclone: OpenKind = (remote, { credentials, clock }) => {
+export const openRclone: OpenKind = (remote, { credentials, clock, paces }) => {
   if (remote === '')
     return fail('bad-usage', { problem: 'It is not said which remote rclone shall use.', guidance: 'Write it as rclone:remote:path.' });
   const env: NodeJS.ProcessEnv = Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name)));
@@ -20,7 +20,7 @@ export const openRclone: OpenKind = (remote, { credentials, clock }) => {
   }
   const location = `rclone:${withoutSettings(remote)}`;
   const program = credentials.get('HOLDFAST_RCLONE') ?? 'rclone';
-  const client = new RcloneClient({ program, remote, env, location, clock });
+  const client = new RcloneClient({ program, remote, env, location, clock, paces });
   return new RestStorage({ client, location, path: '/', clock, authorization: undefined, variables: 'the configuration of rclone' });
 };
 

@@ -13,10 +13,10 @@ const names = {
 
 export const openRest: OpenKind = (text, context) => {
   const address = parseHttpAddress('rest', text);
-  const { clock, credentials } = context;
+  const { clock, credentials, paces } = context;
   const location = `rest:${address.shown}`;
   const user = signIn(address, names, context);
-  const client = new TcpHttpClient({ address, location, clock, tls: address.isSecure ? tlsIdentity(credentials) : undefined });
+  const client = new TcpHttpClient({ address, location, clock, paces, tls: address.isSecure ? tlsIdentity(credentials) : undefined });
   return new RestStorage({
     client,
     location,

@@ -14,7 +14,7 @@ import { Signer } from './sign.ts';
 /** Servers of this kind serve many requests at once; how many packs are on their way is decided elsewhere. */
 const connections = 32;
 
-export const openS3: OpenKind = (address, { credentials, clock }) => {
+export const openS3: OpenKind = (address, { credentials, clock, paces }) => {
   const place = parseS3Place(`s3:${address}`);
   const { service, region } = serviceAt(place.origin.hostname);
   const location = s3Location(place);
@@ -27,7 +27,7 @@ export const openS3: OpenKind = (address, { credentials, clock }) => {
     findKeys: () => findKeys(credentials),
     signer: new Signer(),
     clock,
-    connect: (origin) => new TcpHttpClient({ address: parseHttpAddress('s3', origin.href), location, clock, tls, connections }),
+    connect: (origin) => new TcpHttpClient({ address: parseHttpAddress('s3', origin.href), location, clock, paces, tls, connections }),
   });
   return new ObjectStorage(bucket, place.prefix);
 };
