@@ -41,7 +41,6 @@ export function startApache({ user, tls, signIn = 'basic', nonceLifetime, rules 
         `ErrorLog ${file('errors')}`,
         `DavLockDB ${file('locks/db')}`,
         `DocumentRoot ${folder}`,
-        ...(nonceLifetime === undefined ? [] : [`AuthDigestNonceLifetime ${nonceLifetime}`]),
         ...(tls ? ['SSLEngine on', `SSLCertificateFile ${tls.certificate}`, `SSLCertificateKeyFile ${tls.key}`] : []),
         '<Location />',
         'Dav On',
@@ -53,7 +52,10 @@ export function startApache({ user, tls, signIn = 'basic', nonceLifetime, rules 
               `AuthUserFile ${file('users')}`,
               'Require valid-user',
             ]
-          : ['Require all granted']),
+          : rules.some((each) => each.startsWith('Require'))
+            ? []
+            : ['Require all granted']),
+        ...(nonceLifetime === undefined ? [] : [`AuthDigestNonceLifetime ${nonceLifetime}`]),
         ...rules,
         '</Location>',
         '',
