@@ -201,18 +201,16 @@ export class Dav {
 
   /** Gives a file another name, unless something has that name and the server heeds `Overwrite: F`. Resolves to whatever is answered. */
   async move(from: string, to: string): Promise<HttpAnswer> {
-    const attempt = (): Promise<HttpAnswer> =>
-      this.#sendWith('MOVE', from, (path) => {
-        const destination = `${this.#namesOrigin ? this.#options.origin : ''}${path}${to}`;
-        return { headers: { destination, overwrite: 'F' }, isSlow: true };
-      });
-    const answer = await attempt();
+    const attempt = (origin: string): Promise<HttpAnswer> =>
+      this.#sendWith('MOVE', from, (path) => ({ headers: { destination: `${origin}${path}${to}`, overwrite: 'F' }, isSlow: true }));
+    // Others may change it meanwhile.
+    const namesOrigin = this.#namesOrigin;
+    const answer = await attempt(namesOrigin ? this.#options.origin : '');
     // Behind a proxy that speaks TLS a server does not recognise itself in a whole address.
-    if (!this.#namesOrigin || (answer.status !== 502 && answer.status !== 400)) return answer;
+    if (!namesOrigin || (answer.status !== 502 && answer.status !== 400)) return answer;
     await discard(answer);
-    this.#namesOrigin = false;
-    const again = await attempt();
-    if (again.status === 502 || again.status === 400) this.#namesOrigin = true;
+    const again = await attempt('');
+    if (again.status !== 502 && again.status !== 400) this.#namesOrigin = false;
     return again;
   }
 }
