@@ -181,10 +181,10 @@ export class WebdavStorage implements Storage {
   async removeLeftovers(before: number): Promise<number> {
     this.#checkOpen();
     const left: string[] = [];
-    const clockSkewMs = this.#client.clockSkewMs ?? 0;
     await this.#dav.list('', { operation: 'tidy', file: 'unfinished files' }, ({ name, isFolder, modified }) => {
       if (isFolder || !temporaryName.test(name)) return;
       // The server's times are by its own clock. One that tells none may mean a save that is at work.
+      const { clockSkewMs = 0 } = this.#client;
       const isOld = before === Number.POSITIVE_INFINITY || (modified !== undefined && modified - clockSkewMs < before);
       if (isOld) left.push(name);
     });

@@ -289,7 +289,8 @@ describe.each([403, 405, 501])('a server that moves nothing (%d)', (status) => {
 
   test('and keeps a part of an upload has it taken away, but not that of a config', async () => {
     await world.storage.save(smallFile, [small]);
-    const half = (request: IncomingMessage): void => {
+    const half = (request: IncomingMessage, response: ServerResponse): void => {
+      if (request.headers.expect !== undefined) response.writeContinue();
       request.on('data', () => {
         world.server.files.set(String(request.url), big.subarray(0, 1234));
         request.socket.destroy();
@@ -445,7 +446,7 @@ describe('a redirection', () => {
         isMoved ||= request.method === method;
         if (!isMoved || !request.url!.startsWith(from)) return usual();
         // What was uploaded goes along.
-        for (const [path, content] of world.server.files) {
+        for (const [path, content] of [...world.server.files]) {
           world.server.files.delete(path);
           world.server.files.set(path.replace(from, to), content);
         }
