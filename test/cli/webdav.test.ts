@@ -3,13 +3,14 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { Authority } from '../support/authority.ts';
 import { Cli, holdfast, quickRepositoryAt } from '../support/cli.ts';
 import { startApache, startRcloneWebdav } from '../support/dav-servers.ts';
 import { expectSameTree } from '../support/judge.ts';
 import { jsonLines } from '../support/restic.ts';
 import type { RunningServer } from '../support/servers.ts';
 import { expectBothOnHoldfastsRepository, expectBothOnResticsRepository, type SharedPlace } from '../support/shared-place.ts';
-import { scratch, tree } from '../support/tree-literal.ts';
+import { scratch, sharedScratch, tree } from '../support/tree-literal.ts';
 
 const user = { username: 'me', password: 'very?secret/wörd' };
 const obscured = execFileSync('rclone', ['obscure', user.password], { encoding: 'utf8' }).trim();
@@ -18,12 +19,17 @@ const started: RunningServer[] = [];
 let apache: RunningServer;
 let rclone: RunningServer;
 let digest: RunningServer;
+/** By TLS. */
+let trusting: Record<string, string> = {};
 let count = 0;
+const folderOfAll = sharedScratch();
 
 beforeAll(async () => {
   started.push((apache = await startApache({ user })));
   started.push((rclone = await startRcloneWebdav({ user })));
-  started.push((digest = await startApache({ user, signIn: 'digest', nonceLifetime: 1 })));
+  const authority = new Authority(join(folderOfAll, 'authority'));
+  trusting = { HOLDFAST_CACERT: authority.certificate };
+  started.push((digest = await startApache({ user, signIn: 'digest', nonceLifetime: 1, tls: authority.sign('server') })));
 });
 
 afterAll(async () => {
@@ -62,13 +68,14 @@ describe('a repository on WebDAV', () => {
     expectBothOnHoldfastsRepository(shared(rclone)));
 });
 
-test('a repository behind digests whose nonces last for a second is filled, proved and restored, and nothing is left over', async () => {
-  const cli = await quickRepositoryAt(`webdav:${digest.url}/digest/`, own);
+test('a repository behind TLS and digests whose nonces last for a second is filled, proved and restored, and nothing is left over', async () => {
+  const env = { ...own, ...trusting };
+  const cli = await quickRepositoryAt(`webdav:${digest.url}/digest/`, env);
   const folder = scratch();
   const src = tree(join(folder, 'src'), { a: 'a', b: { c: 'c'.repeat(100_000) } });
   const said: string[] = [];
   const must = async (...args: string[]): Promise<string> => {
-    const { stdout, stderr } = await cli.must(args, { env: own });
+    const { stdout, stderr } = await cli.must(args, { env });
     said.push(stdout, stderr);
     return stdout;
   };
@@ -85,7 +92,7 @@ test('a repository behind digests whose nonces last for a second is filled, prov
 
 describe('the connection test', () => {
   const testAt = async (place: string, env: Record<string, string> = own, ...args: string[]): Promise<unknown> => {
-    const { stdout, stderr } = await holdfast(['--repo', place, '--json', 'test-connection', ...args], { env });
+    const { stdout, stderr } = await holdfast(['--repo', place, '--json', 'test-connection', ...args], { env: { ...trusting, ...env } });
     for (const secret of [...secrets, 'guessed']) expect(stdout + stderr).not.toContain(secret);
     return jsonLines(stdout).at(-1);
   };
@@ -123,13 +130,15 @@ describe('the connection test', () => {
     expect(await testAt(`webdav:${adding.url}/there/`, {}, '--create')).toMatchObject({ error: { code: 'storage-denied' } });
   });
 
-  test('tells of a web server that speaks no WebDAV, and of a server that is not there', async () => {
+  test('tells of a web server that speaks no WebDAV, of a server that is not there, and of a certificate', async () => {
     const plain = await startApache({ rules: ['Dav Off'] });
     onTestFinished(() => plain.stop());
     expect(await testAt(`webdav:${plain.url}/`)).toMatchObject({
       error: { code: 'server-not-understood', message: expect.stringContaining('remote.php') },
     });
     expect(await testAt('webdav:http://127.0.0.1:9/')).toMatchObject({ error: { code: 'server-refused' } });
+    const untrusted = { ...own, HOLDFAST_CACERT: '' };
+    expect(await testAt(`webdav:${digest.url}/`, untrusted)).toMatchObject({ error: { code: 'certificate-untrusted' } });
   });
 });
 

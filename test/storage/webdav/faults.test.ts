@@ -225,6 +225,35 @@ describe('an upload', () => {
   });
 });
 
+describe('a user who may not any more', () => {
+  const env = { HOLDFAST_WEBDAV_USERNAME: 'me', HOLDFAST_WEBDAV_PASSWORD: 'top-secret' };
+  const token = Buffer.from('me:top-secret').toString('base64');
+
+  test.each(['Basic realm="x"', 'Digest realm="x", nonce="n", qop="auth"'])('is told so, whatever is at work (%s)', async (challenge) => {
+    const there = await world.open(undefined, systemClock, env);
+    for (const method of ['PUT', 'MOVE', 'GET', 'PROPFIND', 'DELETE']) {
+      world.server.files.set(smallPath, small);
+      let isOver = false;
+      world.server.meet = (request, response, usual) => {
+        isOver ||= request.method === method;
+        if (!isOver && request.headers.authorization !== undefined) return usual();
+        return request.resume().on('end', () => response.writeHead(401, { 'www-authenticate': challenge }).end());
+      };
+      const call = {
+        PUT: () => there.save(bigFile, [big]),
+        MOVE: () => there.save(bigFile, [big]),
+        GET: () => there.load(smallFile),
+        PROPFIND: () => listAll(there, 'snapshot'),
+        DELETE: () => there.remove(smallFile),
+      }[method]!;
+      const error = await errorOf(call());
+      expect([method, error]).toMatchObject([method, { code: 'credentials-refused', retryable: false }]);
+      for (const secret of ['top-secret', token]) expect(JSON.stringify(error)).not.toContain(secret);
+    }
+    expect(world.server.files.has(bigPath)).toBe(false);
+  });
+});
+
 describe('two programs that save the same name in the same moment', () => {
   test('are told apart by the server, where it heeds Overwrite', async () => {
     world.server.meet = async (request, _, usual) => {
@@ -446,10 +475,9 @@ describe('a redirection', () => {
         isMoved ||= request.method === method;
         if (!isMoved || !request.url!.startsWith(from)) return usual();
         // What was uploaded goes along.
-        for (const [path, content] of [...world.server.files]) {
-          world.server.files.delete(path);
-          world.server.files.set(path.replace(from, to), content);
-        }
+        const uploaded = [...world.server.files];
+        world.server.files.clear();
+        for (const [path, content] of uploaded) world.server.files.set(path.replace(from, to), content);
         return request
           .resume()
           .on('end', () => response.writeHead(308, { location: `${world.server.url}${request.url!.replace(from, to)}` }).end());
