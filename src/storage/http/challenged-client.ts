@@ -8,11 +8,14 @@
 import { discard } from './body.ts';
 import { type Challenge, readChallenges, readParameters } from './challenges.ts';
 import { bestDigest, type DigestNonce, digestNonce } from './digest.ts';
-import type { HttpAnswer, HttpClient, HttpRequest } from './exchange.ts';
+import { type HttpAnswer, type HttpClient, type HttpRequest, lengthOf } from './exchange.ts';
 import { basicAuthorization, type SignIn } from './sign-in.ts';
 
 /** Tries of one request: without, with, and as many as a server may want new nonces in between. */
 const mostTries = 5;
+
+/** Bytes of a body that may be sent in vain. */
+const shortBody = 64 * 1024;
 
 /** The way in which this client signs in at the moment. */
 type Way =
@@ -43,7 +46,9 @@ export class ChallengedClient implements HttpClient {
       const way = this.#way;
       const authorization = this.#authorization(way, request);
       const headers = { ...request.headers, ...(authorization === undefined ? {} : { authorization }) };
-      const answer = await this.#inner.send({ ...request, headers });
+      // What is long is not sent for nothing.
+      const askFirst = request.askFirst || (way === undefined && this.#user !== undefined && lengthOf(request.body ?? []) > shortBody);
+      const answer = await this.#inner.send({ ...request, headers, askFirst });
       if (answer.status !== 401) {
         this.#accepted(way, answer);
         return answer;

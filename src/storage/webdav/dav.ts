@@ -51,12 +51,17 @@ const noWebdav = new Set([200, 204, 400, 405, 501]);
 export class Dav {
   readonly #options: DavOptions;
   #path: string;
-  /** Some servers take no whole address as a destination, because they know themselves by another one. */
-  #namesOrigin = true;
+  /**
+   * What destinations begin with, the likeliest first: the server's address, as most want it; the same without TLS, which is how a
+   * server behind a proxy knows itself; and nothing, for those that know themselves by another name.
+   */
+  #origins: readonly string[];
 
   constructor(options: DavOptions) {
+    const { origin, path } = options;
     this.#options = options;
-    this.#path = options.path;
+    this.#path = path;
+    this.#origins = [...new Set([origin, origin.replace('https:', 'http:'), ''])];
   }
 
   /** Sends a request about a name; resolves to whatever is answered. */
@@ -110,14 +115,14 @@ export class Dav {
     await discard(answer);
     if (announced !== undefined) return announced;
     // Some leave it out here, as those do that compress.
-    const found = await this.#propfind(name, '0', task);
+    const found = await this.#propfind(name, task);
     if (found === undefined) return undefined;
-    return found[0]?.size ?? this.misunderstood('it does not say how long a file is');
+    return found.find(({ path }) => endsWith(path, pathParts(name)))?.size ?? this.misunderstood('it does not say how long a file is');
   }
 
   /** Whether the folder itself is there. */
   async isThere(): Promise<boolean> {
-    const found = await this.#propfind('', '0', { operation: 'look at', file: 'its folder' });
+    const found = await this.#propfind('', { operation: 'look at', file: 'its folder' });
     if (found === undefined) return false;
     return found[0]?.isFolder || this.misunderstood('what has this address is no folder');
   }
@@ -126,23 +131,21 @@ export class Dav {
   async list(name: string, task: Task, onChild: (child: Child) => void): Promise<boolean> {
     // Behind a proxy the server may know its paths by another beginning; the end is the same, and is never empty for what matters.
     const ending = name === '' ? pathParts(this.#path).slice(-1) : pathParts(name);
-    const endsSo = (parts: readonly string[]): boolean =>
-      parts.length >= ending.length && ending.every((part, n) => part === parts[parts.length - ending.length + n]);
     let hasItself = false;
     const isThere = await this.#answered(name, '1', task, ({ path, isFolder, size, modified }) => {
       const above = path.slice(0, -1);
       const last = path.at(-1);
-      if (isFolder && endsSo(path)) hasItself = true;
-      if (last !== undefined && endsSo(above) && above.length >= ending.length) onChild({ name: last, isFolder, size, modified });
+      if (isFolder && endsWith(path, ending)) hasItself = true;
+      if (last !== undefined && endsWith(above, ending)) onChild({ name: last, isFolder, size, modified });
     });
     // Every listing tells of the folder too: one that does not is of something else, and must not be taken for empty.
     if (isThere && !hasItself) this.misunderstood('a listing does not tell of its own folder');
     return isThere;
   }
 
-  async #propfind(name: string, depth: '0' | '1', task: Task): Promise<readonly Resource[] | undefined> {
+  async #propfind(name: string, task: Task): Promise<readonly Resource[] | undefined> {
     const found: Resource[] = [];
-    return (await this.#answered(name, depth, task, (resource) => void found.push(resource))) ? found : undefined;
+    return (await this.#answered(name, '0', task, (resource) => void found.push(resource))) ? found : undefined;
   }
 
   /** Whether there is such a thing. */
@@ -201,16 +204,19 @@ export class Dav {
 
   /** Gives a file another name, unless something has that name and the server heeds `Overwrite: F`. Resolves to whatever is answered. */
   async move(from: string, to: string): Promise<HttpAnswer> {
-    const attempt = (origin: string): Promise<HttpAnswer> =>
-      this.#sendWith('MOVE', from, (path) => ({ headers: { destination: `${origin}${path}${to}`, overwrite: 'F' }, isSlow: true }));
-    // Others may change it meanwhile.
-    const namesOrigin = this.#namesOrigin;
-    const answer = await attempt(namesOrigin ? this.#options.origin : '');
-    // Behind a proxy that speaks TLS a server does not recognise itself in a whole address.
-    if (!namesOrigin || (answer.status !== 502 && answer.status !== 400)) return answer;
-    await discard(answer);
-    const again = await attempt('');
-    if (again.status !== 502 && again.status !== 400) this.#namesOrigin = false;
-    return again;
+    // Others may change them meanwhile.
+    const origins = this.#origins;
+    for (const [n, origin] of origins.entries()) {
+      const headers = (path: string): Record<string, string> => ({ destination: `${origin}${path}${to}`, overwrite: 'F' });
+      const answer = await this.#sendWith('MOVE', from, (path) => ({ headers: headers(path), isSlow: true }));
+      const isRefused = answer.status === 502 || answer.status === 400;
+      if (!isRefused && n > 0) this.#origins = [origin];
+      if (!isRefused || n === origins.length - 1) return answer;
+      await discard(answer);
+    }
+    return this.misunderstood('it takes no destination');
   }
 }
+
+const endsWith = (parts: readonly string[], ending: readonly string[]): boolean =>
+  parts.length >= ending.length && ending.every((part, n) => part === parts[parts.length - ending.length + n]);

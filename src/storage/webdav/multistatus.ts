@@ -110,7 +110,8 @@ export const pathParts = (path: string): string[] =>
   path.split('/').flatMap((part) => {
     if (part === '') return [];
     try {
-      return [decodeURIComponent(part)];
+      // Some systems take letters with marks apart.
+      return [decodeURIComponent(part).normalize('NFC')];
     } catch {
       return [part];
     }

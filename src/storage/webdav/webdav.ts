@@ -10,7 +10,7 @@
  * both have stored the same, and config is read back. `If-None-Match` is sent where it may help and never relied on: rclone's server
  * does not heed it.
  *
- * Weakness: a server that moves nothing (405, 501, or 403 for one who may only add) is given files under their final names, where a
+ * Weakness: a server that moves nothing (400, 405, 501, or 403 for one who may only add) is given files under their final names, where a
  * part of one can be seen while it grows; what an upload that broke off has left there is taken away, but that of a config.
  *
  * There is no `replaceConfig`: servers replace by removing first (RFC 4918, 9.9.3).
@@ -235,7 +235,8 @@ export class WebdavStorage implements Storage {
       await discard(answer);
       return this.#refuse(file);
     }
-    if (status === 405 || status === 501 || status === 403) {
+    // 400: it understands no form of the destination.
+    if (status === 405 || status === 501 || status === 403 || status === 400) {
       await discard(answer);
       this.#movesNothing = true;
       return false;
@@ -258,11 +259,9 @@ export class WebdavStorage implements Storage {
       this.#wasCut = hasCode(error, 'connection-lost');
       throw error;
     }
+    this.#wasCut = false;
     const { status } = answer;
-    if (done.has(status)) {
-      this.#wasCut = false;
-      return discard(answer);
-    }
+    if (done.has(status)) return discard(answer);
     if (isFinal && status === 412) {
       await discard(answer);
       this.#refuse(file);
@@ -391,8 +390,9 @@ export class WebdavStorage implements Storage {
     return fail('file-short', { file: describeFile(file), location: this.location, expected, received });
   }
 
+  /** A place where nothing was ever seen is more likely mistyped, or to be made, than away for a while. */
   #gone(cause: string): never {
-    return fail('storage-gone', { location: this.location, cause });
+    throw new HoldfastError('storage-gone', { location: this.location, cause }, this.#seen ? {} : { retryable: false });
   }
 
   #checkOpen(): void {

@@ -162,6 +162,20 @@ describe('a nonce', () => {
   });
 });
 
+test('a long body is not sent before the server has said who may send it', async () => {
+  let received = 0;
+  server.meet = (request, response) => {
+    shown.push(request.headers.authorization);
+    if (request.headers.authorization !== basic)
+      return response.writeHead(401, { 'www-authenticate': 'Basic realm="b"', connection: 'close' }).end();
+    request.on('data', (piece: Buffer) => (received += piece.length));
+    return request.on('end', () => response.end());
+  };
+  expect(await ask('PUT', '/x', [Buffer.alloc(5_000_000)])).toBe(200);
+  expect(shown).toEqual([undefined, basic]);
+  expect(received).toBe(5_000_000);
+});
+
 describe('a password', () => {
   test('is shown itself where nothing else is asked for, and only after it was asked for', async () => {
     guard((given) => (given === basic ? undefined : ['Negotiate', 'Bearer realm="x"', 'Basic realm="b", charset="UTF-8"']));

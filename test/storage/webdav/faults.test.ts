@@ -4,7 +4,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:net';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { nextTurn, systemClock } from '../../../src/platform/clock.ts';
+import { parseHttpAddress } from '../../../src/storage/http/address.ts';
+import { TcpHttpClient } from '../../../src/storage/http/client.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
+import { Dav } from '../../../src/storage/webdav/dav.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { multistatus, OddDav, resource } from '../../support/odd-dav.ts';
 import { answerRaw } from '../../support/odd-server.ts';
@@ -294,14 +297,14 @@ const movesNothing = (status: number) => (server: OddDav) => {
   };
 };
 
-describe.each([403, 405, 501])('a server that moves nothing (%d)', (status) => {
+describe.each([400, 403, 405, 501])('a server that moves nothing (%d)', (status) => {
   beforeEach(() => movesNothing(status)(world.server));
 
   test('is given files under their names, and refuses to replace', async () => {
     await world.storage.save(bigFile, [big]);
     await world.storage.save(config, [small]);
     only(bigPath, '/repo/config');
-    expect(world.server.requests.filter((each) => each.startsWith('MOVE')).length).toBeLessThan(3);
+    expect(world.server.requests.filter((each) => each.startsWith('MOVE')).length).toBeLessThan(5);
     expect(await codeOf(world.storage.save(config, [big]))).toBe('file-exists');
     const { files } = world.server;
     const theirs = sha256(Buffer.from('x'));
@@ -355,6 +358,29 @@ for (const [name, odd] of [
     const open = (): Promise<Storage> => world.open(`webdav:${server.url}/new/folder/`);
     return { storage: await open(), reopen: open, showsGrowing: true, cleanUp: () => server.stop() };
   });
+
+test.each([
+  ['its own name and TLS, which a proxy ends', (to: string) => !to.startsWith('http://')],
+  ['a path alone', (to: string) => to.startsWith('http')],
+])('a server that wants destinations with %s is given them, at first after a refusal', async (_, isWrong) => {
+  const location = 'x';
+  const client = new TcpHttpClient({ address: parseHttpAddress('x', world.server.url), location, clock: systemClock });
+  const origin = world.server.url.replace('http:', 'https:');
+  const dav = new Dav({ client, location, origin, path: '/repo/', clock: systemClock, isSignedIn: false, variables: '' });
+  let refused = 0;
+  world.server.meet = (request, response, usual) => {
+    if (!isWrong(String(request.headers.destination))) return usual();
+    refused += 1;
+    return response.writeHead(refused % 2 === 0 ? 400 : 502).end();
+  };
+  for (const name of ['a', 'b', 'c']) {
+    world.server.files.set(`/repo/${name}`, small);
+    expect((await dav.move(name, `keys/${name}`)).status).toBe(201);
+  }
+  expect(refused).toBeLessThan(3);
+  expect(world.server.files.has('/repo/keys/c')).toBe(true);
+  await client.close();
+});
 
 describe('what a server says', () => {
   beforeEach(() => void world.server.files.set(smallPath, small));
@@ -613,11 +639,15 @@ describe('a place', () => {
     world.server.files.set(smallPath, small);
     expect(await listAll(world.storage, 'snapshot')).toHaveLength(1);
     const { files, folders } = world.server;
+    expect(await errorOf((await world.open(`webdav:${world.server.url}/none/`)).size(config))).toMatchObject({
+      code: 'storage-gone',
+      retryable: false,
+    });
     for (const isFolderThere of [true, false]) {
       files.clear();
       if (!isFolderThere) folders.clear();
       if (!isFolderThere) expect(await codeOf(listAll(world.storage, 'snapshot'))).toBe('storage-gone');
-      expect(await codeOf(listAll(world.storage, 'config'))).toBe('storage-gone');
+      expect(await errorOf(listAll(world.storage, 'config'))).toMatchObject({ code: 'storage-gone', retryable: true });
       expect(await codeOf(world.storage.load(smallFile))).toBe('storage-gone');
       expect(await codeOf(world.storage.size(smallFile))).toBe('storage-gone');
       expect(await codeOf(world.storage.remove(smallFile))).toBe('storage-gone');
