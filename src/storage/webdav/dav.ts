@@ -2,9 +2,10 @@
  * WebDAV (RFC 4918) on one folder of a server: requests, and what their answers mean. Names are relative to that folder,
  * percent-encoded; those of folders end in `/`, and '' is the folder itself.
  *
- * The package `webdav` does this too. It is not used: it knows MD5 digests alone, has no silence time-outs, takes and gives bodies whole
- * or as streams that nobody measures, reduces errors to a status, builds a tree of a whole listing, and follows redirections by itself,
- * with the password. The client of src/storage/http has all that, and what is left to write is this file.
+ * The package `webdav` (5.11) does this too, and is not used. It signs in by digest with MD5 alone, and only where that is the first way
+ * offered; it waits for a silent server for ever, follows redirections by itself, gives files whole or as streams whose length nobody
+ * checks, takes no notice of namespaces, and keeps a listing as one tree of objects. All but the last two would be left to write around
+ * it, and src/storage/http has it: what remains is this file and the reading of listings.
  *
  * A redirection on the same server is followed when it moves the whole folder (as from one without a slash): all that comes after
  * goes there at once. Any other is `server-moved`.
