@@ -152,7 +152,8 @@ export class Uploads {
   /** For an answer that may mean that the folder is missing into which something was to be written. */
   async #failOrGone(answer: HttpAnswer, file: StoredFile): Promise<never> {
     const error = await this.#dav.error(answer, task('save', file));
-    if ((answer.status === 404 || answer.status === 409) && !(await this.#dav.isThere())) this.#presence.gone('its folder is missing');
+    // nginx says 500.
+    if ([404, 409, 500].includes(answer.status) && !(await this.#dav.isThere())) this.#presence.gone('its folder is missing');
     throw error;
   }
 

@@ -13,6 +13,8 @@
  * Weakness: a server that moves nothing (400, 405, 501, or 403 for one who may only add) is given files under their final names, where a
  * part of one can be seen while it grows; what an upload that broke off has left there is taken away, but that of a config.
  *
+ * A server that moves between folders by copying (plain sabre/dav; Nextcloud does not) shows a file while it grows, too.
+ *
  * There is no `replaceConfig`: servers replace by removing first (RFC 4918, 9.9.3).
  *
  * A missing folder is `storage-gone`, as is one whose config was seen and is missing; neither is ever an empty repository.
@@ -203,16 +205,22 @@ export class WebdavStorage implements Storage {
     return listing;
   }
 
-  /** The answer with a length, by which a whole file is told from a part: some servers leave it out. */
+  /**
+   * The answer as it can be judged: with a length, by which a whole file is told from a part, since some servers leave it out; and as that
+   * of the whole where a part was asked for that begins at 0: to `bytes=0-0`, sabre/dav gives everything, and says so.
+   */
   async #measured(answer: HttpAnswer, file: StoredFile, path: string, range: Range | undefined): Promise<HttpAnswer> {
-    if (announcedLength(answer) !== undefined) return answer;
-    const length = range && answer.status === 206 ? range.length : await this.#dav.size(path, task('read', file));
+    const isWhole =
+      range?.offset === 0 && /^bytes 0-/.test(answer.header('content-range') ?? '') && (announcedLength(answer) ?? 0) > range.length;
+    const status = isWhole ? 200 : answer.status;
+    let length = announcedLength(answer) ?? (range && status === 206 ? range.length : undefined);
+    length ??= await this.#dav.size(path, task('read', file));
     if (length === undefined) {
       answer.drop();
       return this.#presence.missing(file);
     }
     return {
-      status: answer.status,
+      status,
       header: (name) => (name === 'content-length' ? String(length) : answer.header(name)),
       pieces: () => answer.pieces(),
       drop: () => answer.drop(),

@@ -57,6 +57,15 @@ describe('a download', () => {
     }
   });
 
+  test('of a part at the beginning, for which the server gives the whole and says so, is cut out of it', async () => {
+    world.meetFirst('GET', 1, (_, response) =>
+      response
+        .writeHead(206, { 'content-range': `bytes 0-${big.length - 1}/${big.length}`, 'content-length': String(big.length) })
+        .end(big),
+    );
+    expect(Buffer.from(await world.storage.load(bigFile, { offset: 0, length: 1 })).equals(big.subarray(0, 1))).toBe(true);
+  });
+
   test('of a part from a server that knows no parts is cut out of the whole, with or without a length', async () => {
     for (const hasLength of [true, false]) {
       world.server.meet = (request, response, usual) => {
@@ -223,7 +232,11 @@ describe('an upload', () => {
     expect(await codeOf(world.storage.save(bigFile, [big]))).toBe('storage-gone');
     world.server.folders.clear();
     world.server.folders.add('/');
-    for (const file of [config, smallFile, bigFile]) expect(await codeOf(world.storage.save(file, [small]))).toBe('storage-gone');
+    for (const status of [404, 409, 500]) {
+      world.server.meet = (request, response, usual) =>
+        request.method === 'PUT' ? request.resume().on('end', () => response.writeHead(status).end()) : usual();
+      for (const file of [config, smallFile, bigFile]) expect(await codeOf(world.storage.save(file, [small]))).toBe('storage-gone');
+    }
     only();
   });
 });
