@@ -210,8 +210,8 @@ export class WebdavStorage implements Storage {
    * of the whole where a part was asked for that begins at 0: to `bytes=0-0`, sabre/dav gives everything, and says so.
    */
   async #measured(answer: HttpAnswer, file: StoredFile, path: string, range: Range | undefined): Promise<HttpAnswer> {
-    const isWhole =
-      range?.offset === 0 && /^bytes 0-/.test(answer.header('content-range') ?? '') && (announcedLength(answer) ?? 0) > range.length;
+    const given = answer.header('content-range') ?? '';
+    const isWhole = range?.offset === 0 && given.startsWith('bytes 0-') && (announcedLength(answer) ?? 0) > range.length;
     const status = isWhole ? 200 : answer.status;
     let length = announcedLength(answer) ?? (range && status === 206 ? range.length : undefined);
     length ??= await this.#dav.size(path, task('read', file));
