@@ -26,6 +26,7 @@ export const overview: Overview = {
   places: [
     ['rest:https://server:8000/path/', 'on a restic REST server; its user in HOLDFAST_REST_USERNAME and _PASSWORD'],
     ['s3:https://server/bucket/path', 'on Amazon S3 or a server like it; its keys as Amazon’s programs have them'],
+    ['webdav:https://server/path/', 'on a WebDAV server; its user in HOLDFAST_WEBDAV_USERNAME and _PASSWORD'],
     ['rclone:remote:path', 'on a remote of your rclone, found in PATH or named in HOLDFAST_RCLONE'],
   ],
   environment: [
@@ -34,6 +35,7 @@ export const overview: Overview = {
     ['HOLDFAST_PASSWORD_FILE', 'a file that holds its password, instead of --password-file'],
     ['HOLDFAST_CREDENTIALS_FILE', 'a file of NAME=value lines with what opens servers, instead of --credentials-file'],
     ['HOLDFAST_REST_USERNAME', 'user of a REST server; with HOLDFAST_REST_PASSWORD, or as restic calls them'],
+    ['HOLDFAST_WEBDAV_USERNAME', 'user of a WebDAV server, such as Nextcloud; with HOLDFAST_WEBDAV_PASSWORD'],
     ['AWS_ACCESS_KEY_ID', 'key of an S3 server; with AWS_SECRET_ACCESS_KEY, or a profile in AWS_PROFILE'],
     ['HOLDFAST_CACERT', 'a certificate file: the only authority to trust'],
     ['HOLDFAST_TLS_CLIENT_CERT', 'a file with your own certificate and its key, for servers that ask for one'],

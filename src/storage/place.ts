@@ -14,6 +14,7 @@ const kinds: Readonly<Record<string, () => Promise<OpenKind>>> = {
   rclone: async () => (await import('./rclone/open.ts')).openRclone,
   rest: async () => (await import('./rest/open.ts')).openRest,
   s3: async () => (await import('./s3/open.ts')).openS3,
+  webdav: async () => (await import('./webdav/open.ts')).openWebdav,
 };
 
 /** Kinds that restic knows and Holdfast does not: a folder of such a name can be given as `./sftp:…`. */

@@ -16,6 +16,8 @@ import type { TlsIdentity } from './tls-identity.ts';
 const usualConnections = 8;
 /** A connection that nobody used for so long is not used again: routers in between forget it without a word. */
 const keptMs = 30_000;
+/** Methods that change nothing. */
+const harmless = new Set(['GET', 'HEAD', 'PROPFIND']);
 
 export interface HttpClientOptions {
   readonly address: HttpAddress;
@@ -58,7 +60,7 @@ export class TcpHttpClient implements HttpClient {
       try {
         return await this.#sendOnce(request, (kept) => (wasKept = kept));
       } catch (error) {
-        const isHarmless = request.method === 'GET' || request.method === 'HEAD';
+        const isHarmless = harmless.has(request.method);
         if (hasCode(error, 'connection-lost') && wasKept && isHarmless && left > 0) continue;
         if (hasCode(error, 'certificate-untrusted') && this.#trustSystem()) continue;
         throw error;

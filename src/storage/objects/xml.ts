@@ -25,7 +25,8 @@ const markup = /<(?:\?[^]*?\?>|!--[^]*?-->|!\[CDATA\[([^]*?)\]\]>|(\/?)([\p{L}_]
 
 const named: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
 
-function withoutEntities(text: string): string {
+/** Throws SyntaxError for an entity that is unknown or not closed. */
+export function withoutEntities(text: string): string {
   if (!text.includes('&')) return text;
   return text.replaceAll(/&(?:#x([0-9a-fA-F]{1,6})|#([0-9]{1,7})|([a-z]+));|&/g, (whole, hex?: string, decimal?: string, name?: string) => {
     if (name !== undefined && Object.hasOwn(named, name)) return named[name]!;
