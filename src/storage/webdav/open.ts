@@ -13,7 +13,7 @@ const names = { username: ['HOLDFAST_WEBDAV_USERNAME'], password: ['HOLDFAST_WEB
 
 export const openWebdav: OpenKind = (text, context) => {
   const address = parseHttpAddress('webdav', text);
-  const { clock, credentials } = context;
+  const { clock, credentials, paces } = context;
   const location = `webdav:${address.shown}`;
   const user = signIn(address, names, context);
   // No header can hold them.
@@ -22,7 +22,7 @@ export const openWebdav: OpenKind = (text, context) => {
       problem: 'The user name or the password for this webdav destination holds a control character.',
       guidance: `Check ${names.username[0]} and ${names.password[0]}, or the file of credentials.`,
     });
-  const tcp = new TcpHttpClient({ address, location, clock, tls: address.isSecure ? tlsIdentity(credentials) : undefined });
+  const tcp = new TcpHttpClient({ address, location, clock, paces, tls: address.isSecure ? tlsIdentity(credentials) : undefined });
   const client = new ChallengedClient(tcp, user);
   const dav = new Dav({
     client,

@@ -1,10 +1,12 @@
-import { afterAll, beforeAll } from 'vitest';
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemClock } from '../../../src/platform/clock.ts';
 import { credentialsFrom } from '../../../src/storage/credentials.ts';
+import { Pace, type Paces } from '../../../src/storage/pace.ts';
 import { openPlace } from '../../../src/storage/place.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 import { type RunningServer, startRcloneRestic, startRestServer } from '../../support/servers.ts';
-import { describeStorage } from '../../support/storage-suite.ts';
+import { describeStorage, fileFor } from '../../support/storage-suite.ts';
 import { refuseUnhandledRejections } from '../../support/unhandled.ts';
 
 refuseUnhandledRejections();
@@ -44,3 +46,23 @@ for (const [name, server, showsGrowing] of [
     const { storage, reopen } = placeOn(server());
     return { storage: await storage, reopen, showsGrowing };
   });
+
+test('bytes go no faster than they may, in each direction by itself', async () => {
+  const rate = 500_000;
+  const pace = (): Pace => new Pace(() => rate, systemClock);
+  const content = randomBytes(1_000_000);
+  const seconds = async (work: (storage: Storage) => Promise<unknown>, paces: Paces): Promise<number> => {
+    const place = `rest:${restServer.url}/paced/`;
+    const storage = await openPlace(place, { clock: systemClock, credentials: credentialsFrom(env, undefined), paces });
+    const began = systemClock.monotonic();
+    await work(storage);
+    await storage.close();
+    return (systemClock.monotonic() - began) / 1000;
+  };
+  const file = fileFor(content);
+  const save = (storage: Storage): Promise<unknown> => storage.create().then(() => storage.save(file, [content]));
+  const load = async (storage: Storage): Promise<void> => expect(Buffer.from(await storage.load(file)).equals(content)).toBe(true);
+  expect(await seconds(save, { upload: pace() })).toBeGreaterThan(1.9);
+  expect(await seconds(load, { download: pace() })).toBeGreaterThan(1.8);
+  expect(await seconds(load, { upload: pace() })).toBeLessThan(await seconds(load, { download: pace() }));
+});
