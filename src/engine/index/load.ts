@@ -1,9 +1,9 @@
 /** Loads the index of a repository with all workers. */
 import { HoldfastError, hasCode, isDestinationError } from '../../contract/errors.ts';
 import type { BlobIndex } from '../../repository/blob-index.ts';
-import { bytesOfId } from '../../repository/ids.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { ListedFile } from '../../storage/storage.ts';
+import { listPacks } from '../check/pack-listing.ts';
 import type { JobRunner } from '../workers/pool.ts';
 
 /** Index files that could not be used. */
@@ -55,48 +55,22 @@ export function beginListing<T>(listing: AsyncIterable<T>): AsyncIterable<T> {
   })();
 }
 
-/** So many packs that seem to be lost are looked for at a time. */
-const parallelLooks = 16;
-
 /**
  * Marks the packs that the index names but the storage does not hold at the size that the index computes, and returns
- * the numbers of those, and the IDs of packs that it holds but the index does not name. What is missing from the listing (which may
- * be older than the index, and a server may leave out what is new) is looked for by itself before it counts as lost.
+ * the numbers of those, and the IDs of packs that it holds but the index does not name. `listing` as {@link listPacks} takes it.
  */
 export async function comparePacks(
   repository: Repository,
   index: BlobIndex,
-  listing: AsyncIterable<ListedFile> = repository.storage.list('pack'),
+  listing?: AsyncIterable<ListedFile>,
 ): Promise<{ lost: number[]; unindexed: string[] }> {
-  const found = new Uint8Array(index.packCount);
-  const unindexed: string[] = [];
-  for await (const { name, size } of listing) {
-    const pack = index.packNumber(bytesOfId(name));
-    if (pack < 0) unindexed.push(name);
-    else if (index.packSize(pack) === size) found[pack] = 1;
-  }
-  const missing: number[] = [];
-  for (let pack = 0; pack < found.length; pack++) if (found[pack] === 0) missing.push(pack);
+  const { stored, unindexed } = await listPacks(repository, index, listing);
   const lost: number[] = [];
-  let next = 0;
-  const look = async (): Promise<void> => {
-    while (next < missing.length) {
-      const pack = missing[next++];
-      if (!(await isThere(repository, index, pack))) lost.push(pack);
-    }
-  };
-  await Promise.all(Array.from({ length: parallelLooks }, look));
-  lost.sort((a, b) => a - b);
-  for (const pack of lost) index.markLost(pack);
-  if (lost.length > 0) index.preferWhole();
-  return { lost, unindexed };
-}
-
-async function isThere({ storage }: Repository, index: BlobIndex, pack: number): Promise<boolean> {
-  try {
-    return (await storage.size({ kind: 'pack', name: index.packId(pack).toString('hex') })) === index.packSize(pack);
-  } catch (error) {
-    if (hasCode(error, 'file-not-found')) return false;
-    throw error;
+  for (let pack = 0; pack < stored.length; pack++) {
+    if (index.packSize(pack) === stored[pack]) continue;
+    lost.push(pack);
+    index.markLost(pack);
   }
+  if (lost.length > 0) index.preferWhole();
+  return { lost, unindexed: unindexed.map(({ name }) => name) };
 }

@@ -67,6 +67,8 @@ export interface PruneFacts {
   readonly survey: IndexSurvey;
   readonly listing: PackListing;
   readonly indexFiles: readonly string[];
+  /** All that were listed. */
+  readonly snapshots: readonly string[];
 }
 
 /** Makes a plan and changes nothing. Throws `prune-refused` when the repository is damaged, and what {@link executePrune} throws. */
@@ -88,12 +90,15 @@ async function readSmallFiles(
   repository: Repository,
   request: PruneRequest,
   pool: WorkerPool,
-): Promise<{ roots: readonly string[]; indexFiles: readonly string[]; problems: readonly IndexProblem[] }> {
+): Promise<Pick<PruneFacts, 'snapshots' | 'indexFiles'> & { roots: readonly string[]; problems: readonly IndexProblem[] }> {
   const without = new Set(request.without);
-  const snapshots = (await repository.names('snapshot')).filter((name) => !without.has(name));
-  const roots = await loadRoots(repository, snapshots);
+  const snapshots = await repository.names('snapshot');
+  const roots = await loadRoots(
+    repository,
+    snapshots.filter((name) => !without.has(name)),
+  );
   const indexFiles = await repository.names('index');
-  return { roots, indexFiles, problems: await loadIndex(repository, pool) };
+  return { snapshots, roots, indexFiles, problems: await loadIndex(repository, pool) };
 }
 
 /** Finds out what is used, and decides. Throws `prune-refused` when anything is not as it must be for deleting. */
@@ -104,7 +109,7 @@ export async function surveyForPrune(
   index: BlobIndex,
   pool: WorkerPool,
 ): Promise<PruneFacts> {
-  const { roots, indexFiles, problems } = await readSmallFiles(repository, request, pool);
+  const { snapshots, roots, indexFiles, problems } = await readSmallFiles(repository, request, pool);
   const [damaged] = problems;
   if (damaged) {
     if (!isDamage(damaged.error)) throw damaged.error;
@@ -132,7 +137,18 @@ export async function surveyForPrune(
     refuse(`pack ${id}${others}, which snapshots need, ${listing.stored[pack] < 0 ? 'is missing' : 'is not as the index describes it'}`);
   }
   const plan = describe(index, survey, listing, decision, roots.length);
-  return { plan, decision, survey, listing, indexFiles };
+  return { plan, decision, survey, listing, indexFiles, snapshots };
+}
+
+/**
+ * Throws `prune-refused` when there is a snapshot or an index file that was not listed before: nobody can have added one under the
+ * exclusive lock, so the server had left out what was new, and what seems to be garbage may be the data of it.
+ */
+export async function refuseUnlisted(repository: Repository, { snapshots, indexFiles }: PruneFacts): Promise<void> {
+  const known = new Set([...snapshots, ...indexFiles]);
+  const names = [...(await repository.names('snapshot')), ...(await repository.names('index'))];
+  const added = names.filter((name) => !known.has(name));
+  if (added.length > 0) refuse('the destination lists snapshots or index files now that it had left out a moment ago');
 }
 
 const parallelLoads = 16;

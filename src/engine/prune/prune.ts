@@ -21,7 +21,7 @@ import { reportProgress } from '../run.ts';
 import { storeRest } from '../store-rest.ts';
 import { WorkerPool } from '../workers/pool.ts';
 import { type Decision, isTree, packFate } from './decide.ts';
-import { type PruneOptions, type PrunePlan, type PruneRequest, surveyForPrune } from './plan.ts';
+import { type PruneOptions, type PrunePlan, type PruneRequest, refuseUnlisted, surveyForPrune } from './plan.ts';
 import { planIndexRewrite, writeIndexFiles } from './rewrite-index.ts';
 
 export interface PruneExecution extends PruneOptions {
@@ -64,10 +64,10 @@ export async function pruneUnderLock(
   const store = new PackStore(repository, copied, lock, options.clock, options.packSize);
   const pool = new WorkerPool(repository, { control, index, packSize: options.packSize, threads: options.threads, storePack: store.store });
   try {
-    const { plan, decision, survey, listing, indexFiles } = await lock.whileSettling(
-      surveyForPrune(repository, { ...request, without: undefined }, options, index, pool),
-    );
+    const facts = await lock.whileSettling(surveyForPrune(repository, { ...request, without: undefined }, options, index, pool));
+    const { plan, decision, survey, listing, indexFiles } = facts;
     await options.onPlan?.(plan);
+    await refuseUnlisted(repository, facts);
     await control.checkpointAsync();
     const remove = (kind: FileKind, names: readonly string[]): Promise<void> => removeFiles(repository, lock, control, kind, names);
     // Holding the exclusive lock, nobody else can be writing these; that they cannot be removed takes no snapshot's data away.
