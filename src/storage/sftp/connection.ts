@@ -205,7 +205,7 @@ export class SftpConnection {
   async #openChannel(): Promise<SftpChannel> {
     const sftp = await this.#call<SFTPWrapper>((done) => this.#client.sftp((error, opened) => done(error, opened)));
     // A session that ends takes what was asked of it with it, and says nothing: the connection is begun anew.
-    sftp.on('error', (error) => this.#end(this.#notUnderstood(error.message)));
+    sftp.on('error', (error: Error) => this.#end(this.#notUnderstood(error.message)));
     sftp.on('close', () => this.#end(new Error('the server ended the SFTP session')));
     return new SftpChannel(sftp, this.#call);
   }

@@ -163,7 +163,12 @@ export class SftpStorage implements Storage {
           if (offset + length > size) return this.#short(file, length, Math.max(0, size - offset));
         }
         const bytes = Buffer.allocUnsafeSlow(length);
-        const received = await download(channel, handle, bytes, offset);
+        const received = await download(channel, handle, bytes, offset).catch(async (error: unknown) => {
+          // An offset far beyond the end may be more than the file system can count to.
+          const { size } = error instanceof StatusError ? await channel.facts(handle) : { size: Number.NaN };
+          if (offset + length > size) return Math.max(0, size - offset);
+          throw error;
+        });
         return received === length ? bytes : this.#short(file, length, received);
       } finally {
         channel.close(handle).catch(() => {});
