@@ -70,7 +70,7 @@ export class OddSftp {
 
   /** On the same port as before, if it was stopped. */
   async listen(): Promise<void> {
-    const server = createServer((socket) => {
+    const server = createServer({ noDelay: true }, (socket) => {
       this.connections++;
       this.#sockets.add(socket);
       socket.on('error', () => {});
@@ -172,11 +172,7 @@ export class OddSftp {
     sftp.on('WRITE', (id, handle, offset, data) =>
       answer('WRITE', id, opened(handle).path, () => {
         const { path } = opened(handle);
-        const old = this.files.get(path) ?? Buffer.alloc(0);
-        const whole = Buffer.alloc(Math.max(old.length, offset + data.length));
-        old.copy(whole);
-        data.copy(whole, offset);
-        this.files.set(path, whole);
+        this.files.set(path, written(this.files.get(path) ?? Buffer.alloc(0), data, offset));
         return STATUS_CODE.OK;
       }),
     );
@@ -247,6 +243,16 @@ export class OddSftp {
         .map(({ path, length }) => ({ name: nameOf(path), isFolder: false, size: length })),
     ];
   }
+}
+
+/** `old` with `data` at `offset`; memory is taken in larger and larger pieces. */
+function written(old: Buffer, data: Buffer, offset: number): Buffer {
+  const length = Math.max(old.length, offset + data.length);
+  const hasRoom = old.byteOffset === 0 && old.buffer.byteLength >= length;
+  const whole = hasRoom ? Buffer.from(old.buffer, 0, length) : Buffer.from(Buffer.alloc(2 * length + 10_000).buffer, 0, length);
+  if (!hasRoom) old.copy(whole);
+  data.copy(whole, offset);
+  return whole;
 }
 
 const parentOf = (path: string): string => {

@@ -21,11 +21,13 @@ export interface SftpPatience {
   readonly connectMs: number;
   /** Without a byte in either direction while something is waited for: a slow disk may take its time. */
   readonly silentMs: number;
+  /** For the answer to one request, whatever else goes on: on a slow line it is one of many. */
+  readonly answerMs: number;
   /** After so long without use something is asked, so that routers in between do not forget the connection. */
   readonly idleMs: number;
 }
 
-export const usualSftpPatience: SftpPatience = { connectMs: 30_000, silentMs: 120_000, idleMs: 30_000 };
+export const usualSftpPatience: SftpPatience = { connectMs: 30_000, silentMs: 120_000, answerMs: 15 * 60_000, idleMs: 30_000 };
 
 export interface ConnectionOptions {
   readonly host: string;
@@ -61,8 +63,8 @@ export class SftpConnection {
   readonly #client = new Client();
   readonly #channels: SftpChannel[] = [];
   readonly #closed = Promise.withResolvers<void>();
-  /** How to end the calls at work. */
-  readonly #atWork = new Set<(reason: unknown) => void>();
+  /** How to end the calls at work, and when they began; the oldest first. */
+  readonly #atWork = new Map<(reason: unknown) => void, number>();
   #ending: HoldfastError | undefined;
   #phase: 'connecting' | 'greeting' | 'signing in' | 'in' = 'connecting';
   #isOpening = false;
@@ -125,11 +127,12 @@ export class SftpConnection {
   readonly #call: Call = (start) =>
     new Promise((resolve, reject) => {
       if (this.#ending) return reject(this.#ending);
+      const now = this.#options.clock.monotonic();
       if (this.#atWork.size === 0) {
-        this.#seenAt = this.#options.clock.monotonic();
+        this.#seenAt = now;
         this.#socket.ref();
       }
-      this.#atWork.add(reject);
+      this.#atWork.set(reject, now);
       const done = (): void => {
         if (this.#atWork.delete(reject) && this.#atWork.size === 0) this.#socket.unref();
       };
@@ -150,7 +153,7 @@ export class SftpConnection {
     const signIn = new SignIn(credentials);
     const client = this.#client;
     const isIn = new Promise<void>((resolve, reject) => {
-      this.#atWork.add(reject);
+      this.#atWork.set(reject, Number.POSITIVE_INFINITY);
       client.once('ready', () => {
         this.#atWork.delete(reject);
         this.#phase = 'in';
@@ -172,6 +175,7 @@ export class SftpConnection {
         this.#end(signIn.refusal(location, error.message));
       else this.#end(error);
     });
+    client.on('change password', () => this.#end(signIn.refusal(location, 'it wants the password to be changed')));
     const known = this.#options.hostKeys.knownTypes();
     client.connect({
       sock: this.#socket,
@@ -237,7 +241,8 @@ export class SftpConnection {
     if (this.#phase !== 'in') {
       if (silentMs >= patience.connectMs) this.#end(new SilenceError(this.#phase !== 'connecting'));
     } else if (this.#atWork.size > 0) {
-      if (silentMs >= patience.silentMs) this.#end(new SilenceError(true));
+      const [oldest] = this.#atWork.values();
+      if (silentMs >= patience.silentMs || now - oldest >= patience.answerMs) this.#end(new SilenceError(true));
     } else if (silentMs >= patience.idleMs) {
       this.#channels[0]?.ping().catch(() => {});
     }
@@ -247,7 +252,7 @@ export class SftpConnection {
     if (this.#ending) return;
     this.#ending = this.#described(reason);
     this.#stopLooking();
-    for (const reject of this.#atWork) reject(this.#ending);
+    for (const reject of this.#atWork.keys()) reject(this.#ending);
     this.#atWork.clear();
     if (how === 'at once') this.#socket.destroy();
   }

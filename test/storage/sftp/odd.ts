@@ -32,6 +32,6 @@ export function openOdd({ port, host = '127.0.0.1', folder = '/place', credentia
     clock: hurriedClock,
     credentials: { ...oddUser, key: undefined, passphrase: undefined, agent: undefined, usualKeyFiles: [], ...credentials },
     hostKeys: new HostKeys({ host, port, server, location, files: [file], ownFile: file, pinned: [] }),
-    patience: { connectMs: 300, silentMs: 300, idleMs },
+    patience: { connectMs: 300, silentMs: 300, answerMs: 900, idleMs },
   });
 }
