@@ -1,13 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { HostKeys } from '../../../src/storage/sftp/host-keys.ts';
 import { fingerprint, knownKeys, shortType } from '../../../src/storage/sftp/known-hosts.ts';
-import { scratch } from '../../support/tree-literal.ts';
 
-const folder = scratch();
+const folder = mkdtempSync(join(tmpdir(), 'holdfast-known-'));
+afterAll(() => rmSync(folder, { recursive: true }));
 
 /** `type base64` of a new key. */
 function newKey(type: string): string {

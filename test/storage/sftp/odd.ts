@@ -1,14 +1,19 @@
 /** Opening the storage on a server that misbehaves: time passes twenty times as fast for it. */
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll } from 'vitest';
 import { type Clock, systemClock } from '../../../src/platform/clock.ts';
 import { HostKeys } from '../../../src/storage/sftp/host-keys.ts';
 import type { SftpCredentials } from '../../../src/storage/sftp/sign-in.ts';
 import { SftpStorage } from '../../../src/storage/sftp/sftp.ts';
 import { oddUser } from '../../support/odd-sftp.ts';
 
-export const hurriedClock: Clock = { ...systemClock, every: (ms, fn) => systemClock.every(ms / 20, fn) };
+const knownFolder = mkdtempSync(join(tmpdir(), 'holdfast-known-'));
+let places = 0;
+afterAll(() => rmSync(knownFolder, { recursive: true }));
+
+const hurriedClock: Clock = { ...systemClock, every: (ms, fn) => systemClock.every(ms / 20, fn) };
 
 export interface OddPlace {
   readonly port: number;
@@ -22,7 +27,7 @@ export interface OddPlace {
 export function openOdd({ port, host = '127.0.0.1', folder = '/place', credentials, ownFile, idleMs = 30_000 }: OddPlace): SftpStorage {
   const location = `sftp://${oddUser.username}@${host}:${port}/${folder}`;
   const server = `${host}:${port}`;
-  const file = ownFile ?? join(mkdtempSync(join(tmpdir(), 'holdfast-known-')), 'known_hosts');
+  const file = ownFile ?? join(knownFolder, `${places++}`);
   return new SftpStorage({
     host,
     port,
