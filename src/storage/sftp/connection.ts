@@ -73,15 +73,19 @@ export class SftpConnection {
   #seenAt: number;
   readonly #stopLooking: () => void;
 
-  /** Resolves when the server has let one in and has an SFTP session ready. */
-  static async open(options: ConnectionOptions): Promise<SftpConnection> {
+  /** Resolves when the server has let one in and has an SFTP session ready. Aborting the signal meanwhile ends it. */
+  static async open(options: ConnectionOptions, signal: AbortSignal): Promise<SftpConnection> {
     const connection = new SftpConnection(options);
+    const giveUp = (): void => connection.#end(connection.#closedHere());
+    signal.addEventListener('abort', giveUp, { once: true });
     try {
       await connection.#enter();
       return connection;
     } catch (error) {
       connection.#end(error);
       throw connection.#ending ?? error;
+    } finally {
+      signal.removeEventListener('abort', giveUp);
     }
   }
 
@@ -113,9 +117,9 @@ export class SftpConnection {
   }
 
   async close(): Promise<void> {
-    const { clock, location } = this.#options;
+    const { clock } = this.#options;
     if (this.isOpen) this.#client.end();
-    this.#end(new HoldfastError('connection-lost', { location, server: this.#options.server, cause: 'it was closed' }), 'kindly');
+    this.#end(this.#closedHere(), 'kindly');
     const stop = new AbortController();
     await Promise.race([this.#closed.promise, clock.sleep(endingMs, stop.signal).catch(() => {})]);
     stop.abort();
@@ -246,6 +250,11 @@ export class SftpConnection {
     } else if (silentMs >= patience.idleMs) {
       this.#channels[0]?.ping().catch(() => {});
     }
+  }
+
+  #closedHere(): HoldfastError {
+    const { location, server } = this.#options;
+    return new HoldfastError('connection-lost', { location, server, cause: 'it was closed on this side' });
   }
 
   #end(reason: unknown, how: 'at once' | 'kindly' = 'at once'): void {

@@ -14,19 +14,16 @@
  *
  * The connection is made by the first call, and made anew by the next call after it broke.
  */
-import { randomBytes } from 'node:crypto';
-import { fail, HoldfastError, hasCode } from '../../contract/errors.ts';
+import { fail, hasCode } from '../../contract/errors.ts';
 import { checkRange, folderOf, folderOfFile, isFileName, isShardName, layoutFolders, layoutPath, shards } from '../names.ts';
 import { configFile, describeFile, type FileKind, type ListedFile, type Range, type Storage, type StoredFile } from '../storage.ts';
 import { inTurn } from '../turns.ts';
 import type { FileFacts, FolderEntry, Handle, SftpChannel } from './channel.ts';
-import { type ConnectionOptions, SftpConnection } from './connection.ts';
 import { exists, FolderSync, makeFolder, makeFolders, type PendingSync } from './folders.ts';
-import { isMissing, StatusError, status, statusError } from './status.ts';
+import { type SessionOptions, SftpSession, type Task } from './session.ts';
+import { isMissing, StatusError, status } from './status.ts';
+import { isTemporaryName, linkInPlace, Temporaries } from './temporaries.ts';
 import { download, upload } from './transfer.ts';
-
-/** What a killed save leaves: the name of the file, then `-tmp-` and digits; restic's have `-restic-temp-`. */
-const temporaryName = /^(config|[0-9a-f]{64})-(tmp|restic-temp)-[0-9a-f]+$/;
 
 const fileMode = 0o600;
 
@@ -39,30 +36,17 @@ const trustedLength = 1 << 20;
 /** So many folders are listed, or made, side by side. */
 const foldersTogether = 32;
 
-interface Task {
-  /** A verb. */
-  readonly operation: string;
-  readonly file: string;
-  /** Bytes that are to be stored. */
-  readonly needed?: number;
-}
-
-export interface SftpStorageOptions extends ConnectionOptions {
-  readonly folder: string;
-}
-
 export class SftpStorage implements Storage {
   readonly location: string;
-  readonly #options: SftpStorageOptions;
+  readonly #options: SessionOptions;
+  readonly #session: SftpSession;
+  readonly #temporaries = new Temporaries();
   readonly #folderSync = new FolderSync();
-  /** Temporary files that could not be removed because the connection broke. */
-  readonly #orphans = new Set<string>();
-  #connection: Promise<SftpConnection> | undefined;
   #clockSkewMs: number | undefined;
   #seen = false;
-  #closed = false;
 
-  constructor(options: SftpStorageOptions) {
+  constructor(options: SessionOptions) {
+    this.#session = new SftpSession(options);
     this.location = options.location;
     this.#options = options;
   }
@@ -74,16 +58,17 @@ export class SftpStorage implements Storage {
 
   /** Makes the folder, those above it and the layout's (mode 0700), durably. What exists is left as it is. */
   create(): Promise<void> {
-    return this.#use({ operation: 'make', file: 'the folders of a repository' }, async (channel) => {
+    return this.#session.use({ operation: 'make', file: 'the folders of a repository' }, async (channel) => {
       const changed = new Set<string>();
-      if (!(await exists(channel, this.#path('')))) for (const each of await makeFolders(channel, this.#path(''))) changed.add(each);
-      const present = new Set((await channel.entries(this.#path(''))).map(({ name }) => name));
-      if (present.has('data')) for (const { name } of await channel.entries(this.#path('data'))) present.add(`data/${name}`);
+      if (!(await exists(channel, this.#session.path(''))))
+        for (const each of await makeFolders(channel, this.#session.path(''))) changed.add(each);
+      const present = new Set((await channel.entries(this.#session.path(''))).map(({ name }) => name));
+      if (present.has('data')) for (const { name } of await channel.entries(this.#session.path('data'))) present.add(`data/${name}`);
       const missing = layoutFolders.filter((folder) => !present.has(folder));
       for (const isShard of [false, true]) {
         const some = missing.filter((folder) => folder.includes('/') === isShard);
-        const made = await inTurns(some, (folder) => makeFolder(channel, this.#path(folder)));
-        if (made.includes(true)) changed.add(this.#path(isShard ? 'data' : ''));
+        const made = await inTurns(some, (folder) => makeFolder(channel, this.#session.path(folder)));
+        if (made.includes(true)) changed.add(this.#session.path(isShard ? 'data' : ''));
       }
       for (const folder of changed) await this.#folderSync.sync(channel, folder);
       this.#seen = true;
@@ -91,24 +76,24 @@ export class SftpStorage implements Storage {
   }
 
   async save(file: StoredFile, parts: readonly Uint8Array[]): Promise<void> {
-    const final = this.#path(layoutPath(file));
+    const final = this.#session.path(layoutPath(file));
     const needed = lengthOf(parts);
-    const folder = this.#path(folderOfFile(file));
+    const folder = this.#session.path(folderOfFile(file));
     await inTurn(`${this.location} ${final}`, () =>
-      this.#use({ operation: 'save', file: describeFile(file), needed }, async (channel) => {
-        await this.#removeOrphans(channel);
+      this.#session.use({ operation: 'save', file: describeFile(file), needed }, async (channel) => {
+        await this.#temporaries.removeOrphans(channel);
         const syncing = this.#folderSync.begin(channel, folder);
-        const saved = this.#withTemporary(channel, final, async (temporary) => {
+        const saved = this.#temporaries.beside(channel, final, async (temporary) => {
           // What is there already is looked for while the new file is made.
           const [isThere, hasData, opened] = await Promise.allSettled([
             exists(channel, final),
-            file.kind === 'config' ? exists(channel, this.#path('data')) : true,
+            file.kind === 'config' ? exists(channel, this.#session.path('data')) : true,
             this.#openNew(channel, file, temporary),
           ]);
           const handle = valueOf(opened);
           try {
             if (valueOf(isThere)) return await this.#refuse(file, syncing);
-            if (!valueOf(hasData)) return this.#gone(`there is no folder ${this.#path('data')}`);
+            if (!valueOf(hasData)) return this.#gone(`there is no folder ${this.#session.path('data')}`);
             await this.#fill(channel, handle, parts, file);
           } finally {
             await channel.close(handle);
@@ -127,12 +112,12 @@ export class SftpStorage implements Storage {
   }
 
   async replaceConfig(parts: readonly Uint8Array[]): Promise<void> {
-    const final = this.#path(layoutPath(configFile));
+    const final = this.#session.path(layoutPath(configFile));
     const needed = lengthOf(parts);
     await inTurn(`${this.location} ${final}`, () =>
-      this.#use({ operation: 'replace', file: describeFile(configFile), needed }, async (channel) => {
+      this.#session.use({ operation: 'replace', file: describeFile(configFile), needed }, async (channel) => {
         if (!(await exists(channel, final))) return this.#missing(configFile, channel);
-        await this.#withTemporary(channel, final, async (temporary) => {
+        await this.#temporaries.beside(channel, final, async (temporary) => {
           const handle = await channel.openNew(temporary, fileMode);
           try {
             await this.#fill(channel, handle, parts, configFile);
@@ -142,17 +127,17 @@ export class SftpStorage implements Storage {
           if (!(await channel.renameOver(temporary, final)))
             throw new StatusError(status.unsupported, 'this server cannot put one file in the place of another');
         });
-        await this.#folderSync.sync(channel, this.#path(''));
+        await this.#folderSync.sync(channel, this.#session.path(''));
         this.#seen = true;
       }),
     );
   }
 
   async load(file: StoredFile, range?: Range): Promise<Uint8Array> {
-    this.#checkOpen();
+    this.#session.checkOpen();
     if (range !== undefined) checkRange(range);
-    const path = this.#path(layoutPath(file));
-    return this.#use({ operation: 'read', file: describeFile(file) }, async (channel) => {
+    const path = this.#session.path(layoutPath(file));
+    return this.#session.use({ operation: 'read', file: describeFile(file) }, async (channel) => {
       const handle = await channel.openToRead(path).catch((error: unknown) => this.#missingOr(error, file, channel));
       try {
         this.#seen = true;
@@ -177,9 +162,9 @@ export class SftpStorage implements Storage {
   }
 
   async size(file: StoredFile): Promise<number> {
-    this.#checkOpen();
-    const path = this.#path(layoutPath(file));
-    return this.#use({ operation: 'look at', file: describeFile(file) }, async (channel) => {
+    this.#session.checkOpen();
+    const path = this.#session.path(layoutPath(file));
+    return this.#session.use({ operation: 'look at', file: describeFile(file) }, async (channel) => {
       const { size } = await channel.factsAt(path).catch((error: unknown) => this.#missingOr(error, file, channel));
       this.#seen = true;
       return this.#told(size);
@@ -187,7 +172,7 @@ export class SftpStorage implements Storage {
   }
 
   async *list(kind: FileKind): AsyncGenerator<ListedFile> {
-    this.#checkOpen();
+    this.#session.checkOpen();
     if (kind === 'config') {
       const size = await this.size(configFile).catch((error: unknown) =>
         hasCode(error, 'file-not-found') ? undefined : Promise.reject(error),
@@ -196,28 +181,28 @@ export class SftpStorage implements Storage {
       return;
     }
     const task: Task = { operation: 'list', file: `its ${kind} files` };
-    const top = await this.#use(task, (channel) => this.#entries(channel, folderOf[kind], kind));
+    const top = await this.#session.use(task, (channel) => this.#entries(channel, folderOf[kind], kind));
     if (top === undefined) return;
     this.#seen = true;
     if (kind !== 'pack') {
-      yield* await this.#use(task, (channel) => this.#files(channel, folderOf[kind], top));
+      yield* await this.#session.use(task, (channel) => this.#files(channel, folderOf[kind], top));
       return;
     }
     const folders = shards.filter((shard) => top.some(({ name }) => name === shard && isShardName(name)));
     for (let at = 0; at < folders.length; at += foldersTogether) {
       const some = folders.slice(at, at + foldersTogether);
-      yield* (await Promise.all(some.map((shard) => this.#use(task, (channel) => this.#packsIn(channel, shard))))).flat();
+      yield* (await Promise.all(some.map((shard) => this.#session.use(task, (channel) => this.#packsIn(channel, shard))))).flat();
     }
     // All of them vanish together when the disk goes in the middle of the listing.
-    await this.#use(task, (channel) => this.#entries(channel, '', kind));
+    await this.#session.use(task, (channel) => this.#entries(channel, '', kind));
   }
 
   async remove(file: StoredFile): Promise<void> {
-    this.#checkOpen();
-    const path = this.#path(layoutPath(file));
+    this.#session.checkOpen();
+    const path = this.#session.path(layoutPath(file));
     await inTurn(`${this.location} ${path}`, () =>
-      this.#use({ operation: 'remove', file: describeFile(file) }, async (channel) => {
-        const syncing = this.#folderSync.begin(channel, this.#path(folderOfFile(file)));
+      this.#session.use({ operation: 'remove', file: describeFile(file) }, async (channel) => {
+        const syncing = this.#folderSync.begin(channel, this.#session.path(folderOfFile(file)));
         try {
           await channel.remove(path).catch((error: unknown) => this.#missingOr(error, file, channel));
           await syncing.finish();
@@ -230,101 +215,23 @@ export class SftpStorage implements Storage {
 
   /** Times are the server's. Resolves to the number of files removed. */
   async removeLeftovers(before: number): Promise<number> {
-    this.#checkOpen();
+    this.#session.checkOpen();
     const task: Task = { operation: 'tidy', file: 'unfinished files' };
     const removed = await inTurns(['', ...layoutFolders], (folder) =>
-      this.#use(task, async (channel) => {
+      this.#session.use(task, async (channel) => {
         const entries = await channel
-          .entries(this.#path(folder))
+          .entries(this.#session.path(folder))
           .catch((error: unknown) => (isMissing(error) ? [] : Promise.reject(error)));
-        const old = entries.filter(({ name, isFolder, modifiedMs }) => temporaryName.test(name) && !isFolder && modifiedMs < before);
-        for (const { name } of old) await channel.remove(this.#path(folder === '' ? name : `${folder}/${name}`));
+        const old = entries.filter(({ name, isFolder, modifiedMs }) => isTemporaryName(name) && !isFolder && modifiedMs < before);
+        for (const { name } of old) await channel.remove(this.#session.path(folder === '' ? name : `${folder}/${name}`));
         return old.length;
       }),
     );
     return removed.reduce((sum, each) => sum + each, 0);
   }
 
-  async close(): Promise<void> {
-    this.#closed = true;
-    const connection = this.#connection;
-    this.#connection = undefined;
-    await connection?.then(
-      (open) => open.close(),
-      () => {},
-    );
-  }
-
-  /** The path on the server of one below the repository's folder; '' is that itself. */
-  #path(below: string): string {
-    const { folder } = this.#options;
-    if (below === '') return folder;
-    if (folder === '.') return below;
-    return folder === '/' ? `/${below}` : `${folder}/${below}`;
-  }
-
-  /** Calls `work` with a session of the connection, which is made first if there is none, and tells its errors in words. */
-  async #use<T>(task: Task, work: (channel: SftpChannel) => Promise<T>): Promise<T> {
-    this.#checkOpen();
-    const connection = await this.#connect();
-    // It may have been closed meanwhile.
-    this.#checkOpen();
-    return connection.use(async (channel) => {
-      try {
-        return await work(channel);
-      } catch (error) {
-        throw await this.#inWords(error, task, channel);
-      }
-    });
-  }
-
-  async #connect(): Promise<SftpConnection> {
-    const held = this.#connection;
-    if (held) {
-      const connection = await held.catch(() => undefined);
-      if (connection?.isOpen) return connection;
-      // Whoever waited for the same one has begun another meanwhile.
-      if (this.#connection !== held && this.#connection) return this.#connection;
-      this.#checkOpen();
-    }
-    const opening = SftpConnection.open(this.#options);
-    this.#connection = opening;
-    return opening;
-  }
-
-  async #inWords(error: unknown, { operation, file, needed }: Task, channel: SftpChannel): Promise<HoldfastError> {
-    if (error instanceof HoldfastError) return error;
-    const { location } = this;
-    if (isMissing(error)) return new HoldfastError('storage-gone', { location, cause: (error as Error).message }, { cause: error });
-    const isVague = needed !== undefined && error instanceof StatusError && error.code === status.failure;
-    const space = isVague ? await channel.spaceAt(this.#path('')).catch(() => undefined) : undefined;
-    return statusError(error, { location, operation, file }, space, needed);
-  }
-
-  /** Makes sure that the temporary file is gone, whatever comes of it. */
-  async #withTemporary(channel: SftpChannel, final: string, work: (temporary: string) => Promise<void>): Promise<void> {
-    const temporary = `${final}-tmp-${randomBytes(8).toString('hex')}`;
-    try {
-      await work(temporary);
-    } catch (error) {
-      await channel.remove(temporary).catch((why: unknown) => {
-        if (!(why instanceof StatusError)) this.#orphans.add(temporary);
-      });
-      throw error;
-    }
-  }
-
-  /** What an earlier connection has left behind when it broke. */
-  async #removeOrphans(channel: SftpChannel): Promise<void> {
-    const orphans = [...this.#orphans];
-    this.#orphans.clear();
-    await Promise.all(
-      orphans.map((path) =>
-        channel.remove(path).catch((error: unknown) => {
-          if (!(error instanceof StatusError)) this.#orphans.add(path);
-        }),
-      ),
-    );
+  close(): Promise<void> {
+    return this.#session.close();
   }
 
   /** Opens a new file that only this save knows. A missing `data/<xx>` is made, any other missing folder is not. */
@@ -333,7 +240,8 @@ export class SftpStorage implements Storage {
       return await channel.openNew(temporary, fileMode);
     } catch (error) {
       if (file.kind !== 'pack' || !isMissing(error)) throw error;
-      if (await makeFolder(channel, this.#path(folderOfFile(file)))) await this.#folderSync.sync(channel, this.#path('data'));
+      if (await makeFolder(channel, this.#session.path(folderOfFile(file))))
+        await this.#folderSync.sync(channel, this.#session.path('data'));
       return await channel.openNew(temporary, fileMode);
     }
   }
@@ -349,24 +257,12 @@ export class SftpStorage implements Storage {
   /** Gives the finished temporary file its final name, unless a file has it. */
   async #place(channel: SftpChannel, file: StoredFile, temporary: string, final: string, syncing: PendingSync): Promise<void> {
     try {
-      if (file.kind === 'config' && (await this.#linked(channel, temporary, final))) return;
+      if (file.kind === 'config' && (await linkInPlace(channel, temporary, final))) return;
       await channel.rename(temporary, final);
     } catch (error) {
       if (error instanceof StatusError && (await exists(channel, final))) return this.#refuse(file, syncing);
       throw error;
     }
-  }
-
-  /** Whether a hard link put the file in place; false where server or file system have none. */
-  async #linked(channel: SftpChannel, temporary: string, final: string): Promise<boolean> {
-    try {
-      if (!(await channel.link(temporary, final))) return false;
-    } catch (error) {
-      if (!(error instanceof StatusError) || (await exists(channel, final))) throw error;
-      return false;
-    }
-    await channel.remove(temporary).catch((error: unknown) => (isMissing(error) ? undefined : Promise.reject(error)));
-    return true;
   }
 
   async #refuse(file: StoredFile, syncing: PendingSync): Promise<never> {
@@ -384,7 +280,7 @@ export class SftpStorage implements Storage {
   /** The entries of a folder of the layout; undefined when there is none. */
   async #entries(channel: SftpChannel, folder: string, kind: FileKind): Promise<FolderEntry[] | undefined> {
     try {
-      return await channel.entries(this.#path(folder));
+      return await channel.entries(this.#session.path(folder));
     } catch (error) {
       if (!isMissing(error)) throw error;
       await this.#checkPresence(kind, channel);
@@ -394,7 +290,9 @@ export class SftpStorage implements Storage {
 
   async #packsIn(channel: SftpChannel, shard: string): Promise<ListedFile[]> {
     const folder = `${folderOf.pack}/${shard}`;
-    const entries = await channel.entries(this.#path(folder)).catch((error: unknown) => (isMissing(error) ? [] : Promise.reject(error)));
+    const entries = await channel
+      .entries(this.#session.path(folder))
+      .catch((error: unknown) => (isMissing(error) ? [] : Promise.reject(error)));
     // A file in another folder than its name says could not be loaded by its name.
     return this.#files(
       channel,
@@ -409,7 +307,7 @@ export class SftpStorage implements Storage {
       if (!isLink && !Number.isNaN(size)) return { name, size };
       // Removed meanwhile, or a link to nothing.
       const facts = await channel
-        .factsAt(this.#path(`${folder}/${name}`))
+        .factsAt(this.#session.path(`${folder}/${name}`))
         .catch((error: unknown) => (isMissing(error) ? undefined : Promise.reject(error)));
       return facts === undefined || facts.isFolder ? undefined : { name, size: this.#told(facts.size) };
     });
@@ -442,17 +340,13 @@ export class SftpStorage implements Storage {
    * neither its config nor the folder of the kind is.
    */
   async #checkPresence(kind: FileKind, channel: SftpChannel): Promise<void> {
-    if (!(await exists(channel, this.#path('')))) this.#gone('there is no such folder on the server');
-    if (!this.#seen || (await exists(channel, this.#path('config')))) return;
-    if (!(await exists(channel, this.#path(kind === 'config' ? 'data' : folderOf[kind])))) this.#gone('its folders are missing');
+    if (!(await exists(channel, this.#session.path('')))) this.#gone('there is no such folder on the server');
+    if (!this.#seen || (await exists(channel, this.#session.path('config')))) return;
+    if (!(await exists(channel, this.#session.path(kind === 'config' ? 'data' : folderOf[kind])))) this.#gone('its folders are missing');
   }
 
   #gone(cause: string): never {
     return fail('storage-gone', { location: this.location, cause });
-  }
-
-  #checkOpen(): void {
-    if (this.#closed) fail('internal', { cause: `${this.location} was used after it had been closed` });
   }
 }
 

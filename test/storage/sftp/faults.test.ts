@@ -363,7 +363,7 @@ test('closing ends what is at work, and calls after it fail', async () => {
 
 test('closing while the connection is made ends that', async () => {
   server.greet = () => {};
-  const own = openOdd({ port: server.port });
+  const own = openOdd({ port: server.port, connectMs: 3_600_000 });
   const call = errorOf(own.size(bigFile));
   while (server.connections < 2) await systemClock.sleep(5);
   await own.close();

@@ -22,9 +22,18 @@ export interface OddPlace {
   readonly credentials?: Partial<SftpCredentials>;
   readonly ownFile?: string;
   readonly idleMs?: number;
+  readonly connectMs?: number;
 }
 
-export function openOdd({ port, host = '127.0.0.1', folder = '/place', credentials, ownFile, idleMs = 30_000 }: OddPlace): SftpStorage {
+export function openOdd({
+  port,
+  host = '127.0.0.1',
+  folder = '/place',
+  credentials,
+  ownFile,
+  idleMs = 30_000,
+  connectMs = 300,
+}: OddPlace): SftpStorage {
   const location = `sftp://${oddUser.username}@${host}:${port}/${folder}`;
   const server = `${host}:${port}`;
   const file = ownFile ?? join(knownFolder, `${places++}`);
@@ -37,6 +46,6 @@ export function openOdd({ port, host = '127.0.0.1', folder = '/place', credentia
     clock: hurriedClock,
     credentials: { ...oddUser, key: undefined, passphrase: undefined, agent: undefined, usualKeyFiles: [], ...credentials },
     hostKeys: new HostKeys({ host, port, server, location, files: [file], ownFile: file, pinned: [] }),
-    patience: { connectMs: 300, silentMs: 300, answerMs: 900, idleMs },
+    patience: { connectMs, silentMs: 300, answerMs: 900, idleMs },
   });
 }

@@ -1,8 +1,11 @@
 /** The SFTP storage on a real server: OpenSSH. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { execPath } from 'node:process';
+import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { HoldfastError } from '../../../src/contract/errors.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
@@ -10,10 +13,12 @@ import { credentialsFrom } from '../../../src/storage/credentials.ts';
 import { openPlace } from '../../../src/storage/place.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 import { passphrase, type Sshd, startSshd } from '../../support/sshd.ts';
-import { codeOf, describeStorage, fileFor, listAll } from '../../support/storage-suite.ts';
+import { codeOf, describeStorage, fileFor, listAll, sha256 } from '../../support/storage-suite.ts';
 import { refuseUnhandledRejections } from '../../support/unhandled.ts';
 
 refuseUnhandledRejections();
+
+const project = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '');
 
 let sshd: Sshd;
 let count = 0;
@@ -202,6 +207,39 @@ describe('the host key of a server', () => {
 });
 
 describe('on OpenSSH', () => {
+  test('new keys are agreed on in the middle of a transfer', async () => {
+    const often = await startSshd(['RekeyLimit 1M', 'MaxSessions 2']);
+    try {
+      const env = { HOLDFAST_SFTP_KEY_FILE: often.keyFile, HOLDFAST_SFTP_KNOWN_HOSTS: often.knownHosts };
+      const storage = await openSftp(often.place('often'), env);
+      await storage.create();
+      const contents = Array.from({ length: 6 }, () => randomBytes(5_000_000));
+      await Promise.all(contents.map((each) => storage.save(fileFor(each), [each])));
+      const back = await Promise.all(contents.map((each) => storage.load(fileFor(each))));
+      expect(back.map((each) => sha256(each))).toEqual(contents.map((each) => sha256(each)));
+      await storage.close();
+    } finally {
+      await often.stop();
+    }
+  });
+
+  test('a storage that nobody closes does not keep the program alive', () => {
+    const program = `
+      const { openPlace } = await import('${project}/src/storage/place.ts');
+      const { credentialsFrom } = await import('${project}/src/storage/credentials.ts');
+      const { systemClock } = await import('${project}/src/platform/clock.ts');
+      const storage = await openPlace(process.argv[1], { clock: systemClock, credentials: credentialsFrom(process.env, undefined) });
+      await storage.create();
+      console.log('made');`;
+    const env = { HOME: '/nowhere', HOLDFAST_SFTP_KEY_FILE: sshd.keyFile, HOLDFAST_SFTP_KNOWN_HOSTS: sshd.knownHosts };
+    const { status, stdout, stderr } = spawnSync(execPath, ['--input-type=module', '-e', program, sshd.place('left open')], {
+      env,
+      encoding: 'utf8',
+      timeout: 30_000,
+    });
+    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: 'made\n', stderr: '' });
+  });
+
   test('a path without a slash in front begins where one is let in', async () => {
     const { username, port, folder } = sshd;
     const storage = await openSftp(`sftp://${username}@127.0.0.1:${port}/some/where`);
