@@ -40,10 +40,15 @@ export function knownKeys(text: string, host: string, port: number): KnownKey[] 
 /** Whether the first field of a line is about the host. */
 function isAbout(hosts: string, entry: string): boolean {
   if (hosts.startsWith('|')) return isHashOf(hosts, entry);
+  return matchesHosts(hosts.split(','), entry);
+}
+
+/** Whether one of the patterns is about the host, and none with a `!` in front. */
+export function matchesHosts(patterns: readonly string[], entry: string): boolean {
   let isNamed = false;
-  for (const written of hosts.toLowerCase().split(',')) {
+  for (const written of patterns) {
     const isNegated = written.startsWith('!');
-    if (!matches(isNegated ? written.slice(1) : written, entry)) continue;
+    if (!matches((isNegated ? written.slice(1) : written).toLowerCase(), entry)) continue;
     if (isNegated) return false;
     isNamed = true;
   }

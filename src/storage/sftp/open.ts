@@ -8,20 +8,26 @@ import type { OpenKind } from '../kind.ts';
 import { usualSftpPatience } from './connection.ts';
 import { HostKeys } from './host-keys.ts';
 import { readPrivateKey } from './keys.ts';
-import { parseSftpPlace } from './place.ts';
+import { parseSftpPlace, type SftpPlace, shownServer } from './place.ts';
 import type { SftpCredentials } from './sign-in.ts';
 import { SftpStorage } from './sftp.ts';
+import { type SshSettings, sshSettings } from './ssh-config.ts';
 
+const usualPort = 22;
 const usualKeyNames = ['id_ed25519', 'id_ecdsa', 'id_rsa'];
 
 export const openSftp: OpenKind = (address, { credentials, clock, onNote }) => {
   const place = parseSftpPlace(address);
   if (place.password !== undefined)
     onNote?.('The password in the address can be seen by every program of this computer: better name it in the environment or in a file.');
-  const { host, port, server, location, folder } = place;
-  const sshFolder = path.join(credentials.get('HOME', 'USERPROFILE') ?? homedir(), '.ssh');
+  const { location, folder } = place;
+  const home = credentials.get('HOME', 'USERPROFILE') ?? homedir();
+  const settings = sshSettings(home, place.host);
+  const host = settings.hostname ?? place.host;
+  const port = place.port ?? settings.port ?? usualPort;
+  const server = shownServer(host, port === usualPort ? undefined : port);
   const ownFile = credentials.get('HOLDFAST_SFTP_KNOWN_HOSTS') ?? path.join(dataFolder(), 'known_hosts');
-  const files = [path.join(sshFolder, 'known_hosts'), path.join(sshFolder, 'known_hosts2'), '/etc/ssh/ssh_known_hosts', ownFile];
+  const files = [...['known_hosts', 'known_hosts2'].map((name) => path.join(home, '.ssh', name)), '/etc/ssh/ssh_known_hosts', ownFile];
   const pinned = pinnedKeys(credentials);
   return new SftpStorage({
     host,
@@ -30,7 +36,7 @@ export const openSftp: OpenKind = (address, { credentials, clock, onNote }) => {
     location,
     folder,
     clock,
-    credentials: sftpCredentials(place, credentials, sshFolder),
+    credentials: sftpCredentials(place, settings, credentials, home),
     hostKeys: new HostKeys({ host, port, server, location, files: [...new Set(files)], ownFile, pinned, onNote }),
     patience: usualSftpPatience,
   });
@@ -38,19 +44,21 @@ export const openSftp: OpenKind = (address, { credentials, clock, onNote }) => {
 
 /** What stands in the address wins, since the credentials may be meant for another place. */
 function sftpCredentials(
-  { username, password }: { readonly username: string | undefined; readonly password: string | undefined },
+  { username, password }: SftpPlace,
+  settings: SshSettings,
   credentials: Credentials,
-  sshFolder: string,
+  home: string,
 ): SftpCredentials {
   const file = credentials.get('HOLDFAST_SFTP_KEY_FILE');
   const passphrase = credentials.get('HOLDFAST_SFTP_KEY_PASSPHRASE');
   return {
-    username: username ?? credentials.get('HOLDFAST_SFTP_USERNAME') ?? hostIdentity().username,
+    username: username ?? credentials.get('HOLDFAST_SFTP_USERNAME') ?? settings.username ?? hostIdentity().username,
     password: password ?? credentials.get('HOLDFAST_SFTP_PASSWORD'),
     key: file === undefined ? undefined : readPrivateKey(file, passphrase),
     passphrase,
     agent: credentials.get('SSH_AUTH_SOCK'),
-    usualKeyFiles: usualKeyNames.map((name) => path.join(sshFolder, name)),
+    namedKeyFiles: settings.keyFiles,
+    usualKeyFiles: settings.keyFiles.length > 0 ? [] : usualKeyNames.map((name) => path.join(home, '.ssh', name)),
   };
 }
 

@@ -9,7 +9,8 @@ import { fail } from '../../contract/errors.ts';
 export interface SftpPlace {
   /** Name or number, without brackets, in small letters. */
   readonly host: string;
-  readonly port: number;
+  /** Undefined: not said. */
+  readonly port: number | undefined;
   /** Undefined: as one is called on this computer. */
   readonly username: string | undefined;
   /** Only from the form with two slashes. */
@@ -18,11 +19,7 @@ export interface SftpPlace {
   readonly folder: string;
   /** As a person would recognise it, without the password. */
   readonly location: string;
-  /** Name, and port where it is not the usual one. */
-  readonly server: string;
 }
-
-const usualPort = 22;
 
 /** `address` is what stands behind `sftp:`. Throws `bad-usage`, whose words hold nothing of what stands before an @. */
 export const parseSftpPlace = (address: string): SftpPlace => (address.startsWith('//') ? fromUrl(address) : fromShortForm(address));
@@ -40,7 +37,7 @@ function fromShortForm(address: string): SftpPlace {
   if (at < 0 && /^[^/]*@[^/:]*:/.test(path))
     return refuse('This SFTP address holds a password; it belongs into the environment (HOLDFAST_SFTP_PASSWORD) or a file of credentials.');
   const username = at < 0 ? undefined : who.slice(0, at);
-  return placeOf({ username, password: undefined, host: who.slice(at + 1), port: usualPort, path });
+  return placeOf({ username, password: undefined, host: who.slice(at + 1), port: undefined, path });
 }
 
 function fromUrl(address: string): SftpPlace {
@@ -57,7 +54,7 @@ function fromUrl(address: string): SftpPlace {
     username: decoded(url.username),
     password,
     host: decoded(url.hostname),
-    port: url.port === '' ? usualPort : Number(url.port),
+    port: url.port === '' ? undefined : Number(url.port),
     path: decoded(url.pathname).slice(1),
   });
 }
@@ -66,7 +63,7 @@ interface Parts {
   readonly username: string | undefined;
   readonly password: string | undefined;
   readonly host: string;
-  readonly port: number;
+  readonly port: number | undefined;
   readonly path: string;
 }
 
@@ -74,7 +71,7 @@ function placeOf({ username: given, password, host: written, port, path }: Parts
   const host = written.replace(/^\[(.*)\]$/s, '$1').toLowerCase();
   if (host === '') return refuse('This SFTP address names no server.');
   if (/[\s/,\p{Cc}]/u.test(host)) return refuse('The name of the server in this SFTP address has a sign in it that no name has.');
-  if (port < 1) return refuse('The port in this SFTP address is none.');
+  if (port !== undefined && port < 1) return refuse('The port in this SFTP address is none.');
   if (path.includes('\0')) return refuse('The path in this SFTP address has a sign in it that no path has.');
   const folder = cleaned(path);
   if (folder.startsWith('~'))
@@ -83,10 +80,15 @@ function placeOf({ username: given, password, host: written, port, path }: Parts
     );
   const username = given === '' ? undefined : given;
   const user = username === undefined ? '' : `${username}@`;
-  const shownHost = host.includes(':') ? `[${host}]` : host;
-  const server = port === usualPort ? shownHost : `${shownHost}:${port}`;
-  const location = port === usualPort ? `sftp:${user}${shownHost}:${folder}` : `sftp://${user}${server}/${folder}`;
-  return { host, port, username, password, folder, location, server };
+  const server = shownServer(host, port);
+  const location = port === undefined ? `sftp:${user}${server}:${folder}` : `sftp://${user}${server}/${folder}`;
+  return { host, port, username, password, folder, location };
+}
+
+/** As people write it: with the port, if it is said. */
+export function shownServer(host: string, port: number | undefined): string {
+  const shown = host.includes(':') ? `[${host}]` : host;
+  return port === undefined ? shown : `${shown}:${port}`;
 }
 
 /** Without needless slashes and dots; what leads upwards is left to the server, on which a name in between may be a link. */

@@ -2,7 +2,8 @@
  * What is offered to a server so that it lets one in, and in which order: first what the person has named, then what lies around.
  *
  * 1. the key in HOLDFAST_SFTP_KEY_FILE; 2. the password, also where the server asks for it in a dialogue; 3. if no key was named,
- * the keys of ssh-agent, then those in `~/.ssh` that need no passphrase, or the one that was given.
+ * those that ssh's configuration names, the keys of ssh-agent, then those in `~/.ssh`; a key in a file only if it needs no passphrase,
+ * or the one that was given.
  *
  * Only what the server says that it takes is offered. One that wants a key and then a password gets both.
  */
@@ -18,6 +19,8 @@ export interface SftpCredentials {
   readonly passphrase: string | undefined;
   /** The socket of ssh-agent. */
   readonly agent: string | undefined;
+  /** Files that ssh's configuration names for this server. */
+  readonly namedKeyFiles: readonly string[];
   /** Files that may hold keys. */
   readonly usualKeyFiles: readonly string[];
 }
@@ -70,7 +73,7 @@ export class SignIn {
   }
 }
 
-function offersOf({ username, password, key, passphrase, agent, usualKeyFiles }: SftpCredentials): Offer[] {
+function offersOf({ username, password, key, passphrase, agent, namedKeyFiles, usualKeyFiles }: SftpCredentials): Offer[] {
   const offers: Offer[] = [];
   const offerKey = ({ file, key: parsed }: PrivateKey): void =>
     void offers.push({ shown: `the key ${file}`, method: { type: 'publickey', username, key: parsed } });
@@ -80,6 +83,7 @@ function offersOf({ username, password, key, passphrase, agent, usualKeyFiles }:
     offers.push({ shown: 'the password', method: { type: 'keyboard-interactive', username, prompt: answering(password) } });
   }
   if (key) return offers;
+  for (const each of usableKeys(namedKeyFiles, passphrase)) offerKey(each);
   if (agent !== undefined) offers.push({ shown: 'the keys of ssh-agent', method: { type: 'agent', username, agent } });
   for (const each of usableKeys(usualKeyFiles, passphrase)) offerKey(each);
   return offers;

@@ -44,7 +44,15 @@ export function openOdd({
     location,
     folder,
     clock: hurriedClock,
-    credentials: { ...oddUser, key: undefined, passphrase: undefined, agent: undefined, usualKeyFiles: [], ...credentials },
+    credentials: {
+      ...oddUser,
+      key: undefined,
+      passphrase: undefined,
+      agent: undefined,
+      namedKeyFiles: [],
+      usualKeyFiles: [],
+      ...credentials,
+    },
     hostKeys: new HostKeys({ host, port, server, location, files: [file], ownFile: file, pinned: [] }),
     patience: { connectMs, silentMs: 300, answerMs: 900, idleMs },
   });

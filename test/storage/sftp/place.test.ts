@@ -8,27 +8,27 @@ const parse = (place: string): ReturnType<typeof parseSftpPlace> => parseSftpPla
 /** What restic makes of the same, by its own tests (internal/backend/sftp/config_test.go). */
 describe('an SFTP address', () => {
   test.each([
-    ['sftp://user@host/dir/subdir', 'user', 'host', 22, 'dir/subdir'],
-    ['sftp://host/dir/subdir', undefined, 'host', 22, 'dir/subdir'],
-    ['sftp://host//dir/subdir', undefined, 'host', 22, '/dir/subdir'],
+    ['sftp://user@host/dir/subdir', 'user', 'host', undefined, 'dir/subdir'],
+    ['sftp://host/dir/subdir', undefined, 'host', undefined, 'dir/subdir'],
+    ['sftp://host//dir/subdir', undefined, 'host', undefined, '/dir/subdir'],
     ['sftp://host:10022//dir/subdir', undefined, 'host', 10022, '/dir/subdir'],
     ['sftp://user@host:10022//dir/subdir', 'user', 'host', 10022, '/dir/subdir'],
-    ['sftp://user@host/dir/subdir/../other', 'user', 'host', 22, 'dir/other'],
-    ['sftp://user@host/dir///subdir', 'user', 'host', 22, 'dir/subdir'],
-    ['sftp://[::1]/dir', undefined, '::1', 22, 'dir'],
+    ['sftp://user@host/dir/subdir/../other', 'user', 'host', undefined, 'dir/other'],
+    ['sftp://user@host/dir///subdir', 'user', 'host', undefined, 'dir/subdir'],
+    ['sftp://[::1]/dir', undefined, '::1', undefined, 'dir'],
     ['sftp://user@[::1]:22//dir', 'user', '::1', 22, '/dir'],
-    ['sftp://user%40domain@host/dir', 'user@domain', 'host', 22, 'dir'],
-    ['sftp://me@host/a%20b%C3%A4', 'me', 'host', 22, 'a bä'],
-    ['sftp://me@host/', 'me', 'host', 22, '.'],
-    ['sftp://me@host//', 'me', 'host', 22, '/'],
-    ['sftp:user@host:/dir/subdir', 'user', 'host', 22, '/dir/subdir'],
-    ['sftp:user@domain@host:/dir/subdir', 'user@domain', 'host', 22, '/dir/subdir'],
-    ['sftp:host:../dir/subdir', undefined, 'host', 22, '../dir/subdir'],
-    ['sftp:user@host:dir/subdir:suffix', 'user', 'host', 22, 'dir/subdir:suffix'],
-    ['sftp:user@host:dir/./subdir/', 'user', 'host', 22, 'dir/subdir'],
-    ['sftp:user@host:', 'user', 'host', 22, '.'],
-    ['sftp:user@HOST.Example:/dir', 'user', 'host.example', 22, '/dir'],
-    ['sftp:me@[fe80::1]:/dir', 'me', 'fe80::1', 22, '/dir'],
+    ['sftp://user%40domain@host/dir', 'user@domain', 'host', undefined, 'dir'],
+    ['sftp://me@host/a%20b%C3%A4', 'me', 'host', undefined, 'a bä'],
+    ['sftp://me@host/', 'me', 'host', undefined, '.'],
+    ['sftp://me@host//', 'me', 'host', undefined, '/'],
+    ['sftp:user@host:/dir/subdir', 'user', 'host', undefined, '/dir/subdir'],
+    ['sftp:user@domain@host:/dir/subdir', 'user@domain', 'host', undefined, '/dir/subdir'],
+    ['sftp:host:../dir/subdir', undefined, 'host', undefined, '../dir/subdir'],
+    ['sftp:user@host:dir/subdir:suffix', 'user', 'host', undefined, 'dir/subdir:suffix'],
+    ['sftp:user@host:dir/./subdir/', 'user', 'host', undefined, 'dir/subdir'],
+    ['sftp:user@host:', 'user', 'host', undefined, '.'],
+    ['sftp:user@HOST.Example:/dir', 'user', 'host.example', undefined, '/dir'],
+    ['sftp:me@[fe80::1]:/dir', 'me', 'fe80::1', undefined, '/dir'],
   ])('%s', (place, username, host, port, folder) => {
     const parsed = parse(place);
     expect(parsed).toMatchObject({ username, host, port, folder });
@@ -69,6 +69,6 @@ describe('an SFTP address', () => {
 
   test('with a password shows it nowhere', () => {
     const parsed = parse('sftp://me:gehe%2Fim@host:2022//dir');
-    expect(parsed).toMatchObject({ password: 'gehe/im', location: 'sftp://me@host:2022//dir', server: 'host:2022' });
+    expect(parsed).toMatchObject({ password: 'gehe/im', location: 'sftp://me@host:2022//dir' });
   });
 });

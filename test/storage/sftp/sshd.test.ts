@@ -161,6 +161,43 @@ describe('one is let in', () => {
   });
 });
 
+describe('the configuration of ssh', () => {
+  const noKey = { HOLDFAST_SFTP_KEY_FILE: '' };
+  const config = (...lines: readonly string[]): string => ['# mine', 'Host other', '  Port 1', ...lines].join('\n');
+
+  test('says what a short name stands for, and which key it wants', async () => {
+    const lines = [
+      'Host n?s !nos',
+      `  HostName=127.0.0.1`,
+      `\tport ${sshd.port}`,
+      `User "${sshd.username}"`,
+      '  IdentityFile ~/.ssh/for-nas',
+    ];
+    const home = homeWith({
+      config: config(...lines, 'Match all', 'Port 2', 'Host *', 'Port 3'),
+      'for-nas': readFileSync(sshd.keyFile, 'utf8'),
+    });
+    const env = { ...noKey, HOME: home };
+    expect(await letIn(env, `sftp:nas:${sshd.folder}/nothing there`)).toBe('storage-gone');
+    // What is said in the address wins.
+    expect(await letIn(env, 'sftp://nas:1/x')).toBe('server-refused');
+    expect(await letIn(env, 'sftp:nobody@nas:x')).toBe('credentials-refused');
+    const storage = await openSftp('sftp:nas:x', env);
+    expect(storage.location).toBe('sftp:nas:x');
+  });
+
+  test('may lead through another server, which is told', async () => {
+    for (const way of ['ProxyJump gate', 'ProxyCommand ssh gate nc %h %p']) {
+      const home = homeWith({ config: config('Host nas', way) });
+      const error = await errorOf(openSftp('sftp:nas:x', { HOME: home }));
+      expect(error).toMatchObject({ code: 'bad-usage' });
+      expect(error.message).toContain('through another server');
+    }
+    const home = homeWith({ config: config('Host nas', 'ProxyJump none', 'ProxyJump gate') });
+    await openSftp('sftp:nas:x', { HOME: home });
+  });
+});
+
 describe('the host key of a server', () => {
   test.each(['ed25519', 'ecdsa', 'rsa'])('of type %s is asked for when it is the one that is known', async (type) => {
     const known = homeWith({
