@@ -26,6 +26,7 @@ export const overview: Overview = {
   places: [
     ['rest:https://server:8000/path/', 'on a restic REST server; its user in HOLDFAST_REST_USERNAME and _PASSWORD'],
     ['s3:https://server/bucket/path', 'on Amazon S3 or a server like it; its keys as Amazon’s programs have them'],
+    ['sftp:user@server:/path', 'on a server with SSH, or sftp://user@server:port//path; ssh’s own keys, agent and configuration'],
     ['rclone:remote:path', 'on a remote of your rclone, found in PATH or named in HOLDFAST_RCLONE'],
   ],
   environment: [
@@ -35,6 +36,9 @@ export const overview: Overview = {
     ['HOLDFAST_CREDENTIALS_FILE', 'a file of NAME=value lines with what opens servers, instead of --credentials-file'],
     ['HOLDFAST_REST_USERNAME', 'user of a REST server; with HOLDFAST_REST_PASSWORD, or as restic calls them'],
     ['AWS_ACCESS_KEY_ID', 'key of an S3 server; with AWS_SECRET_ACCESS_KEY, or a profile in AWS_PROFILE'],
+    ['HOLDFAST_SFTP_KEY_FILE', 'private key for an SSH server, with HOLDFAST_SFTP_KEY_PASSPHRASE; or HOLDFAST_SFTP_PASSWORD'],
+    ['HOLDFAST_SFTP_HOST_KEY', 'fingerprint (SHA256:…) of the only host key to accept of an SSH server'],
+    ['HOLDFAST_SFTP_KNOWN_HOSTS', 'the file in which new host keys are noted'],
     ['HOLDFAST_CACERT', 'a certificate file: the only authority to trust'],
     ['HOLDFAST_TLS_CLIENT_CERT', 'a file with your own certificate and its key, for servers that ask for one'],
     ['HOLDFAST_RCLONE', 'the rclone program, where it is not in PATH'],

@@ -34,7 +34,7 @@ const longestPack = 1 << 30;
 const trustedLength = 1 << 20;
 
 /** So many folders are listed, or made, side by side. */
-const foldersTogether = 32;
+const foldersTogether = 128;
 
 export class SftpStorage implements Storage {
   readonly location: string;
