@@ -44,8 +44,8 @@ try {
       cwd: root,
       input: Object.fromEntries(present),
       platform: 'node',
-      // Native code finds its binaries beside its own files.
-      external: ['koffi'],
+      // Native code finds its binaries beside its own files; so does ssh2 its compiled parts.
+      external: ['koffi', 'ssh2'],
       tsconfig: false,
       onLog: (level, log, report) => report(level === 'warn' ? 'error' : level, log),
     });

@@ -26,7 +26,7 @@ import { fileURLToPath } from 'node:url';
 // What the program is run beside, and what judges its ZIP files, completions and manual page.
 const TOOLS = ['rsync', 'acl', 'attr', 'strace', 'e2fsprogs', 'util-linux', 'mount', 'python3', 'git', 'tzdata'];
 const JUDGES = ['unzip', 'bash', 'zsh', 'fish', 'man-db', 'groff-base', 'mandoc'];
-const SERVERS = ['rclone', 'openssl', 'python3-swift', 'apache2-bin'];
+const SERVERS = ['rclone', 'openssl', 'python3-swift', 'apache2-bin', 'openssh-server', 'openssh-client'];
 const PACKAGES = [...TOOLS, ...JUDGES, ...SERVERS];
 const RESTIC_SUITE = 'trixie';
 const RESTIC_NEEDED = '0.18';

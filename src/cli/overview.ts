@@ -27,6 +27,7 @@ export const overview: Overview = {
     ['rest:https://server:8000/path/', 'on a restic REST server; its user in HOLDFAST_REST_USERNAME and _PASSWORD'],
     ['s3:https://server/bucket/path', 'on Amazon S3 or a server like it; its keys as Amazon’s programs have them'],
     ['webdav:https://server/path/', 'on a WebDAV server; its user in HOLDFAST_WEBDAV_USERNAME and _PASSWORD'],
+    ['sftp:user@server:/path', 'on a server with SSH, or sftp://user@server:port//path; ssh’s own keys, agent and configuration'],
     ['rclone:remote:path', 'on a remote of your rclone, found in PATH or named in HOLDFAST_RCLONE'],
   ],
   environment: [
@@ -37,6 +38,9 @@ export const overview: Overview = {
     ['HOLDFAST_REST_USERNAME', 'user of a REST server; with HOLDFAST_REST_PASSWORD, or as restic calls them'],
     ['HOLDFAST_WEBDAV_USERNAME', 'user of a WebDAV server, such as Nextcloud; with HOLDFAST_WEBDAV_PASSWORD'],
     ['AWS_ACCESS_KEY_ID', 'key of an S3 server; with AWS_SECRET_ACCESS_KEY, or a profile in AWS_PROFILE'],
+    ['HOLDFAST_SFTP_KEY_FILE', 'private key for an SSH server, with HOLDFAST_SFTP_KEY_PASSPHRASE; or HOLDFAST_SFTP_PASSWORD'],
+    ['HOLDFAST_SFTP_HOST_KEY', 'fingerprint (SHA256:…) of the only host key to accept of an SSH server'],
+    ['HOLDFAST_SFTP_KNOWN_HOSTS', 'the file in which new host keys are noted'],
     ['HOLDFAST_CACERT', 'a certificate file: the only authority to trust'],
     ['HOLDFAST_TLS_CLIENT_CERT', 'a file with your own certificate and its key, for servers that ask for one'],
     ['HOLDFAST_CACHE_FOLDER', 'where copies of index, snapshots and folder listings of repositories behind a network are kept'],

@@ -305,6 +305,28 @@ const catalogue = {
     }),
   },
 
+  'host-key-changed': {
+    retryable: false,
+    words: (c) => ({
+      message: `The server ${String(c.server)} shows another host key (${String(c.key)}) than the one that is expected (${String(c.expected)}). Either it was set up anew, or somebody in between pretends to be it. Nothing was sent there.`,
+      guidance: `Ask whoever runs the server which key is right; only if it is the new one, remove the old one (${String(c.where)}).`,
+    }),
+  },
+  'host-key-revoked': {
+    retryable: false,
+    words: (c) => ({
+      message: `The host key that ${String(c.server)} shows (${String(c.key)}) is marked as revoked in ${String(c.path)}: whoever shows it need not be the server. Nothing was sent there.`,
+      guidance: 'Ask whoever runs the server for its new key.',
+    }),
+  },
+  'private-key-locked': {
+    retryable: false,
+    words: (c) => ({
+      message: `The private key in ${String(c.path)} is protected by a passphrase, and ${c.given ? 'the one that was given does not open it' : 'none was given'}. Nothing was changed.`,
+      guidance: 'Give it in HOLDFAST_SFTP_KEY_PASSPHRASE, or add the key to ssh-agent and name no file.',
+    }),
+  },
+
   // --- trees ---------------------------------------------------------------------------------------------------
   'tree-invalid': {
     retryable: false,
@@ -852,6 +874,9 @@ const ofDestination: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'region-wrong',
   'program-missing',
   'rclone-failed',
+  'host-key-changed',
+  'host-key-revoked',
+  'private-key-locked',
 ]);
 
 /** Whether the destination as a whole cannot be used now, so that what it says about a file says nothing about that file. */

@@ -15,10 +15,11 @@ const kinds: Readonly<Record<string, () => Promise<OpenKind>>> = {
   rest: async () => (await import('./rest/open.ts')).openRest,
   s3: async () => (await import('./s3/open.ts')).openS3,
   webdav: async () => (await import('./webdav/open.ts')).openWebdav,
+  sftp: async () => (await import('./sftp/open.ts')).openSftp,
 };
 
-/** Kinds that restic knows and Holdfast does not: a folder of such a name can be given as `./sftp:…`. */
-const unknownKinds = new Set(['azure', 'gs', 'sftp', 'b2', 'swift']);
+/** Kinds that restic knows and Holdfast does not: a folder of such a name can be given as `./gs:…`. */
+const unknownKinds = new Set(['azure', 'gs', 'b2', 'swift']);
 
 /** The kind that a place names, and the address behind its colon; undefined for a folder. */
 export function kindOf(place: string): { readonly kind: string; readonly address: string } | undefined {

@@ -55,7 +55,7 @@ describe('move', () => {
     };
     await refused(src, 'holds other things');
     await refused(cli.repository, 'Both places are the same');
-    await refused('sftp:somewhere', 'cannot use sftp');
+    await refused('swift:somewhere', 'cannot use swift');
     const evil = join(folder, 'evil');
     tree(evil, { '\x1b[31mred\n': '' });
     await refused(evil, 'holds other things, such as "\\u001b[31mred\\n"');

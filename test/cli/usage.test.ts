@@ -37,7 +37,7 @@ describe('wrong usage exits with 1, says what is wrong, and does nothing', () =>
     ['an unknown verb', ['frobnicate'], 'Unknown command'],
     ['an unknown option', ['snapshots', '--frob'], 'Unknown option'],
     ['no repository named', ['snapshots'], 'No repository was named'],
-    ['another kind of destination', ['--repo', 'sftp:host:/path', 'snapshots'], 'cannot use sftp'],
+    ['another kind of destination', ['--repo', 'swift:host:/path', 'snapshots'], 'cannot use swift'],
     ['no source', ['--repo', 'x', 'backup'], 'No folder or file'],
     ['two strategies', ['--repo', 'x', 'backup', '--full', '--differential', '/etc/hostname'], 'at the same time'],
     ['an unknown strategy', ['--repo', 'x', 'backup', '--strategy', 'best', '/etc/hostname'], '--strategy'],

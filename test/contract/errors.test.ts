@@ -29,6 +29,7 @@ const plausible: ErrorContext = {
   expected: 4096,
   file: 'pack 0123456789ab',
   free: 1000,
+  given: true,
   group: 'computer, /home/u',
   guidance: 'Write it as 10%.',
   host: 'computer',
@@ -61,6 +62,7 @@ const plausible: ErrorContext = {
   variables: 'HOLDFAST_REST_USERNAME and HOLDFAST_REST_PASSWORD',
   version: 1,
   what: 'pack',
+  where: 'line 3 of /home/u/.ssh/known_hosts',
 };
 
 /** Problems that are sentences of their own. */
