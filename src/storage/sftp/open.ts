@@ -16,7 +16,7 @@ import { type SshSettings, sshSettings } from './ssh-config.ts';
 const usualPort = 22;
 const usualKeyNames = ['id_ed25519', 'id_ecdsa', 'id_rsa'];
 
-export const openSftp: OpenKind = (address, { credentials, clock, onNote }) => {
+export const openSftp: OpenKind = (address, { credentials, clock, paces, onNote }) => {
   const place = parseSftpPlace(address);
   if (place.password !== undefined)
     onNote?.('The password in the address can be seen by every program of this computer: better name it in the environment or in a file.');
@@ -36,6 +36,7 @@ export const openSftp: OpenKind = (address, { credentials, clock, onNote }) => {
     location,
     folder,
     clock,
+    paces,
     credentials: sftpCredentials(place, settings, credentials, home),
     hostKeys: new HostKeys({ host, port, server, location, files: [...new Set(files)], ownFile, pinned, onNote }),
     patience: usualSftpPatience,

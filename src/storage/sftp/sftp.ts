@@ -16,6 +16,7 @@
  */
 import { fail, hasCode } from '../../contract/errors.ts';
 import { checkRange, folderOf, folderOfFile, isFileName, isShardName, layoutFolders, layoutPath, shards } from '../names.ts';
+import type { Paces } from '../pace.ts';
 import { configFile, describeFile, type FileKind, type ListedFile, type Range, type Storage, type StoredFile } from '../storage.ts';
 import { inTurn } from '../turns.ts';
 import type { FileFacts, FolderEntry, Handle, SftpChannel } from './channel.ts';
@@ -36,16 +37,20 @@ const trustedLength = 1 << 20;
 /** So many folders are listed, or made, side by side. */
 const foldersTogether = 128;
 
+export interface SftpOptions extends SessionOptions {
+  readonly paces?: Paces | undefined;
+}
+
 export class SftpStorage implements Storage {
   readonly location: string;
-  readonly #options: SessionOptions;
+  readonly #options: SftpOptions;
   readonly #session: SftpSession;
   readonly #temporaries = new Temporaries();
   readonly #folderSync = new FolderSync();
   #clockSkewMs: number | undefined;
   #seen = false;
 
-  constructor(options: SessionOptions) {
+  constructor(options: SftpOptions) {
     this.#session = new SftpSession(options);
     this.location = options.location;
     this.#options = options;
@@ -148,7 +153,7 @@ export class SftpStorage implements Storage {
           if (offset + length > size) return this.#short(file, length, Math.max(0, size - offset));
         }
         const bytes = Buffer.allocUnsafeSlow(length);
-        const received = await download(channel, handle, bytes, offset).catch(async (error: unknown) => {
+        const received = await download(channel, handle, bytes, offset, this.#options.paces?.download).catch(async (error: unknown) => {
           // An offset far beyond the end may be more than the file system can count to.
           const { size } = error instanceof StatusError ? await channel.facts(handle) : { size: Number.NaN };
           if (offset + length > size) return Math.max(0, size - offset);
@@ -248,7 +253,7 @@ export class SftpStorage implements Storage {
 
   async #fill(channel: SftpChannel, handle: Handle, parts: readonly Uint8Array[], file: StoredFile): Promise<void> {
     const expected = lengthOf(parts);
-    const { size, modifiedMs } = await upload(channel, handle, parts);
+    const { size, modifiedMs } = await upload(channel, handle, parts, this.#options.paces?.upload);
     if (size !== expected) fail('file-short', { file: describeFile(file), location: this.location, expected, received: size });
     // It says whole seconds: on average half a one is missing.
     if (!Number.isNaN(modifiedMs)) this.#clockSkewMs = modifiedMs + 500 - this.#options.clock.now();

@@ -1,4 +1,5 @@
 /** Bytes to and from an open file: many requests are under way at the same time, since each takes as long as the line is. */
+import type { Pace } from '../pace.ts';
 import type { Handle, SftpChannel } from './channel.ts';
 
 /** What OpenSSH takes at once, nearly; ssh2 cuts it into what another server takes. */
@@ -14,6 +15,7 @@ export async function upload(
   channel: SftpChannel,
   handle: Handle,
   parts: readonly Uint8Array[],
+  pace: Pace | undefined,
 ): Promise<{ size: number; modifiedMs: number }> {
   const underWay = new Set<Promise<void>>();
   let failure: { readonly error: unknown } | undefined;
@@ -28,6 +30,7 @@ export async function upload(
     );
     underWay.add(written);
     position += piece.length;
+    await pace?.passed(piece.length, () => failure !== undefined);
     if (underWay.size >= piecesTogether) await Promise.race(underWay);
     if (failure) break;
   }
@@ -62,7 +65,13 @@ function joined(views: readonly Uint8Array[]): Buffer {
 }
 
 /** Fills `into` from `offset` on. Resolves to how many bytes there are from its beginning: all, unless the file ends before. */
-export async function download(channel: SftpChannel, handle: Handle, into: Buffer, offset: number): Promise<number> {
+export async function download(
+  channel: SftpChannel,
+  handle: Handle,
+  into: Buffer,
+  offset: number,
+  pace: Pace | undefined,
+): Promise<number> {
   let next = 0;
   let end = into.length;
   const worker = async (): Promise<void> => {
@@ -77,6 +86,7 @@ export async function download(channel: SftpChannel, handle: Handle, into: Buffe
           return;
         }
         at += bytes;
+        await pace?.passed(bytes);
       }
     }
   };
