@@ -1,6 +1,7 @@
 /** Opening the repository that a run is about. */
 import { fail, hasCode } from '../contract/errors.ts';
 import { cacheFolder } from '../platform/host.ts';
+import { farPackSize } from '../repository/pack.ts';
 import { type OpenOptions, Repository } from '../repository/repository.ts';
 import { CachedStorage } from '../storage/cache/cached.ts';
 import { credentialsFrom } from '../storage/credentials.ts';
@@ -79,7 +80,11 @@ export async function openRepository(
     source,
     storage.location,
     { env, signal: control.signal },
-    (password) => open(storage, password, { readAhead }),
+    async (password) => {
+      const repository = await open(storage, password, { readAhead });
+      if (!storage.localPath) repository.packSize = farPackSize;
+      return repository;
+    },
     // Whoever mistyped the place is told so before being asked for a password.
     async () => {
       if (!withoutConfig) await refuseNoRepository(storage);

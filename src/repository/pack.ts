@@ -11,6 +11,8 @@ import { sealOverhead } from './crypto.ts';
 /** Of the sealed header; restic reads none that is longer. */
 export const maxHeaderBytes = 16 << 20;
 export const defaultPackSize = 16 << 20;
+/** Behind a network each pack costs a request at the least. */
+export const farPackSize = 24 << 20;
 export const packSizeLimits = { least: 4 << 20, most: 128 << 20 } as const;
 
 /** Length of the longest entry, in bytes. */

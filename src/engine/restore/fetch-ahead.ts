@@ -8,7 +8,7 @@ import type { Storage } from '../../storage/storage.ts';
 import { type FetchedRun, runsOf, type WriteTask } from './write-job.ts';
 
 /** Bytes that may be on their way or wait for a worker, unless one task alone needs more; and requests. */
-const mostBytes = 120 << 20;
+const mostBytes = 108 << 20;
 const mostTasks = 8;
 
 export class FetchAhead {

@@ -12,7 +12,7 @@ import { listFiles, type SegmentFile } from './segment-file.ts';
 import { sizeOfBlobRow, sizeOfPlaceRow, type WriteTask } from './write-job.ts';
 
 /** A task reads about this much of a pack, so that all workers have something to do; behind a network each costs a request. Bytes. */
-const taskBytes = { near: 4 << 20, far: 24 << 20 };
+const taskBytes = { near: 4 << 20, far: 32 << 20 };
 const taskBlobs = 2000;
 
 interface Blob {

@@ -19,7 +19,7 @@ import type { RestoreProblem } from './walk-task.ts';
 
 /** Neighbouring blobs are read together when no more than this lies between them; bytes. */
 const readGap = 32 << 10;
-const readAtOnce = 24 << 20;
+const readAtOnce = 32 << 20;
 /** Files that a job keeps open at a time. */
 const openFiles = 64;
 /** Runs of zeros of at least this length become holes; one block of every common file system. */

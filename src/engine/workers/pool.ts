@@ -82,7 +82,7 @@ export interface PoolOptions {
 }
 
 /** Packs that may be on their way to a destination behind a network. */
-const storingFar = 4;
+const storingFar = 3;
 
 export class WorkerPool {
   readonly #repository: Repository;
