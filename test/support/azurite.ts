@@ -1,0 +1,162 @@
+/**
+ * Starts azurite, Microsoft's own copy of Azure's storage, which checks signatures, conditions and MD5. It speaks TLS and has
+ * an account by the name of `holdfast`, and a gate by which the account can be reached under the name that it would have in
+ * Azure, as restic insists on.
+ */
+import { createHmac, randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { connect, type AddressInfo, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execPath } from 'node:process';
+import { locateAzurite } from '../../scripts/test-setup.mjs';
+import { Authority } from './authority.ts';
+import { type RunningServer, startServer } from './servers.ts';
+
+/** Of the servers' names: there is no such domain. */
+const suffix = 'storage.test';
+const account = 'holdfast';
+export const accountKey = randomBytes(64).toString('base64');
+
+export interface Azurite {
+  /** The account's address as a connection string would give it: `https://127.0.0.1:4711/holdfast`. */
+  readonly endpoint: string;
+  /** The name that the account has behind the gate, without a port. */
+  readonly host: string;
+  readonly port: number;
+  /** The file of the authority that has signed the server's certificate. */
+  readonly authority: string;
+  /** What opens it, for Holdfast. */
+  readonly env: Readonly<Record<string, string>>;
+  /** What opens it, for both programs: restic goes through the gate. */
+  readonly sharedEnv: Readonly<Record<string, string>>;
+  stop(): Promise<void>;
+}
+
+export async function startAzurite(): Promise<Azurite> {
+  const program = locateAzurite();
+  if (program === undefined) throw new Error('No azurite on this machine. Run: node scripts/test-setup.mjs');
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-azurite-'));
+  const authority = new Authority(join(folder, 'authority'));
+  const { certificate, key } = authority.sign('server', { names: `DNS:${account}.blob.${suffix},IP:127.0.0.1` });
+  const server: RunningServer = await startServer({
+    program: execPath,
+    secure: true,
+    env: { AZURITE_ACCOUNTS: `${account}:${accountKey}` },
+    args: (port) => [
+      program,
+      '--disableTelemetry',
+      '--silent',
+      '--inMemoryPersistence',
+      '--blobPort',
+      String(port),
+      '--cert',
+      certificate,
+      '--key',
+      key,
+    ],
+  });
+  const gate = await openGate(server.port);
+  const env = {
+    AZURE_ACCOUNT_NAME: account,
+    AZURE_ACCOUNT_KEY: accountKey,
+    HOLDFAST_AZURE_ENDPOINT: `${server.url}/${account}`,
+    HOLDFAST_CACERT: authority.certificate,
+  };
+  return {
+    endpoint: `${server.url}/${account}`,
+    host: `${account}.blob.${suffix}`,
+    port: server.port,
+    authority: authority.certificate,
+    env,
+    sharedEnv: { ...env, AZURE_ENDPOINT_SUFFIX: suffix, HTTPS_PROXY: gate.url, RESTIC_CACERT: authority.certificate },
+    async stop() {
+      await gate.close();
+      await server.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A proxy that leads to one port, whatever server is asked for. */
+async function openGate(port: number): Promise<{ readonly url: string; close(): Promise<void> }> {
+  const sockets = new Set<Socket>();
+  const kept = (socket: Socket): Socket => {
+    sockets.add(socket);
+    return socket.on('error', () => socket.destroy()).on('close', () => sockets.delete(socket));
+  };
+  const gate = createServer();
+  gate.on('connect', (_, incoming: Socket) => {
+    const outgoing = kept(connect(port, '127.0.0.1'));
+    kept(incoming).write('HTTP/1.1 200 OK\r\n\r\n');
+    incoming.pipe(outgoing).pipe(incoming);
+  });
+  await new Promise<void>((resolve) => gate.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(gate.address() as AddressInfo).port}`,
+    async close() {
+      const closed = new Promise((resolve) => gate.close(resolve));
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+export interface SasWishes {
+  /** For example `rwdlac`; Azure wants them in the order r w d x l a c. */
+  readonly permissions: string;
+  /** Milliseconds since 1970. */
+  readonly from?: number;
+  readonly until: number;
+  /** A container, that the signature be for it alone; default: the account. */
+  readonly container?: string;
+  /** Of an account's: s(ervice), c(ontainer), o(bject); default all. */
+  readonly resourceTypes?: string;
+}
+
+const sasVersion = '2022-11-02';
+
+/** A shared access signature as the portal makes it. */
+export function sharedAccess({ permissions, from, until, container, resourceTypes = 'sco' }: SasWishes): string {
+  const time = (ms: number): string => new Date(ms).toISOString().replace(/\.\d{3}/, '');
+  const [starts, ends] = [from === undefined ? '' : time(from), time(until)];
+  const times = { ...(from === undefined ? {} : { st: starts }), se: ends };
+  const signed = (lines: readonly string[]): string =>
+    createHmac('sha256', Buffer.from(accountKey, 'base64')).update(lines.join('\n')).digest('base64');
+  const all =
+    container === undefined
+      ? {
+          sv: sasVersion,
+          ss: 'b',
+          srt: resourceTypes,
+          sp: permissions,
+          ...times,
+          sig: signed([account, permissions, 'b', resourceTypes, starts, ends, '', '', sasVersion, '', '']),
+        }
+      : {
+          sv: sasVersion,
+          sr: 'c',
+          sp: permissions,
+          ...times,
+          sig: signed([
+            permissions,
+            starts,
+            ends,
+            `/blob/${account}/${container}`,
+            '',
+            '',
+            '',
+            sasVersion,
+            'c',
+            '',
+            '',
+            '',
+            '',
+            '',
+            '',
+            '',
+          ]),
+        };
+  return new URLSearchParams(all).toString();
+}
