@@ -1,7 +1,11 @@
 /**
  * Starts azurite, Microsoft's own copy of Azure's storage, which checks signatures, conditions and MD5. It speaks TLS and has
  * an account by the name of `holdfast`, and a gate by which the account can be reached under the name that it would have in
- * Azure, as restic insists on.
+ * Azure, as other programs insist on.
+ *
+ * Debian's restic is built without Azure, so that it has to go through rclone, whose own client of Azure's then shares the
+ * container with ours. (restic with Azure would be happy with the gate, too: it always asks for
+ * https://ACCOUNT.blob.AZURE_ENDPOINT_SUFFIX.)
  */
 import { createHmac, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -29,7 +33,7 @@ export interface Azurite {
   readonly authority: string;
   /** What opens it, for Holdfast. */
   readonly env: Readonly<Record<string, string>>;
-  /** What opens it, for both programs: restic goes through the gate. */
+  /** What opens it, for Holdfast and, as its remote `azurite:`, for rclone, which goes through the gate. */
   readonly sharedEnv: Readonly<Record<string, string>>;
   stop(): Promise<void>;
 }
@@ -70,7 +74,16 @@ export async function startAzurite(): Promise<Azurite> {
     port: server.port,
     authority: authority.certificate,
     env,
-    sharedEnv: { ...env, AZURE_ENDPOINT_SUFFIX: suffix, HTTPS_PROXY: gate.url, RESTIC_CACERT: authority.certificate },
+    sharedEnv: {
+      ...env,
+      RCLONE_CONFIG: join(folder, 'no-rclone.conf'),
+      RCLONE_CONFIG_AZURITE_TYPE: 'azureblob',
+      RCLONE_CONFIG_AZURITE_ACCOUNT: account,
+      RCLONE_CONFIG_AZURITE_KEY: accountKey,
+      RCLONE_CONFIG_AZURITE_ENDPOINT: `blob.${suffix}`,
+      RCLONE_CA_CERT: authority.certificate,
+      HTTPS_PROXY: gate.url,
+    },
     async stop() {
       await gate.close();
       await server.stop();

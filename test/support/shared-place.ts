@@ -12,6 +12,8 @@ import { scratch, tree } from './tree-literal.ts';
 export interface SharedPlace {
   /** A new place at each call; nothing is there yet, not even the bucket. */
   readonly newPlace: () => string;
+  /** How restic calls such a place; default: as Holdfast does. */
+  readonly resticPlace?: (place: string) => string;
   /** What opens it, for both programs. */
   readonly env: Readonly<Record<string, string>>;
   /** What must not be shown by any run. */
@@ -27,9 +29,9 @@ class Both {
   readonly #env: Readonly<Record<string, string>>;
   readonly said: string[] = [];
 
-  constructor(place: string, env: Readonly<Record<string, string>>) {
+  constructor(place: string, { env, resticPlace = (same) => same }: SharedPlace) {
     this.cli = new Cli(place, password);
-    this.#restic = new Restic(place, password);
+    this.#restic = new Restic(resticPlace(place), password);
     this.#env = env;
   }
 
@@ -51,8 +53,9 @@ class Both {
 }
 
 /** A repository that restic has made: both back up, both check, and each restores what the other has stored. */
-export async function expectBothOnResticsRepository({ newPlace, env, secrets }: SharedPlace): Promise<void> {
-  const both = new Both(newPlace(), env);
+export async function expectBothOnResticsRepository(shared: SharedPlace): Promise<void> {
+  const { newPlace, secrets } = shared;
+  const both = new Both(newPlace(), shared);
   const folder = scratch();
   const src = tree(join(folder, 'src'), { a: randomBytes(3_000_000), b: { c: 'hello', d: randomBytes(100_000) } });
   await both.restic('init', '--repository-version', '2');
@@ -70,9 +73,10 @@ export async function expectBothOnResticsRepository({ newPlace, env, secrets }: 
 }
 
 /** A repository that Holdfast has made, at first even the bucket: every verb, and restic agrees. */
-export async function expectBothOnHoldfastsRepository({ newPlace, env, secrets }: SharedPlace): Promise<void> {
+export async function expectBothOnHoldfastsRepository(shared: SharedPlace): Promise<void> {
+  const { newPlace, env, secrets } = shared;
   const place = newPlace();
-  const both = new Both(place, env);
+  const both = new Both(place, shared);
   const missing = await both.cli.run(['snapshots'], { env });
   expect({ code: missing.code, words: missing.stderr }).toMatchObject({ code: 10, words: expect.stringContaining('holdfast init') });
   await quickRepositoryAt(place, env, password);
