@@ -139,10 +139,13 @@ export class AzureBucket implements Bucket {
       const { answer, refusal } = await this.#ask({ method: 'GET', query, isSlow: true });
       if (refusal) throw this.#error(refusal, task);
       const root = await this.#page(answer);
-      const next: string | undefined = textOf(root, 'NextMarker') || undefined;
-      if (next !== undefined && next === marker) this.#misunderstood('its listing goes round in circles');
-      for (const blob of childrenOf(childrenOf(root, 'Blobs')[0] ?? root, 'Blob')) yield this.#listed(blob);
-      marker = next;
+      const [blobs] = childrenOf(root, 'Blobs');
+      // It is empty on the last page.
+      const next: string | undefined = textOf(root, 'NextMarker');
+      if (!blobs || next === undefined) return this.#misunderstood('its listing does not say whether it is whole');
+      if (next !== '' && next === marker) this.#misunderstood('its listing goes round in circles');
+      for (const blob of childrenOf(blobs, 'Blob')) yield this.#listed(blob);
+      marker = next === '' ? undefined : next;
     }
   }
 
