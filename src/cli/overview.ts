@@ -26,6 +26,7 @@ export const overview: Overview = {
   places: [
     ['rest:https://server:8000/path/', 'on a restic REST server; its user in HOLDFAST_REST_USERNAME and _PASSWORD'],
     ['s3:https://server/bucket/path', 'on Amazon S3 or a server like it; its keys as Amazon’s programs have them'],
+    ['azure:container:/path', 'on Azure Blob Storage; its account in AZURE_ACCOUNT_NAME and AZURE_ACCOUNT_KEY'],
     ['rclone:remote:path', 'on a remote of your rclone, found in PATH or named in HOLDFAST_RCLONE'],
   ],
   environment: [
@@ -35,6 +36,8 @@ export const overview: Overview = {
     ['HOLDFAST_CREDENTIALS_FILE', 'a file of NAME=value lines with what opens servers, instead of --credentials-file'],
     ['HOLDFAST_REST_USERNAME', 'user of a REST server; with HOLDFAST_REST_PASSWORD, or as restic calls them'],
     ['AWS_ACCESS_KEY_ID', 'key of an S3 server; with AWS_SECRET_ACCESS_KEY, or a profile in AWS_PROFILE'],
+    ['AZURE_ACCOUNT_NAME', 'account of Azure; with AZURE_ACCOUNT_KEY or a shared access signature in AZURE_ACCOUNT_SAS'],
+    ['HOLDFAST_AZURE_ENDPOINT', 'address of the account, where it is not in Azure itself'],
     ['HOLDFAST_CACERT', 'a certificate file: the only authority to trust'],
     ['HOLDFAST_TLS_CLIENT_CERT', 'a file with your own certificate and its key, for servers that ask for one'],
     ['HOLDFAST_RCLONE', 'the rclone program, where it is not in PATH'],

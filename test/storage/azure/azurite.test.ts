@@ -2,10 +2,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { HoldfastError } from '../../../src/contract/errors.ts';
 import { type Clock, systemClock } from '../../../src/platform/clock.ts';
-import { AzureBucket } from '../../../src/storage/azure/bucket.ts';
+import { AzureBucket, type AzureOptions } from '../../../src/storage/azure/bucket.ts';
 import { credentialsFrom } from '../../../src/storage/credentials.ts';
 import { parseHttpAddress } from '../../../src/storage/http/address.ts';
 import { TcpHttpClient } from '../../../src/storage/http/client.ts';
+import type { HttpClient, HttpRequest } from '../../../src/storage/http/exchange.ts';
 import { tlsIdentity } from '../../../src/storage/http/tls-identity.ts';
 import { ObjectStorage } from '../../../src/storage/objects/object-storage.ts';
 import { openPlace } from '../../../src/storage/place.ts';
@@ -81,33 +82,58 @@ describe('on azurite', () => {
     await storage.save(file, [content]);
   });
 
-  test('the account is in the name of the server, as in Azure', async () => {
-    const { HOLDFAST_AZURE_ENDPOINT: _, ...env } = azurite.env;
-    const clock = systemClock;
-    const credentials = credentialsFrom(env, undefined);
-    const address = { ...parseHttpAddress('azure', `https://127.0.0.1:${azurite.port}/`), server: azurite.host };
-    const client = new TcpHttpClient({ address, location: place, clock, tls: tlsIdentity(credentials) });
-    const bucket = new AzureBucket({
-      container: 'by-name',
-      location: place,
-      base: '',
-      credential: { kind: 'key', account: 'holdfast', key: Buffer.from(accountKey, 'base64') },
-      accessTier: 'Cool',
-      clock,
-      client: {
-        server: azurite.host,
-        clockSkewMs: undefined,
-        send: (request) => client.send({ ...request, headers: { ...request.headers, host: azurite.host } }),
-        close: () => client.close(),
-      },
-    });
-    const storage = new ObjectStorage(bucket, 'some place');
+  /** A storage whose requests are changed on their way. */
+  function openChanged(
+    options: Pick<AzureOptions, 'credential' | 'container' | 'base'>,
+    change: (request: HttpRequest) => HttpRequest,
+  ): Storage {
+    const tls = tlsIdentity(credentialsFrom(azurite.env, undefined));
+    const address = parseHttpAddress('azure', `https://127.0.0.1:${azurite.port}/`);
+    const inner = new TcpHttpClient({ address, location: place, clock: systemClock, tls });
+    const client: HttpClient = {
+      server: azurite.host,
+      clockSkewMs: undefined,
+      send: (request) => inner.send(change(request)),
+      close: () => inner.close(),
+    };
+    const storage = new ObjectStorage(
+      new AzureBucket({ ...options, location: place, accessTier: 'Cool', clock: systemClock, client }),
+      'a place',
+    );
     opened.push(storage);
+    return storage;
+  }
+
+  test('the account is in the name of the server, as in Azure', async () => {
+    const credential = { kind: 'key', account: 'holdfast', key: Buffer.from(accountKey, 'base64') } as const;
+    const storage = openChanged({ container: 'by-name', base: '', credential }, (request) => ({
+      ...request,
+      headers: { ...request.headers, host: azurite.host },
+    }));
     await storage.create();
     await storage.save(file, [content]);
     expect(await listAll(storage, 'pack')).toEqual([{ name: file.name, size: content.length }]);
     expect(sha256(await storage.load(file))).toBe(file.name);
     await storage.remove(file);
+  });
+
+  test('a listing of many pages is followed to its end', async () => {
+    const token = sharedAccess({ permissions: 'rwdlc', until: systemClock.now() + hour });
+    const asked: string[] = [];
+    const storage = openChanged(
+      { container: 'pages', base: '/holdfast', credential: { kind: 'sas', account: 'holdfast', token } },
+      (request) => {
+        if (!request.path.includes('comp=list')) return request;
+        asked.push(request.path);
+        return { ...request, path: `${request.path}&maxresults=10` };
+      },
+    );
+    await storage.create();
+    const contents = Array.from({ length: 40 }, (_, n) => Buffer.from(`content ${n}`));
+    await Promise.all(contents.map((each) => storage.save(fileFor(each), [each])));
+    expect((await listAll(storage, 'pack')).map(({ name }) => name)).toEqual(contents.map((each) => sha256(each)).sort());
+    expect(asked.length).toBeGreaterThanOrEqual(4);
+    expect(asked.length).toBeLessThanOrEqual(5);
   });
 
   test.each([
