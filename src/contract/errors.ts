@@ -154,7 +154,7 @@ const catalogue = {
     retryable: true,
     words: (c) => ({
       message: `No server is known by the name of ${String(c.server)}, so ${String(c.location)} cannot be reached${because(c)}. Finished snapshots are not affected.`,
-      guidance: 'Check the name in the address, and that this computer is connected to the network.',
+      guidance: 'Check the name of the server or of the account, and that this computer is connected to the network.',
     }),
   },
   'server-refused': {
