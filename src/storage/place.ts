@@ -12,13 +12,14 @@ import type { Storage } from './storage.ts';
 /** Each kind's library is loaded when a place of this kind is opened. */
 const kinds: Readonly<Record<string, () => Promise<OpenKind>>> = {
   azure: async () => (await import('./azure/open.ts')).openAzure,
+  gs: async () => (await import('./gcs/open.ts')).openGcs,
   rclone: async () => (await import('./rclone/open.ts')).openRclone,
   rest: async () => (await import('./rest/open.ts')).openRest,
   s3: async () => (await import('./s3/open.ts')).openS3,
 };
 
 /** Kinds that restic knows and Holdfast does not: a folder of such a name can be given as `./sftp:…`. */
-const unknownKinds = new Set(['gs', 'sftp', 'b2', 'swift']);
+const unknownKinds = new Set(['sftp', 'b2', 'swift']);
 
 /** The kind that a place names, and the address behind its colon; undefined for a folder. */
 export function kindOf(place: string): { readonly kind: string; readonly address: string } | undefined {

@@ -1,0 +1,47 @@
+/** Opens `gs:bucket:/path`. */
+import { fail } from '../../contract/errors.ts';
+import { parseHttpAddress } from '../http/address.ts';
+import { TcpHttpClient } from '../http/client.ts';
+import { tlsIdentity } from '../http/tls-identity.ts';
+import type { OpenKind } from '../kind.ts';
+import { ObjectStorage } from '../objects/object-storage.ts';
+import { findAccess } from './access.ts';
+import { GcsBucket } from './bucket.ts';
+import { gcsLocation, parseGcsPlace } from './place.ts';
+import { Tokens } from './token.ts';
+
+/** Google serves many requests at once; how many packs are on their way is decided elsewhere. */
+const connections = 32;
+const google = 'https://storage.googleapis.com';
+
+export const openGcs: OpenKind = (text, { credentials, clock }) => {
+  const { bucket, prefix } = parseGcsPlace(text);
+  const location = gcsLocation({ bucket, prefix });
+  const { identity, project } = findAccess(credentials, location);
+  const connect = (url: URL, count?: number): TcpHttpClient => {
+    const address = parseHttpAddress('gs', `${url.origin}/`);
+    return new TcpHttpClient({
+      address,
+      location,
+      clock,
+      connections: count,
+      tls: address.isSecure ? tlsIdentity(credentials) : undefined,
+    });
+  };
+  const client = connect(serverOf(credentials.get('STORAGE_EMULATOR_HOST')), connections);
+  const tokenClient = identity.kind === 'token' ? undefined : connect(identity.tokenServer);
+  const tokens = new Tokens({ identity, location, clock, client: tokenClient });
+  const region = credentials.get('HOLDFAST_GCS_REGION');
+  return new ObjectStorage(new GcsBucket({ bucket, location, project, region, tokens, client, clock }), prefix);
+};
+
+/** Google's own programs know a server instead of Google's by this variable; without a scheme it is http. */
+function serverOf(emulator: string | undefined): URL {
+  if (emulator === undefined) return new URL(google);
+  const text = emulator.includes('://') ? emulator : `http://${emulator}`;
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return new URL(text);
+  return fail('bad-usage', {
+    problem: 'STORAGE_EMULATOR_HOST is no address of a server.',
+    guidance: 'Leave it out, or write it as host:port.',
+  });
+}
