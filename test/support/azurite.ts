@@ -9,13 +9,12 @@
  */
 import { createHmac, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
-import { connect, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execPath } from 'node:process';
 import { locateAzurite } from '../../scripts/test-setup.mjs';
 import { Authority } from './authority.ts';
+import { openGate } from './gate.ts';
 import { type RunningServer, startServer } from './servers.ts';
 
 /** Of the servers' names: there is no such domain. */
@@ -88,30 +87,6 @@ export async function startAzurite(): Promise<Azurite> {
       await gate.close();
       await server.stop();
       rmSync(folder, { recursive: true, force: true });
-    },
-  };
-}
-
-/** A proxy that leads to one port, whatever server is asked for. */
-async function openGate(port: number): Promise<{ readonly url: string; close(): Promise<void> }> {
-  const sockets = new Set<Socket>();
-  const kept = (socket: Socket): Socket => {
-    sockets.add(socket);
-    return socket.on('error', () => socket.destroy()).on('close', () => sockets.delete(socket));
-  };
-  const gate = createServer();
-  gate.on('connect', (_, incoming: Socket) => {
-    const outgoing = kept(connect(port, '127.0.0.1'));
-    kept(incoming).write('HTTP/1.1 200 OK\r\n\r\n');
-    incoming.pipe(outgoing).pipe(incoming);
-  });
-  await new Promise<void>((resolve) => gate.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(gate.address() as AddressInfo).port}`,
-    async close() {
-      const closed = new Promise((resolve) => gate.close(resolve));
-      for (const socket of sockets) socket.destroy();
-      await closed;
     },
   };
 }

@@ -28,20 +28,20 @@ export const openGcs: OpenKind = (text, { credentials, clock }) => {
       tls: address.isSecure ? tlsIdentity(credentials) : undefined,
     });
   };
-  const client = connect(serverOf(credentials.get('STORAGE_EMULATOR_HOST')), connections);
+  const client = connect(serverOf(credentials.get('HOLDFAST_GCS_ENDPOINT')), connections);
   const tokenClient = identity.kind === 'token' ? undefined : connect(identity.tokenServer);
   const tokens = new Tokens({ identity, location, clock, client: tokenClient });
   const region = credentials.get('HOLDFAST_GCS_REGION');
   return new ObjectStorage(new GcsBucket({ bucket, location, project, region, tokens, client, clock }), prefix);
 };
 
-/** Google's own programs know a server instead of Google's by this variable; without a scheme it is http. */
-function serverOf(emulator: string | undefined): URL {
-  if (emulator === undefined) return new URL(google);
-  const text = emulator.includes('://') ? emulator : `http://${emulator}`;
-  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return new URL(text);
+/** A server of one's own, or a way to Google's that is one's own. */
+function serverOf(endpoint: string | undefined): URL {
+  const url = URL.canParse(endpoint ?? google) ? new URL(endpoint ?? google) : undefined;
+  if (url && /^https?:$/.test(url.protocol) && url.username + url.password + url.search + url.hash === '' && url.pathname === '/')
+    return url;
   return fail('bad-usage', {
-    problem: 'STORAGE_EMULATOR_HOST is no address of a server.',
-    guidance: 'Leave it out, or write it as host:port.',
+    problem: 'HOLDFAST_GCS_ENDPOINT is no address of a server.',
+    guidance: `Leave it out, or write it like ${google}, which is the usual one.`,
   });
 }

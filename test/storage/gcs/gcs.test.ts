@@ -29,7 +29,7 @@ interface Options {
 async function openOn(server: OddGcs, { env = {}, file, clock = systemClock, place = 'gs:bucket:/place' }: Options = {}): Promise<Storage> {
   const key = join(scratch(), 'key.json');
   writeFileSync(key, file ?? server.accountFile);
-  const all = { HOME: '/nowhere', STORAGE_EMULATOR_HOST: server.url, GOOGLE_APPLICATION_CREDENTIALS: key, ...env };
+  const all = { HOME: '/nowhere', HOLDFAST_GCS_ENDPOINT: server.url, GOOGLE_APPLICATION_CREDENTIALS: key, ...env };
   return openPlace(place, { clock, credentials: credentialsFrom(all, undefined) });
 }
 
