@@ -27,6 +27,7 @@ export const overview: Overview = {
     ['rest:https://server:8000/path/', 'on a restic REST server; its user in HOLDFAST_REST_USERNAME and _PASSWORD'],
     ['s3:https://server/bucket/path', 'on Amazon S3 or a server like it; its keys as Amazon’s programs have them'],
     ['azure:container:/path', 'on Azure Blob Storage; its account in AZURE_ACCOUNT_NAME and AZURE_ACCOUNT_KEY'],
+    ['gs:bucket:/path', 'on Google Cloud Storage; its key in a file that GOOGLE_APPLICATION_CREDENTIALS names'],
     ['rclone:remote:path', 'on a remote of your rclone, found in PATH or named in HOLDFAST_RCLONE'],
   ],
   environment: [
@@ -38,6 +39,8 @@ export const overview: Overview = {
     ['AWS_ACCESS_KEY_ID', 'key of an S3 server; with AWS_SECRET_ACCESS_KEY, or a profile in AWS_PROFILE'],
     ['AZURE_ACCOUNT_NAME', 'account of Azure; with AZURE_ACCOUNT_KEY or a shared access signature in AZURE_ACCOUNT_SAS'],
     ['HOLDFAST_AZURE_ENDPOINT', 'address of the account, where it is not in Azure itself'],
+    ['GOOGLE_APPLICATION_CREDENTIALS', 'a file with the key of a service account of Google’s; or a GOOGLE_ACCESS_TOKEN'],
+    ['GOOGLE_PROJECT_ID', 'the project to make a bucket in, where it is not that of the account'],
     ['HOLDFAST_CACERT', 'a certificate file: the only authority to trust'],
     ['HOLDFAST_TLS_CLIENT_CERT', 'a file with your own certificate and its key, for servers that ask for one'],
     ['HOLDFAST_RCLONE', 'the rclone program, where it is not in PATH'],
