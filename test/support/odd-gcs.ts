@@ -81,6 +81,8 @@ export class OddGcs extends OddServer {
   readonly others = new Set(['others']);
   /** When each token that was given expires (ms since 1970). */
   readonly tokens = new Map<string, number>();
+  /** What was wished for of each bucket that was made. */
+  readonly made: unknown[] = [];
   tokenSeconds = 3600;
   pageSize = 1000;
   /** Hands out no more tokens for this account. */
@@ -192,6 +194,7 @@ export class OddGcs extends OddServer {
     if (this.buckets.has(name))
       return no(409, 'conflict', 'Your previous request to create the named bucket succeeded and you already own it.');
     this.buckets.add(name);
+    this.made.push(JSON.parse(body.toString()));
     return json({ kind: 'storage#bucket', name });
   }
 

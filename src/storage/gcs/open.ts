@@ -14,7 +14,7 @@ import { Tokens } from './token.ts';
 const connections = 32;
 const google = 'https://storage.googleapis.com';
 
-export const openGcs: OpenKind = (text, { credentials, clock }) => {
+export const openGcs: OpenKind = (text, { credentials, clock, onNote }) => {
   const { bucket, prefix } = parseGcsPlace(text);
   const location = gcsLocation({ bucket, prefix });
   const { identity, project } = findAccess(credentials, location);
@@ -28,7 +28,9 @@ export const openGcs: OpenKind = (text, { credentials, clock }) => {
       tls: address.isSecure ? tlsIdentity(credentials) : undefined,
     });
   };
-  const client = connect(serverOf(credentials.get('HOLDFAST_GCS_ENDPOINT')), connections);
+  const server = serverOf(credentials.get('HOLDFAST_GCS_ENDPOINT'));
+  if (server.protocol === 'http:') onNote?.('The access token goes over the network as it is: better use https in HOLDFAST_GCS_ENDPOINT.');
+  const client = connect(server, connections);
   const tokenClient = identity.kind === 'token' ? undefined : connect(identity.tokenServer);
   const tokens = new Tokens({ identity, location, clock, client: tokenClient });
   const region = credentials.get('HOLDFAST_GCS_REGION');

@@ -362,6 +362,9 @@ describe('what Google refuses is told in words', () => {
     await storage.create();
     await storage.create();
     expect(await codeOf(storage.size(smallFile))).toBe('file-not-found');
+    expect(server.made).toEqual([{ name: 'new-bucket' }]);
+    await (await open({ place: 'gs:far-away:/', env: { HOLDFAST_GCS_REGION: 'europe-west3' } })).create();
+    expect(server.made.at(-1)).toEqual({ name: 'far-away', location: 'europe-west3' });
   });
 
   test('a bucket of somebody else, one that is made elsewhere meanwhile, and no project to make one in', async () => {

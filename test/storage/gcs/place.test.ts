@@ -117,4 +117,17 @@ describe('what opens an account', () => {
       expect(JSON.stringify(error)).not.toContain('topsecret');
     },
   );
+
+  test('and would be seen on its way is warned of', async () => {
+    const notes: string[] = [];
+    const open = async (endpoint: string): Promise<void> => {
+      const credentials = credentialsFrom({ GOOGLE_ACCESS_TOKEN: 'x', HOLDFAST_GCS_ENDPOINT: endpoint }, undefined);
+      await (await openPlace('gs:bucket:/', { clock: systemClock, credentials, onNote: (text) => void notes.push(text) })).close();
+    };
+    await open('https://storage.example');
+    await open('');
+    expect(notes).toEqual([]);
+    await open('http://storage.example');
+    expect(notes).toHaveLength(1);
+  });
 });
