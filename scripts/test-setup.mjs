@@ -1,5 +1,5 @@
-// Makes a Debian machine ready for the tests: the Debian packages they call, and from Debian trixie restic 0.18, the judge,
-// and rest-server. Runs before `npm ci`, under any Node ≥ 18; does nothing, quickly, when all is there.
+// Makes a Debian machine ready for the tests: the Debian packages they call, from Debian trixie restic 0.18, the judge, and
+// rest-server, and from npm azurite, which is Azure's storage for tests (far too large to be a dependency). Runs before `npm ci`, under any Node ≥ 18; does nothing, quickly, when all is there.
 //
 //   node scripts/test-setup.mjs      last line of stdout: the path of the restic binary. Exit code 0 ready, 1 not.
 //
@@ -30,6 +30,7 @@ const SERVERS = ['rclone', 'openssl', 'python3-swift', 'apache2-bin', 'openssh-s
 const PACKAGES = [...TOOLS, ...JUDGES, ...SERVERS];
 const RESTIC_SUITE = 'trixie';
 const RESTIC_NEEDED = '0.18';
+const AZURITE = '3.37.0';
 const DEBIAN_KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
 const isRoot = process.getuid?.() === 0;
@@ -69,6 +70,15 @@ export function locateRestServer() {
     .sort((a, b) => compareVersions(version(b), version(a)))
     .map((name) => join(cacheFolder(), name, 'rest-server'))
     .find((path) => restServerVersion(path) !== undefined);
+}
+
+/**
+ * Azure's storage for tests.
+ * @returns {string | undefined} the path of its program, which Node is to run
+ */
+export function locateAzurite() {
+  const path = join(cacheFolder(), `azurite-${AZURITE}`, 'node_modules/azurite/dist/src/blob/main.js');
+  return readText(path) === '' ? undefined : path;
 }
 
 function restServerVersion(path) {
@@ -331,6 +341,36 @@ function prepareRestServer() {
   }
 }
 
+/** The same. Installed beside its place and renamed, so that what is there is whole. */
+function prepareAzurite() {
+  if (locateAzurite()) return;
+  say(`fetching azurite ${AZURITE} from npm`);
+  mkdirSync(cacheFolder(), { recursive: true });
+  const partial = mkdtempSync(join(cacheFolder(), 'partial-azurite-'));
+  try {
+    // Telemetry, and databases to keep blobs in: most of azurite's 365 MB, and nothing that a test needs.
+    mkdirSync(join(partial, 'nothing'));
+    writeFileSync(join(partial, 'nothing/package.json'), '{"name":"nothing","version":"0.0.0","main":"index.js"}\n');
+    writeFileSync(join(partial, 'nothing/index.js'), 'module.exports = {};\n');
+    const overrides = { applicationinsights: 'file:./nothing', mysql2: 'file:./nothing', tedious: 'file:./nothing' };
+    writeFileSync(join(partial, 'package.json'), `${JSON.stringify({ private: true, overrides })}\n`);
+    const install = ['install', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error', '--save-exact', `azurite@${AZURITE}`];
+    const result = run('npm', install, { cwd: partial });
+    if (!result.ok) throw new Error(`npm install failed:\n${result.stderr}`);
+    const folder = join(cacheFolder(), `azurite-${AZURITE}`);
+    rmSync(folder, { recursive: true, force: true });
+    renameSync(partial, folder);
+  } catch (error) {
+    // Another run may have been faster.
+    if (locateAzurite()) return;
+    const reason = error instanceof Error ? error.message : String(error);
+    if (isCi) throw new Error(`azurite is needed and could not be fetched: ${reason}`);
+    say(`WARNING: azurite could not be fetched, so tests that need it will FAIL: ${reason}`);
+  } finally {
+    rmSync(partial, { recursive: true, force: true });
+  }
+}
+
 function main() {
   const missing = missingPackages();
   if (missing.length > 0) {
@@ -342,6 +382,7 @@ function main() {
     if (still.length > 0) throw new Error(`still missing after the installation: ${still.join(' ')}`);
   }
   prepareRestServer();
+  prepareAzurite();
   const restic = prepareRestic();
   say(`ready, with restic ${restic.version}`);
   console.log(restic.path);

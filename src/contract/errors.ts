@@ -154,7 +154,7 @@ const catalogue = {
     retryable: true,
     words: (c) => ({
       message: `No server is known by the name of ${String(c.server)}, so ${String(c.location)} cannot be reached${because(c)}. Finished snapshots are not affected.`,
-      guidance: 'Check the name in the address, and that this computer is connected to the network.',
+      guidance: 'Check the name of the server or of the account, and that this computer is connected to the network.',
     }),
   },
   'server-refused': {
@@ -258,8 +258,8 @@ const catalogue = {
   'bucket-missing': {
     retryable: false,
     words: (c) => ({
-      message: `There is no bucket ${String(c.bucket)} on ${String(c.server)}, so there is no backup repository at ${String(c.location)}. Nothing was changed.`,
-      guidance: 'Check its name and that the keys belong to its account; "holdfast init" makes the bucket together with a repository.',
+      message: `There is no ${String(c.noun ?? 'bucket')} ${String(c.bucket)} on ${String(c.server)}, so there is no backup repository at ${String(c.location)}. Nothing was changed.`,
+      guidance: `Check its name and that the keys belong to its account; "holdfast init" makes the ${String(c.noun ?? 'bucket')} together with a repository.`,
     }),
   },
   'bucket-taken': {
@@ -272,7 +272,7 @@ const catalogue = {
   'bucket-name': {
     retryable: false,
     words: (c) => ({
-      message: `No bucket may be called ${String(c.bucket)} on ${String(c.server)}${because(c)}. Nothing was changed.`,
+      message: `No ${String(c.noun ?? 'bucket')} may be called ${String(c.bucket)} on ${String(c.server)}${because(c)}. Nothing was changed.`,
       guidance: 'Use 3 to 63 small letters, digits and hyphens.',
     }),
   },

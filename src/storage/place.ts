@@ -11,6 +11,8 @@ import type { Storage } from './storage.ts';
 
 /** Each kind's library is loaded when a place of this kind is opened. */
 const kinds: Readonly<Record<string, () => Promise<OpenKind>>> = {
+  azure: async () => (await import('./azure/open.ts')).openAzure,
+  gs: async () => (await import('./gcs/open.ts')).openGcs,
   rclone: async () => (await import('./rclone/open.ts')).openRclone,
   rest: async () => (await import('./rest/open.ts')).openRest,
   s3: async () => (await import('./s3/open.ts')).openS3,
@@ -18,8 +20,8 @@ const kinds: Readonly<Record<string, () => Promise<OpenKind>>> = {
   sftp: async () => (await import('./sftp/open.ts')).openSftp,
 };
 
-/** Kinds that restic knows and Holdfast does not: a folder of such a name can be given as `./gs:…`. */
-const unknownKinds = new Set(['azure', 'gs', 'b2', 'swift']);
+/** Kinds that restic knows and Holdfast does not: a folder of such a name can be given as `./swift:…`. */
+const unknownKinds = new Set(['b2', 'swift']);
 
 /** The kind that a place names, and the address behind its colon; undefined for a folder. */
 export function kindOf(place: string): { readonly kind: string; readonly address: string } | undefined {

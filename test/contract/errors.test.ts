@@ -40,6 +40,7 @@ const plausible: ErrorContext = {
   location: '/media/disk/backup',
   name: 'report.txt',
   needed: 5000,
+  noun: 'bucket',
   operation: 'read',
   option: '--max-unused',
   pack: id,

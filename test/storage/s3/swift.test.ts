@@ -3,8 +3,17 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { HoldfastError } from '../../../src/contract/errors.ts';
 import { type Clock, systemClock } from '../../../src/platform/clock.ts';
 import { credentialsFrom } from '../../../src/storage/credentials.ts';
+import { parseHttpAddress } from '../../../src/storage/http/address.ts';
+import { TcpHttpClient } from '../../../src/storage/http/client.ts';
+import type { HttpClient } from '../../../src/storage/http/exchange.ts';
+import { tlsIdentity } from '../../../src/storage/http/tls-identity.ts';
+import { ObjectStorage } from '../../../src/storage/objects/object-storage.ts';
 import { openPlace } from '../../../src/storage/place.ts';
-import type { Storage } from '../../../src/storage/storage.ts';
+import { S3Bucket } from '../../../src/storage/s3/bucket.ts';
+import { parseS3Place, s3Location } from '../../../src/storage/s3/place.ts';
+import { serviceAt } from '../../../src/storage/s3/presets.ts';
+import { Signer } from '../../../src/storage/s3/sign.ts';
+import { configFile, type Storage } from '../../../src/storage/storage.ts';
 import { codeOf, describeStorage, fileFor, listAll, sha256 } from '../../support/storage-suite.ts';
 import { guestKeys, otherKeys, Swift, swiftKeys } from '../../support/swift.ts';
 import { refuseUnhandledRejections } from '../../support/unhandled.ts';
@@ -135,4 +144,44 @@ describe('on Swift', () => {
     expect(listed.map(({ name }) => name)).toEqual(contents.map((each) => sha256(each)).sort());
     expect(after['GET']! - (before['GET'] ?? 0)).toBe(3);
   });
+});
+
+test('Google’s S3-compatible access (with an HMAC key) is used by its names, region and checksums, as far as Swift can stand in for it', async () => {
+  const host = 'storage.googleapis.com';
+  const place = parseS3Place(`s3:https://${host}/bucket-for-google/place`);
+  const location = s3Location(place);
+  const { service, region } = serviceAt(host);
+  const tls = tlsIdentity(credentialsFrom({ HOLDFAST_CACERT: swift.authority }, undefined));
+  const keys = { accessKeyId: swiftKeys.AWS_ACCESS_KEY_ID, secretAccessKey: swiftKeys.AWS_SECRET_ACCESS_KEY, sessionToken: undefined };
+  const bucket = new S3Bucket({
+    place,
+    service,
+    region,
+    settings: {},
+    findKeys: () => ({ keys, region: undefined }),
+    signer: new Signer(),
+    clock: systemClock,
+    connect: (origin): HttpClient => {
+      const inner = new TcpHttpClient({ address: parseHttpAddress('s3', swift.https), location, clock: systemClock, tls });
+      return {
+        server: origin.host,
+        clockSkewMs: undefined,
+        send: (request) => inner.send({ ...request, headers: { ...request.headers, host: origin.host } }),
+        close: () => inner.close(),
+      };
+    },
+  });
+  const storage = new ObjectStorage(bucket, place.prefix);
+  opened.push(storage);
+  expect(await codeOf(storage.size(configFile))).toBe('bucket-missing');
+  await storage.create();
+  await storage.save(configFile, [content]);
+  expect(await codeOf(storage.save(configFile, [content]))).toBe('file-exists');
+  const big = Buffer.alloc(5_000_000, 'x');
+  await storage.save(fileFor(big), [big]);
+  expect(await storage.size(fileFor(big))).toBe(big.length);
+  expect(sha256(await storage.load(fileFor(big)))).toBe(sha256(big));
+  expect(await listAll(storage, 'pack')).toEqual([{ name: fileFor(big).name, size: big.length }]);
+  await storage.remove(fileFor(big));
+  expect(await codeOf(storage.load(fileFor(big)))).toBe('file-not-found');
 });
