@@ -14,6 +14,7 @@ import { planBackup } from '../engine/backup/plan.ts';
 import { executeCheck } from '../engine/check/check.ts';
 import { planCheck } from '../engine/check/plan.ts';
 import { displayPath } from '../platform/byte-paths.ts';
+import { exitAtOnce } from '../platform/exit.ts';
 import { favourSmallMemory } from '../platform/memory.ts';
 import { reportBackup, reportNotes } from './backup-report.ts';
 import { reportCheck } from './check-report.ts';
@@ -123,5 +124,5 @@ function onSameDisk(repository: string, sources: readonly Buffer[]): boolean {
 }
 
 favourSmallMemory();
-// Everything is written by now; what might still be open must not keep the process.
-process.exit(await main(rawArguments(process.argv)));
+// As in main.ts.
+exitAtOnce(await main(rawArguments(process.argv)));

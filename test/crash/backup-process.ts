@@ -6,6 +6,7 @@
  * Prints `ready` when the repository is open and `done SNAPSHOT ADOPTED-PACKS` at the end.
  */
 import { backup, openRepository } from '../support/engine.ts';
+import { exitAtOnce } from '../../src/platform/exit.ts';
 
 /** What it prints. */
 export type Line = 'ready' | `done ${string} ${number}`;
@@ -17,4 +18,4 @@ const repository = await openRepository(folder);
 say('ready');
 const { snapshot, adoptedPacks } = await backup(repository, source, { packSize: 1 << 20 });
 say(`done ${snapshot} ${adoptedPacks}`);
-process.exit(0);
+exitAtOnce(0);

@@ -9,6 +9,7 @@ import { executeCopy } from '../../src/engine/copy/copy.ts';
 import { executeMove } from '../../src/engine/move/move.ts';
 import { LocalStorage } from '../../src/storage/local.ts';
 import { openRepository, runOptions } from '../support/engine.ts';
+import { exitAtOnce } from '../../src/platform/exit.ts';
 
 /** What it prints. */
 export type Word = 'ready' | 'done';
@@ -26,4 +27,4 @@ if (verb === 'copy') {
   await executeMove(source, new LocalStorage(to), { ...runOptions(), removeOld: true });
 }
 say('done');
-process.exit(0);
+exitAtOnce(0);

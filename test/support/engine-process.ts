@@ -16,6 +16,7 @@ import { executeMigrate, openForMigration } from '../../src/engine/migrate/migra
 import type { Repository } from '../../src/repository/repository.ts';
 import { LocalStorage } from '../../src/storage/local.ts';
 import { backup, makeRepository, openRepository, password, restore, runOptions } from './engine.ts';
+import { exitAtOnce } from '../../src/platform/exit.ts';
 
 /** What `backup` prints. */
 export type BackupReport = {
@@ -53,4 +54,4 @@ if (verb === 'backup') {
   await executeMigrate(repository, { ...runOptions(), copies: others[0] ?? '' });
   console.log('done');
 } else if (verb !== 'init') throw new TypeError(`no verb: ${verb}`);
-process.exit(0);
+exitAtOnce(0);

@@ -10,6 +10,7 @@ import { writeOutputFile } from '../../src/engine/export/output-file.ts';
 import { favourSmallMemory } from '../../src/platform/memory.ts';
 import { openRepository, runOptions } from './engine.ts';
 import { peakMemoryMb } from './peak-memory.ts';
+import { exitAtOnce } from '../../src/platform/exit.ts';
 
 export interface ExportReport {
   readonly figures: Record<string, number>;
@@ -41,4 +42,4 @@ const report: ExportReport = {
   seconds: (options.clock.monotonic() - begun) / 1000,
 };
 console.log(JSON.stringify(report));
-process.exit(0);
+exitAtOnce(0);

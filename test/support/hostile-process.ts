@@ -14,6 +14,7 @@ import type { Repository } from '../../src/repository/repository.ts';
 import { openRepository, restore, runOptions } from './engine.ts';
 import { hastyClock } from './hasty-clock.ts';
 import { peakMemoryMb } from './peak-memory.ts';
+import { exitAtOnce } from '../../src/platform/exit.ts';
 
 /** Only what the verb tells is there. */
 export interface VerbReport {
@@ -61,4 +62,4 @@ try {
   report = { error: { code, message: message.slice(0, 1000) }, problems: [], damage: 0 };
 }
 console.log(JSON.stringify({ report, maxMB: Math.round(peakMemoryMb()) }));
-process.exit(0);
+exitAtOnce(0);

@@ -14,6 +14,7 @@ import { favourSmallMemory } from '../../src/platform/memory.ts';
 import { openRepository, runOptions } from './engine.ts';
 import { hastyClock } from './hasty-clock.ts';
 import { peakMemoryMb } from './peak-memory.ts';
+import { exitAtOnce } from '../../src/platform/exit.ts';
 
 export interface ReadingReport {
   /** What the verb told, without lists. */
@@ -50,4 +51,4 @@ if (verb === 'diff') {
 }
 const report: ReadingReport = { told, maxMB: Math.round(peakMemoryMb()) };
 console.log(JSON.stringify(report));
-process.exit(0);
+exitAtOnce(0);

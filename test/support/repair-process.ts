@@ -10,6 +10,7 @@ import { executeRepairPacks } from '../../src/engine/repair/repair-packs.ts';
 import { executeRepairSnapshots } from '../../src/engine/repair/repair-snapshots.ts';
 import { executeRecover } from '../../src/engine/recover.ts';
 import { identity, openRepository, runOptions } from './engine.ts';
+import { exitAtOnce } from '../../src/platform/exit.ts';
 
 const [folder = '', password = '', verb = '', keepIn = ''] = process.argv.slice(2);
 const repository = await openRepository(folder, password);
@@ -20,4 +21,4 @@ else if (verb === 'packs') await executeRepairPacks(repository, { packs: 'all' }
 else if (verb === 'snapshots') await executeRepairSnapshots(repository, { forget: true }, options);
 else await executeRecover(repository, { ...options, identity });
 console.log('done');
-process.exit(0);
+exitAtOnce(0);

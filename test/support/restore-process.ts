@@ -8,6 +8,7 @@
  */
 import { openRepository, restore, type RestoreSettings } from './engine.ts';
 import { peakMemoryMb } from './peak-memory.ts';
+import { exitAtOnce } from '../../src/platform/exit.ts';
 
 export interface RestoreReport {
   readonly figures: Record<string, number>;
@@ -36,4 +37,4 @@ const report: RestoreReport = {
   maxMB: peakMemoryMb(),
 };
 console.log(JSON.stringify(report));
-process.exit(0);
+exitAtOnce(0);

@@ -10,6 +10,7 @@ import { executeRewrite } from '../../src/engine/rewrite/rewrite.ts';
 import { openRepository, runOptions } from './engine.ts';
 import { hastyClock } from './hasty-clock.ts';
 import { peakMemoryMb } from './peak-memory.ts';
+import { exitAtOnce } from '../../src/platform/exit.ts';
 
 const [folder = '', pattern = '', forget] = process.argv.slice(2);
 const rules = compileExcludes({ patterns: [pattern] });
@@ -20,4 +21,4 @@ const { plan, changed } = await executeRewrite(
 );
 const maxMB = Math.round(peakMemoryMb());
 console.log(JSON.stringify({ changed: changed.length, problems: plan.problems.length, maxMB }));
-process.exit(0);
+exitAtOnce(0);

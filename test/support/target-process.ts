@@ -11,6 +11,7 @@ import { executeMirror } from '../../src/engine/mirror/mirror.ts';
 import { executeUndo } from '../../src/engine/undo/undo.ts';
 import { openRepository, restore, runOptions } from './engine.ts';
 import { peakMemoryMb } from './peak-memory.ts';
+import { exitAtOnce } from '../../src/platform/exit.ts';
 
 export interface TargetReport {
   readonly figures: object;
@@ -50,8 +51,8 @@ try {
     maxMB: peakMemoryMb(),
   };
   console.log(JSON.stringify(report));
-  process.exit(0);
+  exitAtOnce(0);
 } catch (error) {
   console.error(error);
-  process.exit(1);
+  exitAtOnce(1);
 }

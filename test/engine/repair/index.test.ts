@@ -406,7 +406,7 @@ describe('where nothing can be written', () => {
     const repository = await open(faulty);
     faulty.script([
       { at: { call: 'list', kind: 'pack' }, effect: { do: 'change-list', change: () => [] } },
-      { at: { call: 'size', kind: 'config', times: Number.POSITIVE_INFINITY }, effect: { do: 'fail', code: 'file-not-found' } },
+      { at: { call: 'size', times: Number.POSITIVE_INFINITY }, effect: { do: 'fail', code: 'file-not-found' } },
     ]);
     await expect(executeRepairIndex(repository, {}, run())).rejects.toMatchObject({ code: 'storage-gone' });
     expect(mutationsOf(storage)).toEqual([]);
