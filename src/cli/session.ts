@@ -75,7 +75,7 @@ export async function openRepository(
   const itself = await storageAt(place, invocation, opening.credentialsFile);
   const storage = opening.bypassCache ? itself : withCache(itself, invocation);
   const { open = Repository.open, withoutConfig = false } = opening;
-  const readAhead = opening.readAhead === 'always' || (opening.readAhead === 'far' && !storage.localPath);
+  const readAhead = storage.localPath ? opening.readAhead === 'always' : opening.readAhead !== undefined && 'listing';
   return withPassword(
     source,
     storage.location,

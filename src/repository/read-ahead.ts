@@ -21,9 +21,10 @@ export class SnapshotReadAhead {
   #names: string[] | undefined;
   #ended = false;
 
-  constructor(storage: Storage) {
+  /** Names are kept with `keepsNames`. */
+  constructor(storage: Storage, keepsNames = false) {
     // What fails here is tried again, and reported, when it is needed.
-    this.#read(storage).catch(() => {});
+    this.#read(storage, keepsNames).catch(() => {});
   }
 
   /** The stored snapshot of this name, if it was read by now; gives it only once. */
@@ -45,14 +46,14 @@ export class SnapshotReadAhead {
     this.#ended = true;
   }
 
-  async #read(storage: Storage): Promise<void> {
+  async #read(storage: Storage, keepsNames: boolean): Promise<void> {
     const all: string[] = [];
     const names: string[] = [];
     for await (const { name, size } of storage.list('snapshot')) {
       all.push(name);
       if (size <= longestBytes && names.length < mostFiles) names.push(name);
     }
-    this.#names = all;
+    if (keepsNames) this.#names = all;
     const folder = localFolderOf(storage);
     // One after the other, and from a folder without the detours of asynchronous calls: two processors are often halves of one,
     // and whatever is done beside the derivation slows it down.

@@ -30,8 +30,11 @@ export interface ListedKey {
 }
 
 export interface OpenOptions {
-  /** Snapshots are read while the key is derived. */
-  readonly readAhead?: boolean | undefined;
+  /**
+   * Snapshots are read while the key is derived. With `listing`, which spares a round trip, the first question which there are is
+   * answered as it was then.
+   */
+  readonly readAhead?: boolean | 'listing' | undefined;
   /** Format versions to be opened; default: the current one. */
   readonly versions?: readonly FormatVersion[] | undefined;
   /**
@@ -118,7 +121,7 @@ export class Repository {
       if (keptConfigs.length === 0) return missing(error);
     }
     const kernel = Kernel.create();
-    const ahead = readAhead ? new SnapshotReadAhead(storage) : undefined;
+    const ahead = readAhead ? new SnapshotReadAhead(storage, readAhead === 'listing') : undefined;
     const found = await findKey(storage, await keys, password, kernel).finally(() => ahead?.end());
     const sealer = new Sealer(found.key, kernel, sealedConfig?.length ?? 0);
     const text = firstOpened(sealer, [...(sealedConfig ? [sealedConfig] : []), ...keptConfigs]);

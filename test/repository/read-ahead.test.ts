@@ -36,6 +36,16 @@ describe.each([
   });
 });
 
+test('where round trips are spared, the first listing is that of the opening, and the next one is not', async () => {
+  const storage = new MemoryStorage();
+  const repository = await makeRepository(storage);
+  const first = await repository.saveSnapshot(fields(1));
+  const ahead = await Repository.open(storage, password, { readAhead: 'listing' });
+  const second = await repository.saveSnapshot(fields(2));
+  expect(await ahead.names('snapshot')).toEqual([first]);
+  expect(await ahead.names('snapshot')).toEqual([first, second].sort());
+});
+
 test('a snapshot that cannot be read early is read, or reported, when it is needed', async () => {
   const memory = new MemoryStorage();
   const repository = await makeRepository(memory);
