@@ -36,6 +36,9 @@ export interface PruneResult {
   readonly deletedBytes: number;
 }
 
+/** Of each worker, in megabytes: what a prune makes is in shared memory, or moved as bytes. */
+const youngGenerationMb = 3;
+
 /**
  * Makes a plan under an exclusive lock and carries it out. Throws `prune-refused` (nothing was deleted but perhaps packs that no index
  * names), `storage-append-only`, `locked`, `lock-lost`, `cancelled` or what the storage throws; whatever it throws, all snapshots are whole.
@@ -62,7 +65,14 @@ export async function pruneUnderLock(
   // What is copied is noted apart, so that nothing that is about to go can pass for a copy.
   const copied = BlobIndex.create();
   const store = new PackStore(repository, copied, lock, options.clock, options.packSize);
-  const pool = new WorkerPool(repository, { control, index, packSize: options.packSize, threads: options.threads, storePack: store.store });
+  const pool = new WorkerPool(repository, {
+    control,
+    index,
+    packSize: options.packSize,
+    threads: options.threads,
+    storePack: store.store,
+    youngGenerationMb,
+  });
   try {
     const facts = await lock.whileSettling(surveyForPrune(repository, { ...request, without: undefined }, options, index, pool));
     const { plan, decision, survey, listing, indexFiles } = facts;
