@@ -161,6 +161,8 @@ test('leaves out what git ignores', () => {
   fc.assert(
     fc.property(patternFile, fc.boolean(), fc.constantFrom('\n', '\r\n'), (lines, ignoreCase, lineEnd) => {
       const file = lines.join(lineEnd);
+      // Where case is ignored, git folds that of the name and of each letter of the pattern but an escaped one: `\B` matches nothing.
+      fc.pre(!(ignoreCase && /\\[A-Z]/.test(file)));
       // git's `?` and sets see two bytes in é, and so does a `*` beside them: names beyond ASCII are compared for literal patterns alone.
       const comparable = (path: string): boolean => !/é/.test(path) || !/[?[]/.test(file);
       const judged = [...git.ignored(file, ignoreCase)].filter(comparable).sort();
