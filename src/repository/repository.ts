@@ -109,20 +109,19 @@ export class Repository {
     { readAhead = false, versions, keptConfigs = [] }: OpenOptions = {},
   ): Promise<Repository> {
     const missing = (error?: unknown): never => fail('repository-not-found', { location: storage.location }, error);
-    // Together they take the time of one request.
-    const keys = listKeys(storage);
-    keys.catch(() => {});
-    let sealedConfig: Uint8Array | undefined;
-    try {
-      sealedConfig = await storage.load(configFile);
-    } catch (error) {
-      if (hasCode(error, 'storage-gone')) return missing(error);
-      if (!hasCode(error, 'file-not-found')) throw error;
-      if (keptConfigs.length === 0) return missing(error);
+    // Together they take the time of one request. Both are waited for, so that nothing is tried again after this has thrown.
+    const [config, keys] = await Promise.allSettled([storage.load(configFile), listKeys(storage)]);
+    if (config.status === 'rejected') {
+      const { reason } = config;
+      if (hasCode(reason, 'storage-gone')) return missing(reason);
+      if (!hasCode(reason, 'file-not-found')) throw reason;
+      if (keptConfigs.length === 0) return missing(reason);
     }
+    if (keys.status === 'rejected') throw keys.reason;
+    const sealedConfig = config.status === 'fulfilled' ? config.value : undefined;
     const kernel = Kernel.create();
     const ahead = readAhead ? new SnapshotReadAhead(storage, readAhead === 'listing') : undefined;
-    const found = await findKey(storage, await keys, password, kernel).finally(() => ahead?.end());
+    const found = await findKey(storage, keys.value, password, kernel).finally(() => ahead?.end());
     const sealer = new Sealer(found.key, kernel, sealedConfig?.length ?? 0);
     const text = firstOpened(sealer, [...(sealedConfig ? [sealedConfig] : []), ...keptConfigs]);
     if (text) return new Repository(storage, { config: parseConfig(text, versions), text }, found, kernel, ahead);

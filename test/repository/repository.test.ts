@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { HoldfastError } from '../../src/contract/errors.ts';
+import { systemClock } from '../../src/platform/clock.ts';
 import { leastCost } from '../../src/repository/keys.ts';
 import { holdsRepository, Repository } from '../../src/repository/repository.ts';
 import type { SnapshotFields } from '../../src/repository/snapshot.ts';
 import { FaultyStorage } from '../../src/storage/faulty.ts';
+import { RetryingStorage } from '../../src/storage/retrying.ts';
 import { LocalStorage } from '../../src/storage/local.ts';
 import { MemoryStorage } from '../../src/storage/memory.ts';
 import type { ListedFile, Storage } from '../../src/storage/storage.ts';
@@ -116,6 +118,30 @@ describe('opening', () => {
     const keyless = made.clone();
     for (const file of keyless.files()) if (file.kind === 'key') await keyless.remove(file);
     expect(await codeOf(Repository.open(keyless, 'pw'))).toBe('wrong-password');
+  });
+
+  test('that fails leaves no try behind: nothing is asked, or told, after it', async () => {
+    const away = { at: { times: Number.POSITIVE_INFINITY }, effect: { do: 'fail', code: 'server-busy' } } as const;
+    const config = new FaultyStorage(made, { faults: [{ ...away, at: { ...away.at, kind: 'config' } }] });
+    const keys = new FaultyStorage(made, { faults: [{ ...away, at: { ...away.at, kind: 'key' } }] });
+    const both = new FaultyStorage(made, { faults: [away] });
+    for (const storage of [config, keys, both]) {
+      for (const random of [0, 0.5, 0.99]) {
+        let told = 0;
+        const draws = [0, random, 0.5];
+        const limits = { firstWaitMs: 4, totalWaitMs: 20 };
+        const retrying = new RetryingStorage(storage, {
+          clock: systemClock,
+          limits,
+          random: () => draws[told % 3],
+          onRetry: () => told++,
+        });
+        expect(await codeOf(Repository.open(retrying, 'pw'))).toBe('server-busy');
+        const after = [told, storage.calls.length];
+        await systemClock.sleep(50);
+        expect([told, storage.calls.length]).toEqual(after);
+      }
+    }
   });
 
   test('refuses a key of another repository: its config is not ours', async () => {

@@ -38,6 +38,7 @@ export class RcloneClient implements HttpClient {
   readonly #patience: Patience;
   readonly #silence: Silence;
   #session: Session | undefined;
+  #opening: Promise<Session> | undefined;
   #closed = false;
 
   constructor(options: RcloneClientOptions) {
@@ -53,39 +54,45 @@ export class RcloneClient implements HttpClient {
 
   async send(request: HttpRequest): Promise<HttpAnswer> {
     const { location, clock } = this.#options;
-    if (this.#closed) return fail('internal', { cause: `${location} was used after it had been closed` });
-    const session = this.#open();
+    const describe = (error: unknown): HoldfastError => connectionError(error, { location, server: this.server });
+    const session = this.#closed ? undefined : await this.#open().catch((error: unknown) => Promise.reject(describe(error)));
+    if (!session || this.#closed) return fail('internal', { cause: `${location} was used after it had been closed` });
     const { rclone } = session;
     let isConnected = false;
     void session.ready.then(() => (isConnected = true));
     let cut: (error: Error) => void = () => {};
     const wait = this.#silence.begin(() => cut(new SilenceError(isConnected)));
-    const carrier = this.#start(session, request, wait);
-    cut = carrier.cut;
-    const describe = (error: unknown): HoldfastError => connectionError(error, { location, server: this.server });
     try {
+      const carrier = this.#start(session, request, wait);
+      cut = carrier.cut;
       return await runExchange(carrier, request, wait, { patience: this.#patience, paces: this.#options.paces, clock, describe });
     } catch (error) {
-      throw await this.#explained(error, rclone);
+      wait.end();
+      throw await this.#explained(describe(error), rclone);
     }
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    const session = this.#session;
+    const session = (await this.#opening?.catch(() => undefined)) ?? this.#session;
     this.#session = undefined;
     session?.http.destroy();
     await session?.rclone.end();
   }
 
-  #open(): Session {
+  async #open(): Promise<Session> {
     const held = this.#session;
     if (held && held.rclone.isRunning && !held.http.destroyed && !held.http.closed) return held;
+    this.#opening ??= this.#begin(held).finally(() => (this.#opening = undefined));
+    return this.#opening;
+  }
+
+  async #begin(last: Session | undefined): Promise<Session> {
     // What is left of the last one ends with its input.
-    if (held) void held.rclone.end();
-    const rclone = new RcloneProgram(this.#options);
+    if (last) void last.rclone.end();
+    const rclone = await RcloneProgram.start(this.#options);
     const http = http2.connect('http://localhost', {
-      createConnection: () => rclone.pipe,
+      createConnection: () => rclone.socket,
       settings: { enablePush: false, initialWindowSize: answerWindow },
     });
     http.on('error', () => {});
@@ -132,8 +139,8 @@ export class RcloneClient implements HttpClient {
   }
 
   /** A connection that broke because rclone ended is no news of the network: rclone's own words are. */
-  async #explained(error: unknown, rclone: RcloneProgram): Promise<unknown> {
-    if (!(error instanceof HoldfastError) || error.code !== 'connection-lost' || this.#closed) return error;
+  async #explained(error: HoldfastError, rclone: RcloneProgram): Promise<HoldfastError> {
+    if (error.code !== 'connection-lost' || this.#closed) return error;
     if (error.cause instanceof SilenceError) return error;
     const { location, program } = this.#options;
     // Its end may show a moment after that of its output.

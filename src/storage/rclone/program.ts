@@ -1,8 +1,10 @@
 /** The person's own rclone, started as a server of restic's protocol on its standard input and output. */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { Duplex, type Readable, type Writable } from 'node:stream';
+import type { Socket } from 'node:net';
+import { pipeline, type Readable, type Writable } from 'node:stream';
 import type { Clock } from '../../platform/clock.ts';
+import { socketPair } from '../../platform/socket-pair.ts';
 
 export interface RcloneOptions {
   /** Path, or a name to be found in PATH. */
@@ -21,8 +23,11 @@ const keptWords = 4_000;
 const logPrefix = /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d (?:(?:DEBUG|INFO|NOTICE|ERROR|CRITICAL) *: )?/;
 
 export class RcloneProgram {
-  /** What goes to it and comes from it. */
-  readonly pipe: Duplex;
+  /**
+   * What goes to it and comes from it. A real socket: HTTP/2 over any other stream ends the whole process now and then, when
+   * that stream breaks under several requests (an assertion in Node 24's JSStreamSocket.doWrite).
+   */
+  readonly socket: Socket;
   readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
   readonly #clock: Pick<Clock, 'sleep'>;
   #words = '';
@@ -31,8 +36,15 @@ export class RcloneProgram {
   readonly ended: Promise<void>;
   #isRunning = true;
 
-  constructor({ program, remote, env, clock }: RcloneOptions) {
+  static async start(options: RcloneOptions): Promise<RcloneProgram> {
+    const [near, far] = await socketPair();
+    return new RcloneProgram(options, near, far);
+  }
+
+  private constructor({ program, remote, env, clock }: RcloneOptions, near: Socket, far: Socket) {
     this.#clock = clock;
+    this.socket = near;
+    near.on('error', () => {});
     const args = ['serve', 'restic', '--stdio', '--b2-hard-delete', '--ask-password=false', '--', remote];
     this.#child = spawn(program, args, {
       env,
@@ -50,8 +62,8 @@ export class RcloneProgram {
       () => void (this.#isRunning = false),
       () => void (this.#isRunning = false),
     );
-    this.pipe = Duplex.from({ readable: stdout, writable: stdin });
-    this.pipe.on('error', () => {});
+    pipeline(far, stdin, () => {});
+    pipeline(stdout, far, () => {});
   }
 
   get isRunning(): boolean {
