@@ -66,7 +66,8 @@ function whyNotPackage(part, specifier) {
   const name = specifier.replace(/^node:/, '');
   const isNode = specifier.startsWith('node:') || builtinModules.includes(name);
   if (/^electron(\/|$)/.test(name) && part !== 'main/electron') return 'Only main/electron may import electron.';
-  if (part === 'src/contract' && !/^zod(\/|$)/.test(name)) return 'src/contract may import nothing but the schema library, zod.';
+  if (part === 'src/contract' && !/^(zod|@orpc\/(contract|client))(\/|$)/.test(name))
+    return 'src/contract may import nothing but zod, and what the contract is written in (@orpc/contract, @orpc/client).';
   if (part === 'renderer' && isNode) return 'renderer runs in a browser: it must not import from Node.';
   return undefined;
 }

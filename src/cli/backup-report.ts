@@ -4,7 +4,7 @@ import type { BackupNote, BackupPlan } from '../engine/backup/plan.ts';
 import type { Problem } from '../engine/backup/scan-task.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import type { Output } from './output.ts';
-import { counted, formatBytes, formatCount } from './sizes.ts';
+import { counted, formatBytes, formatCount } from '../platform/sizes.ts';
 
 export function noteText(note: BackupNote): string {
   switch (note.kind) {

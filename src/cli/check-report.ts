@@ -3,7 +3,7 @@ import type { CheckResult } from '../engine/check/check.ts';
 import type { Finding } from '../engine/check/finding.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import type { Output } from './output.ts';
-import { counted, formatBytes } from './sizes.ts';
+import { counted, formatBytes } from '../platform/sizes.ts';
 
 /** What a person is told of a finding. */
 export const findingLines = ({ severity, message, paths }: Finding): string[] => [

@@ -6,7 +6,7 @@ import type { Snapshot } from '../repository/snapshot.ts';
 import { formatTimeText } from './dates.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import type { Output } from './output.ts';
-import { counted, formatBytes } from './sizes.ts';
+import { counted, formatBytes } from '../platform/sizes.ts';
 
 const shownAs = ({ id, time, hostname, paths }: Snapshot): string =>
   `${id.slice(0, 8)} of ${formatTimeText(time)} (${[hostname, paths.join(', ')].filter(Boolean).join(': ')})`;

@@ -14,6 +14,9 @@ export function formatTimeText(text: string): string {
   return ns === undefined ? text : formatTime(ns);
 }
 
+/** Milliseconds since 1970, in the same form. */
+export const formatMoment = (ms: number): string => formatTime(BigInt(Math.round(ms)) * 1_000_000n);
+
 /** RFC 3339, for `--json`. */
 export const timeText = (ns: bigint): string => localTime.format(ns);
 

@@ -6,7 +6,7 @@ import { isFolderMode, isLinkMode } from '../engine/export/zip-format.ts';
 import { displayPath } from '../platform/byte-paths.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { type Output, pathFields } from './output.ts';
-import { counted, formatBytes } from './sizes.ts';
+import { counted, formatBytes } from '../platform/sizes.ts';
 
 const words: Readonly<Record<ExportProblem['kind'], string>> = {
   damaged: 'is not in the ZIP: the repository lacks data of it',

@@ -32,6 +32,13 @@ import { addStats } from './verbs/stats.ts';
 import { addTag } from './verbs/tag.ts';
 import { addTestConnection } from './verbs/test-connection.ts';
 import { addUnlock } from './verbs/unlock.ts';
+import { addDestination } from './verbs/destination.ts';
+import { addPause } from './verbs/pause.ts';
+import { addPlan } from './verbs/plan.ts';
+import { addRun } from './verbs/run.ts';
+import { addServe } from './verbs/serve.ts';
+import { addService } from './verbs/service.ts';
+import { addStatus } from './verbs/status.ts';
 import { addVersion } from './verbs/version.ts';
 
 /** The program with all its verbs; `run` is called when one of them is. */
@@ -79,6 +86,13 @@ export function makeProgram(run: Verbs['run']): Command {
     addCompletion,
     addMan,
     addTestConnection,
+    addServe,
+    addService,
+    addStatus,
+    addPlan,
+    addDestination,
+    addRun,
+    addPause,
     addVersion,
   ];
   for (const add of adders) add({ program, run });

@@ -1,7 +1,7 @@
 /** One line on a terminal that says how far a run is. It is written over in one piece, so that it never flickers. */
 import type { Phase, Progress } from '../engine/run.ts';
 import { printable } from './printable.ts';
-import { formatBytes, formatCount, formatDuration } from './sizes.ts';
+import { formatBytes, formatCount, formatDuration } from '../platform/sizes.ts';
 import { shorten, textWidth } from './text-width.ts';
 
 const names: Readonly<Record<Phase, string>> = {

@@ -2,7 +2,7 @@
 import type { PrunePlan } from '../engine/prune/plan.ts';
 import type { PruneResult } from '../engine/prune/prune.ts';
 import type { Output } from './output.ts';
-import { counted, formatBytes } from './sizes.ts';
+import { counted, formatBytes } from '../platform/sizes.ts';
 
 /** What a prune will do, or would. */
 export function reportPrunePlan(output: Output, plan: PrunePlan, dryRun: boolean): void {

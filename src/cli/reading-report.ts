@@ -1,7 +1,7 @@
 /** What a verb that reads snapshots tells of what it could not read. */
 import type { DamagedTree } from '../engine/trees/damaged-trees.ts';
 import type { Output } from './output.ts';
-import { counted } from './sizes.ts';
+import { counted } from '../platform/sizes.ts';
 
 /** Trees that were read without knowing whose they are. */
 export function reportDamagedTrees(output: Output, trees: readonly DamagedTree[]): void {

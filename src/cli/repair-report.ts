@@ -8,7 +8,7 @@ import type { RecoverPlan } from '../engine/recover.ts';
 import { formatTimeText } from './dates.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { type Output, pathFields } from './output.ts';
-import { counted, formatBytes } from './sizes.ts';
+import { counted, formatBytes } from '../platform/sizes.ts';
 
 const short = (id: string): string => id.slice(0, 8);
 

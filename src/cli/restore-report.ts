@@ -2,7 +2,7 @@
 import type { PlannedEntry, RestoreProblem, WalkFigures } from '../engine/restore/walk-task.ts';
 import { displayPath } from '../platform/byte-paths.ts';
 import { type Output, pathFields } from './output.ts';
-import { counted, formatBytes } from './sizes.ts';
+import { counted, formatBytes } from '../platform/sizes.ts';
 
 export function showEntry(output: Output, { path, other, type, action, size, existingSize }: PlannedEntry): void {
   const isFile = type === 'file' && action !== 'delete';

@@ -2,7 +2,7 @@
 import type { Clock } from '../platform/clock.ts';
 import type { Retry } from '../storage/retrying.ts';
 import type { Output } from './output.ts';
-import { counted } from './sizes.ts';
+import { counted } from '../platform/sizes.ts';
 
 /** Waits below this are nothing to talk about. */
 const silentMs = 1500;

@@ -4,7 +4,7 @@ import { formatTimeText } from './dates.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { type Output, pathFields } from './output.ts';
 import { printable, printablePath } from './printable.ts';
-import { counted, formatBytes } from './sizes.ts';
+import { counted, formatBytes } from '../platform/sizes.ts';
 import { reportDamaged } from './snapshot-filter.ts';
 import { tableLines } from './table.ts';
 

@@ -10,20 +10,24 @@ import { openPlace } from '../storage/place.ts';
 import { networkRetryLimits, RetryingStorage } from '../storage/retrying.ts';
 import type { Storage } from '../storage/storage.ts';
 import { type PasswordSource, usualVariables, withPassword } from './passwords.ts';
-import { pacesOf } from './rates.ts';
+import { pacesOf } from '../storage/rates.ts';
 import { retryNotes } from './retry-notes.ts';
 import type { Invocation } from './run-verb.ts';
 
 const credentialsVariable = 'HOLDFAST_CREDENTIALS_FILE';
 const cacheVariable = 'HOLDFAST_CACHE_FOLDER';
 
+/** The file that the options or the environment name. */
+export const credentialsFileOf = ({ globals, env }: Invocation): string | undefined =>
+  globals.credentialsFile ?? (env[credentialsVariable] === '' ? undefined : env[credentialsVariable]);
+
 /**
  * What opens places: the credentials, from the environment and the file that the options or the environment name, unless
  * another is given. Throws `input-unreadable`, `bad-usage` for a file that is none, or a limit that is none.
  */
-export function openContextOf({ globals, env, clock, output }: Invocation, credentialsFile?: string): OpenContext {
-  const named = env[credentialsVariable] === '' ? undefined : env[credentialsVariable];
-  const credentials = credentialsFrom(env, credentialsFile ?? globals.credentialsFile ?? named);
+export function openContextOf(invocation: Invocation, credentialsFile?: string): OpenContext {
+  const { globals, env, clock, output } = invocation;
+  const credentials = credentialsFrom(env, credentialsFile ?? credentialsFileOf(invocation));
   return { credentials, clock, paces: pacesOf(globals, clock), onNote: (text) => output.note(text) };
 }
 

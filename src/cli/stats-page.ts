@@ -4,7 +4,7 @@ import { displayPath } from '../platform/byte-paths.ts';
 import { formatTimeText } from './dates.ts';
 import { pathFields } from './output.ts';
 import { printable } from './printable.ts';
-import { counted, formatBytes, formatCount } from './sizes.ts';
+import { counted, formatBytes, formatCount } from '../platform/sizes.ts';
 import { tableLines } from './table.ts';
 
 /** More snapshots than these are not listed one by one, but for the newest. */

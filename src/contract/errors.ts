@@ -9,22 +9,14 @@
  * - An error crosses processes whole: `toJSON` on one side, {@link errorFromJSON} on the other.
  * - Anything else that is thrown is a defect; {@link toHoldfastError} turns it into `internal` at the edges.
  */
+import { because, type Entry, type ErrorContext } from './errors/entry.ts';
+import { serviceErrors } from './errors/service.ts';
 
-export type ErrorContext = Record<string, string | number | boolean | readonly string[] | undefined>;
-
-interface Words {
-  readonly message: string;
-  readonly guidance: string;
-}
-
-interface Entry {
-  readonly retryable: boolean;
-  readonly words: (c: ErrorContext) => Words;
-}
-
-const because = (c: ErrorContext): string => (c.cause ? ` (${String(c.cause)})` : '');
+export type { ErrorContext };
 
 const catalogue = {
+  ...serviceErrors,
+
   internal: {
     retryable: false,
     words: (c) => ({

@@ -26,6 +26,41 @@ export function credentialsFrom(env: Readonly<Record<string, string | undefined>
   };
 }
 
+/** What opens places of each kind, by the beginnings of its names. */
+const namesOfKind: Readonly<Record<string, RegExp>> = {
+  s3: /^(AWS|HOLDFAST_S3)_/,
+  azure: /^(AZURE|HOLDFAST_AZURE)_/,
+  gs: /^(GOOGLE|HOLDFAST_GCS|AWS)_/,
+  rest: /^(HOLDFAST|RESTIC)_REST_/,
+  webdav: /^HOLDFAST_WEBDAV_/,
+  sftp: /^(HOLDFAST_SFTP_|SSH_AUTH_SOCK$)/,
+  rclone: /^(RCLONE_|HOLDFAST_RCLONE$)/,
+};
+const namesOfAll = /^(HOLDFAST|RESTIC)_(CACERT|TLS_CLIENT_CERT)$/;
+
+/**
+ * All that a place of this kind may need, by name, to be kept elsewhere: a service does not live in the environment of whoever
+ * connects a destination. Throws as {@link credentialsFrom}.
+ */
+export function collectCredentials(
+  kind: string,
+  env: Readonly<Record<string, string | undefined>>,
+  file: string | undefined,
+): Record<string, string> {
+  const own = Object.hasOwn(namesOfKind, kind) ? namesOfKind[kind] : undefined;
+  const all = [...Object.entries(env), ...(file === undefined ? [] : readCredentialsFile(file))];
+  return Object.fromEntries(
+    all.filter(
+      (entry): entry is [string, string] => (entry[1] ?? '') !== '' && (own?.test(entry[0]) === true || namesOfAll.test(entry[0])),
+    ),
+  );
+}
+
+/** Those that are given by name: from a keychain. Nothing is taken from the environment. */
+export function credentialsOf(values: Readonly<Record<string, string>>): Credentials {
+  return credentialsFrom(values, undefined);
+}
+
 /** Lines as a shell or systemd would read them: `NAME=value`, `export NAME='value'`; empty ones and those after `#` do not count. */
 const line = /^(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)$/;
 

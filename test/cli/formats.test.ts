@@ -4,7 +4,7 @@ import { modeText } from '../../src/cli/entry-line.ts';
 import { exitCodeOf } from '../../src/cli/exit-codes.ts';
 import { printable, printablePath } from '../../src/cli/printable.ts';
 import { fraction, ProgressBar, progressLine } from '../../src/cli/progress-bar.ts';
-import { formatBytes, formatCount, formatDuration, parseSize } from '../../src/cli/sizes.ts';
+import { formatBytes, formatCount, formatDuration, parseSize } from '../../src/platform/sizes.ts';
 import { tableLines } from '../../src/cli/table.ts';
 import { pad, shorten, textWidth } from '../../src/cli/text-width.ts';
 import { shellWord } from '../../src/cli/start/next-steps.ts';

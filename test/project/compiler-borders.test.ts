@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { root } from './planted-project.ts';
 
-const parts = ['contract', 'platform', 'storage', 'repository', 'engine', 'cli'];
+const parts = ['contract', 'platform', 'storage', 'repository', 'engine', 'service', 'cli'];
 let project: string;
 
 beforeEach(() => {

@@ -14,7 +14,7 @@ import { reportBackup, reportNotes } from '../backup-report.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { addPatternOptions, patternsOf, type PatternOptions, presetsHelp } from '../exclude-options.ts';
 import { withRepository } from '../session.ts';
-import { parseSize } from '../sizes.ts';
+import { parseSize } from '../../platform/sizes.ts';
 import { namedSources, type SourceOptions } from '../sources.ts';
 import type { Verbs } from '../verbs.ts';
 import { forgetOldUndos } from './restore-undo.ts';
@@ -32,7 +32,7 @@ interface BackupOptions extends SourceOptions, PatternOptions {
   readonly packSize?: string;
 }
 
-const strategies = ['incremental', 'differential', 'full'] as const satisfies readonly Strategy[];
+export const strategies = ['incremental', 'differential', 'full'] as const satisfies readonly Strategy[];
 const mebibyte = 1 << 20;
 
 export const whenBackupCancelled = 'Cancelled. What was stored is kept; the next run carries on from it.';

@@ -15,7 +15,7 @@ import { type Output, pathFields } from '../output.ts';
 import { reportDamagedTrees, reportUnknownBlobs } from '../reading-report.ts';
 import { cancelledReading } from '../run-verb.ts';
 import { withRepository } from '../session.ts';
-import { counted, formatBytes } from '../sizes.ts';
+import { counted, formatBytes } from '../../platform/sizes.ts';
 import { snapshotTitle } from '../snapshot-filter.ts';
 import type { Verbs } from '../verbs.ts';
 

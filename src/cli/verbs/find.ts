@@ -10,7 +10,7 @@ import { exitCodes } from '../exit-codes.ts';
 import { type Output, pathFields } from '../output.ts';
 import { cancelledReading, type Invocation } from '../run-verb.ts';
 import { withRepository } from '../session.ts';
-import { counted, parseSize } from '../sizes.ts';
+import { counted, parseSize } from '../../platform/sizes.ts';
 import { addSnapshotFilter, chosenSnapshots, type SnapshotFilter, snapshotTitle } from '../snapshot-filter.ts';
 import type { Verbs } from '../verbs.ts';
 

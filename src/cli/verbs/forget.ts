@@ -14,7 +14,7 @@ import { printable } from '../printable.ts';
 import { prunePlanFields, reportPruned, reportPrunePlan } from '../prune-report.ts';
 import type { Invocation } from '../run-verb.ts';
 import { withRepository } from '../session.ts';
-import { counted } from '../sizes.ts';
+import { counted } from '../../platform/sizes.ts';
 import { addSnapshotFilter, matchesFilter, type SnapshotFilter } from '../snapshot-filter.ts';
 import { tableLines } from '../table.ts';
 import type { Verbs } from '../verbs.ts';

@@ -9,7 +9,7 @@ import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
 import { figuresText, reportProblems, showEntry } from '../restore-report.ts';
 import { withRepository } from '../session.ts';
-import { counted, formatBytes } from '../sizes.ts';
+import { counted, formatBytes } from '../../platform/sizes.ts';
 import type { Verbs } from '../verbs.ts';
 
 interface MirrorOptions {

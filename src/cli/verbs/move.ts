@@ -4,7 +4,7 @@ import type { MovePlan } from '../../engine/move/plan.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
 import { storageAt, withRepositoryItself } from '../session.ts';
-import { counted, formatBytes } from '../sizes.ts';
+import { counted, formatBytes } from '../../platform/sizes.ts';
 import type { Verbs } from '../verbs.ts';
 
 interface MoveOptions {

@@ -3,7 +3,7 @@ import { executeRecover, planRecover } from '../../engine/recover.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { reportRecoverPlan } from '../repair-report.ts';
 import { withRepositoryItself } from '../session.ts';
-import { counted } from '../sizes.ts';
+import { counted } from '../../platform/sizes.ts';
 import type { Verbs } from '../verbs.ts';
 
 export function addRecover({ program, run }: Verbs): void {

@@ -18,7 +18,7 @@ import {
 } from '../repair-report.ts';
 import type { VerbFacts } from '../run-verb.ts';
 import { withRepositoryItself } from '../session.ts';
-import { counted, formatBytes } from '../sizes.ts';
+import { counted, formatBytes } from '../../platform/sizes.ts';
 import { addSnapshotFilter, matchesFilter, type SnapshotFilter } from '../snapshot-filter.ts';
 import type { Verbs } from '../verbs.ts';
 

@@ -15,7 +15,7 @@ import { type Output, pathFields } from '../output.ts';
 import { printable } from '../printable.ts';
 import { reportProblems } from '../restore-report.ts';
 import type { Invocation, Verb, VerbFacts } from '../run-verb.ts';
-import { counted, formatBytes, formatCount } from '../sizes.ts';
+import { counted, formatBytes, formatCount } from '../../platform/sizes.ts';
 import { tableLines } from '../table.ts';
 
 export interface UndoVerbOptions {

@@ -7,7 +7,7 @@ import { parseTimeText } from '../dates.ts';
 import { addPatternOptions, hasPatterns, patternsOf, type PatternOptions, presetsHelp } from '../exclude-options.ts';
 import { codeOfRewrite, rewritePlanFields, showRewritePlan } from '../rewrite-report.ts';
 import { withRepository } from '../session.ts';
-import { counted, formatBytes } from '../sizes.ts';
+import { counted, formatBytes } from '../../platform/sizes.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { addSnapshotFilter, choiceOf, type SnapshotFilter } from '../snapshot-filter.ts';
 import type { Verbs } from '../verbs.ts';

@@ -8,7 +8,7 @@ import { printable } from '../printable.ts';
 import type { Verbs } from '../verbs.ts';
 import { cancelledReading } from '../run-verb.ts';
 import { withRepository } from '../session.ts';
-import { counted, formatBytes } from '../sizes.ts';
+import { counted, formatBytes } from '../../platform/sizes.ts';
 import { addSnapshotFilter, filteredSnapshots, type SnapshotFilter } from '../snapshot-filter.ts';
 import { tableLines } from '../table.ts';
 

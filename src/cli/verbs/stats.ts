@@ -15,7 +15,7 @@ import type { Output } from '../output.ts';
 import { reportDamagedTrees, reportUnknownBlobs } from '../reading-report.ts';
 import { cancelledReading } from '../run-verb.ts';
 import { withRepository } from '../session.ts';
-import { counted, formatBytes, formatCount } from '../sizes.ts';
+import { counted, formatBytes, formatCount } from '../../platform/sizes.ts';
 import { addSnapshotFilter, chosenSnapshots, type SnapshotFilter } from '../snapshot-filter.ts';
 import { breakdownLines, breakdownObjects, statsLines } from '../stats-page.ts';
 import type { Verbs } from '../verbs.ts';

@@ -7,7 +7,7 @@ import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
 import { printable } from '../printable.ts';
 import { withRepository } from '../session.ts';
-import { counted } from '../sizes.ts';
+import { counted } from '../../platform/sizes.ts';
 import { addSnapshotFilter, choiceOf, reportDamaged, type SnapshotFilter } from '../snapshot-filter.ts';
 import { tableLines } from '../table.ts';
 import type { Verbs } from '../verbs.ts';

@@ -4,7 +4,7 @@ import { formatTimeText } from '../dates.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { Verbs } from '../verbs.ts';
 import { withRepository } from '../session.ts';
-import { counted } from '../sizes.ts';
+import { counted } from '../../platform/sizes.ts';
 
 export function addUnlock({ program, run }: Verbs): void {
   program

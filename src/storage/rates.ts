@@ -1,8 +1,8 @@
 /** Limits of bandwidth as people write them: a rate, or one for each time of day. */
 import { fail } from '../contract/errors.ts';
 import type { Clock } from '../platform/clock.ts';
-import { Pace, type Paces, type Rate } from '../storage/pace.ts';
-import { parseSize } from './sizes.ts';
+import { Pace, type Paces, type Rate } from './pace.ts';
+import { parseSize } from '../platform/sizes.ts';
 
 /** With less, connections that share it would seem to be dead; bytes a second. */
 const leastRate = 16 << 10;
@@ -45,7 +45,10 @@ function parsePart(text: string, option: string): Part {
 }
 
 /** What the options say; undefined where a direction is not limited. Throws as {@link parseRate}. */
-export function pacesOf(limits: { readonly limitUpload?: string; readonly limitDownload?: string }, clock: Clock): Paces {
+export function pacesOf(
+  limits: { readonly limitUpload?: string | undefined; readonly limitDownload?: string | undefined },
+  clock: Clock,
+): Paces {
   const pace = (text: string | undefined, option: string): Pace | undefined =>
     text === undefined ? undefined : new Pace(parseRate(text, option), clock);
   return { upload: pace(limits.limitUpload, '--limit-upload'), download: pace(limits.limitDownload, '--limit-download') };

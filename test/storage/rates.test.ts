@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseRate } from '../../src/cli/rates.ts';
+import { parseRate } from '../../src/storage/rates.ts';
 
 /** A moment of that time of day here. */
 const at = (time: string): number => new Date(`2026-03-04T${time}:00`).getTime();

@@ -1,0 +1,156 @@
+/** destination: where the service backs up to. */
+import type { DestinationState, DestinationView } from '../../contract/destination.ts';
+import { formatMoment } from '../dates.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { newPassword } from '../passwords.ts';
+import { cancelledReading, type Invocation } from '../run-verb.ts';
+import { findDestination, withService } from '../service-session.ts';
+import { credentialsFileOf, passwordSourceOf } from '../session.ts';
+import { collectCredentials } from '../../storage/credentials.ts';
+import { kindOf } from '../../storage/place.ts';
+import { formatBytes } from '../../platform/sizes.ts';
+import { tableLines } from '../table.ts';
+import type { Verbs } from '../verbs.ts';
+
+interface ConnectOptions {
+  readonly name?: string;
+  readonly create?: boolean;
+  readonly eject?: boolean;
+}
+
+export function addDestination({ program, run }: Verbs): void {
+  const group = program
+    .command('destination')
+    .description('list, connect and remove the destinations of the service')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  holdfast destination connect /media/disk/backup --create --name "Black disk"
+  holdfast destination list`,
+    );
+
+  const list = group
+    .command('list')
+    .description('list the destinations, and how they are')
+    .addHelpText('after', '\nExample:\n  holdfast destination list')
+    .action(() =>
+      run(list, cancelledReading, (invocation) =>
+        withService(invocation, async (client) => {
+          const { destinations } = await client.state();
+          return tell(destinations, invocation);
+        }),
+      ),
+    );
+
+  const connect = group
+    .command('connect')
+    .description('connect a repository, whose password and credentials the keychain keeps from then on')
+    .argument('<place>', 'as for --repo')
+    .option('--name <name>', 'what to call it (default: by its place)')
+    .option('--create', 'make a repository where there is none')
+    .option('--eject', 'eject its drive after each run')
+    .addHelpText(
+      'after',
+      `
+The password comes from --password-file, the environment, or is asked for; what opens a server, from the environment or
+--credentials-file. Neither is ever written to the service's own files.
+
+Example:
+  holdfast destination connect s3:https://s3.example.com/bucket/backup --create`,
+    )
+    .action((place: string, options: ConnectOptions) =>
+      run(connect, cancelledReading, async (invocation) => {
+        const { env, control } = invocation;
+        const password = await newPassword(passwordSourceOf(invocation), place, { env, signal: control.signal });
+        const kind = kindOf(place)?.kind ?? 'local';
+        const credentials = collectCredentials(kind, env, credentialsFileOf(invocation));
+        const { name, create = false, eject: ejectAfterRun = false } = options;
+        return withService(invocation, async (client) => {
+          const made = await client.destinations.connect({
+            place,
+            password,
+            credentials,
+            create,
+            ejectAfterRun,
+            ...(name ? { name } : {}),
+          });
+          invocation.output.lines(`“${made.name}” is connected.`);
+          invocation.output.object('destination', made);
+          return exitCodes.done;
+        });
+      }),
+    );
+
+  const look = group
+    .command('look')
+    .description('ask a destination how it is')
+    .argument('<destination>', 'its name or ID')
+    .addHelpText('after', '\nExample:\n  holdfast destination look "Black disk"')
+    .action((wanted: string) =>
+      run(look, cancelledReading, (invocation) =>
+        withService(invocation, async (client) => {
+          const view = await client.destinations.look({ id: findDestination(await client.state(), wanted).id });
+          await tell([view], invocation);
+          return view.now.state === 'connected' ? exitCodes.done : exitCodes.failed;
+        }),
+      ),
+    );
+
+  const rename = group
+    .command('rename')
+    .description('call a destination otherwise')
+    .argument('<destination>', 'its name or ID')
+    .argument('<name>', 'the new name')
+    .addHelpText('after', '\nExample:\n  holdfast destination rename "Black disk" "Red disk"')
+    .action((wanted: string, name: string) =>
+      run(rename, cancelledReading, (invocation) =>
+        withService(invocation, async (client) => {
+          const view = await client.destinations.rename({ id: findDestination(await client.state(), wanted).id, name });
+          invocation.output.lines(`The destination is called “${view.name}” now.`);
+          invocation.output.object('destination', view);
+          return exitCodes.done;
+        }),
+      ),
+    );
+
+  const remove = group
+    .command('remove')
+    .description('forget a destination; its repository stays as it is')
+    .argument('<destination>', 'its name or ID')
+    .addHelpText('after', '\nExample:\n  holdfast destination remove "Black disk"')
+    .action((wanted: string) =>
+      run(remove, cancelledReading, (invocation) =>
+        withService(invocation, async (client) => {
+          const { id, name } = findDestination(await client.state(), wanted);
+          await client.destinations.remove({ id });
+          invocation.output.lines(`“${name}” is forgotten. Its repository and its snapshots stay as they are.`);
+          invocation.output.object('summary', { removed: id });
+          return exitCodes.done;
+        }),
+      ),
+    );
+}
+
+async function tell(destinations: readonly DestinationView[], { output }: Invocation): Promise<ExitCode> {
+  if (destinations.length === 0) output.lines('No destination is connected yet. See "holdfast destination connect --help".');
+  else {
+    const rows = destinations.map(({ id, name, place, now }) => [id.slice(0, 8), name, place, stateText(now)]);
+    output.lines(...tableLines([{ title: 'ID' }, { title: 'Name' }, { title: 'Place' }, { title: 'State' }], rows));
+  }
+  for (const destination of destinations) output.object('destination', destination);
+  return exitCodes.done;
+}
+
+export function stateText(now: DestinationState): string {
+  switch (now.state) {
+    case 'unknown':
+      return 'not asked yet';
+    case 'connected':
+      return now.freeBytes === undefined ? 'connected' : `connected, ${formatBytes(now.freeBytes)} free`;
+    case 'not-plugged-in':
+      return `not plugged in since ${formatMoment(now.since)}`;
+    case 'failing':
+      return `failing since ${formatMoment(now.since)}: ${now.message}`;
+  }
+}

@@ -1,0 +1,48 @@
+/** status: what the service does, and whether what it protects is safe. */
+import type { State } from '../../contract/state.ts';
+import { formatMoment } from '../dates.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { cancelledReading } from '../run-verb.ts';
+import { progressText, runColumns, runRow } from '../run-text.ts';
+import { withService } from '../service-session.ts';
+import { tableLines } from '../table.ts';
+import type { Verbs } from '../verbs.ts';
+import { stateText } from './destination.ts';
+
+export function addStatus({ program, run }: Verbs): void {
+  const command = program
+    .command('status')
+    .description('show what the service does, its plans, and how old their backups are')
+    .addHelpText('after', '\nExample:\n  holdfast status')
+    .action(() =>
+      run(command, cancelledReading, (invocation) =>
+        withService(invocation, async (client) => {
+          const [info, state] = [await client.service.info(), await client.state()];
+          invocation.output.lines(`The service runs since ${formatMoment(info.startedAt)} (process ${info.pid}).`, ...statusLines(state));
+          invocation.output.object('status', { ...info, ...state });
+          return state.alarms.length === 0 ? exitCodes.done : exitCodes.incomplete;
+        }),
+      ),
+    );
+}
+
+function statusLines({ plans, planStates, destinations, pause, runs, progress, alarms }: State): string[] {
+  const lines: string[] = [];
+  for (const { message, guidance } of alarms) lines.push('', message, guidance);
+  if (pause) lines.push('', `Paused ${pause.until === null ? 'until "holdfast resume"' : `until ${formatMoment(pause.until)}`}.`);
+  if (plans.length === 0) lines.push('', 'There is no plan yet, so nothing runs by itself. See "holdfast plan create --help".');
+  const nameOf = (id: string): string => destinations.find((each) => each.id === id)?.name ?? id;
+  for (const plan of plans) {
+    const known = planStates.find((each) => each.plan === plan.id);
+    const next = !plan.enabled ? 'switched off' : known?.nextDue ? `next run ${formatMoment(known.nextDue)}` : 'no time set';
+    lines.push('', `${plan.name} (${plan.id.slice(0, 8)}): ${next}`);
+    for (const { destination, role } of plan.destinations) {
+      const last = known?.lastSuccess[destination];
+      const now = destinations.find((each) => each.id === destination)?.now ?? { state: 'unknown' };
+      lines.push(`  ${role} ${nameOf(destination)}: ${last ? `last backup ${formatMoment(last)}` : 'no backup yet'}; ${stateText(now)}`);
+    }
+  }
+  if (runs.length > 0) lines.push('', ...tableLines(runColumns, runs.map(runRow)));
+  for (const each of progress) lines.push(`  run ${each.run}: ${progressText(each)}`);
+  return lines;
+}

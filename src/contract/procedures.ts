@@ -1,0 +1,121 @@
+/** All traffic between the service and its clients, on one page. */
+import { eventIterator, oc } from '@orpc/contract';
+import { z } from 'zod';
+import { connectionSchema, credentialsSchema, destinationViewSchema, idSchema, nameSchema } from './destination.ts';
+import { planFileSchema, planInputSchema, planSchema } from './plan.ts';
+import { logLineSchema, runKinds, runProblemSchema, runSchema, runStatuses } from './run.ts';
+import { strategies } from './schedule.ts';
+import { settingsChangeSchema, settingsSchema } from './settings.ts';
+import { numberedEventSchema, pauseSchema, stateSchema } from './state.ts';
+
+const nothing = z.void();
+const runId = z.strictObject({ id: z.int().positive() });
+const byId = z.strictObject({ id: idSchema });
+const pageSchema = z.int().min(1).max(1000).default(100);
+
+export const contract = {
+  service: {
+    info: oc.output(
+      z.strictObject({
+        version: z.string(),
+        /** Of the contract: a client of another one does not talk to this service. */
+        protocol: z.int(),
+        pid: z.int(),
+        startedAt: z.number(),
+        profile: z.string(),
+      }),
+    ),
+    /** Ends the service; runs at work are interrupted, and resumed by the next one. */
+    stop: oc.output(nothing),
+  },
+
+  state: oc.output(stateSchema),
+  /** Without `since`, or when what followed it is not known any more, begins with the whole state. */
+  events: oc.input(z.strictObject({ since: z.string().max(100).optional() })).output(eventIterator(numberedEventSchema)),
+
+  settings: {
+    change: oc.input(settingsChangeSchema).output(settingsSchema),
+  },
+
+  destinations: {
+    connect: oc.input(connectionSchema).output(destinationViewSchema),
+    rename: oc.input(z.strictObject({ id: idSchema, name: nameSchema })).output(destinationViewSchema),
+    /** New credentials or a new password, tried before they are kept. */
+    renew: oc
+      .input(
+        z.strictObject({
+          id: idSchema,
+          password: z.string().min(1).max(10_000).optional(),
+          credentials: credentialsSchema.optional(),
+        }),
+      )
+      .output(destinationViewSchema),
+    /** Asks the destination how it is. */
+    look: oc.input(byId).output(destinationViewSchema),
+    /** Forgets it. What it holds stays as it is. */
+    remove: oc.input(byId).output(nothing),
+  },
+
+  plans: {
+    create: oc.input(planInputSchema).output(planSchema),
+    change: oc.input(z.strictObject({ id: idSchema, plan: planInputSchema })).output(planSchema),
+    setEnabled: oc.input(z.strictObject({ id: idSchema, enabled: z.boolean() })).output(planSchema),
+    /** `data`: whether its snapshots are kept, or forgotten on all its destinations that can be reached. */
+    remove: oc.input(z.strictObject({ id: idSchema, data: z.enum(['keep', 'forget']) })).output(
+      z.strictObject({
+        snapshotsForgotten: z.int(),
+        /** Names of destinations that could not be reached: their snapshots are still there. */
+        notReached: z.array(z.string()),
+      }),
+    ),
+    export: oc.input(z.strictObject({ ids: z.array(idSchema).max(1000).optional() })).output(planFileSchema),
+    /** Destinations are found by their repository; those that are not connected here are named in the error. */
+    import: oc.input(z.strictObject({ file: planFileSchema })).output(z.array(planSchema)),
+  },
+
+  runs: {
+    /** Newest first. */
+    list: oc
+      .input(
+        z.strictObject({
+          plan: idSchema.optional(),
+          destination: idSchema.optional(),
+          kinds: z.array(z.enum(runKinds)).optional(),
+          statuses: z.array(z.enum(runStatuses)).optional(),
+          /** The `next` of the page before. */
+          before: z.int().positive().optional(),
+          limit: pageSchema,
+        }),
+      )
+      .output(z.strictObject({ runs: z.array(runSchema), next: z.int().nullable() })),
+    get: oc.input(runId).output(runSchema),
+    log: oc
+      .input(z.strictObject({ id: z.int().positive(), after: z.int().nonnegative().default(0), limit: pageSchema }))
+      .output(z.strictObject({ lines: z.array(logLineSchema), next: z.int().nullable() })),
+    problems: oc
+      .input(z.strictObject({ id: z.int().positive(), after: z.int().nonnegative().default(0), limit: pageSchema }))
+      .output(z.strictObject({ problems: z.array(runProblemSchema), next: z.int().nullable() })),
+    /** Starts a backup by a person's wish; a pause does not hold it. */
+    start: oc
+      .input(z.strictObject({ plan: idSchema, destination: idSchema.optional(), strategy: z.enum(strategies).optional() }))
+      .output(runSchema),
+    cancel: oc.input(runId).output(nothing),
+    pause: oc.input(runId).output(nothing),
+    resume: oc.input(runId).output(nothing),
+  },
+
+  /** Of everything that starts by itself, and of the runs at work. */
+  pause: {
+    set: oc
+      .input(
+        z.strictObject({
+          for: z.union([z.literal('tomorrow'), z.literal('resumed'), z.strictObject({ minutes: z.int().min(1).max(525_600) })]),
+        }),
+      )
+      .output(pauseSchema),
+    clear: oc.output(nothing),
+  },
+};
+
+/** Raised by every change that an older client or service would misunderstand. */
+export const protocolVersion = 1;

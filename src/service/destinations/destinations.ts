@@ -1,0 +1,199 @@
+/** The destinations of a profile: connecting them, how they are, and forgetting them. */
+import { randomUUID } from 'node:crypto';
+import { statfsSync } from 'node:fs';
+import { basename, isAbsolute, normalize } from 'node:path';
+import type { Connection, Destination, DestinationState, DestinationView } from '../../contract/destination.ts';
+import { connectionSchema } from '../../contract/destination.ts';
+import { fail, hasCode, type HoldfastError, toHoldfastError } from '../../contract/errors.ts';
+import type { HostIdentity } from '../../platform/host.ts';
+import { Repository } from '../../repository/repository.ts';
+import { kindOf } from '../../storage/place.ts';
+import type { Storage } from '../../storage/storage.ts';
+import type { StateStore } from '../state/store.ts';
+import { openDestination, type OpenHow, storageFor, type Surroundings } from './open.ts';
+
+export interface DestinationsOptions extends Surroundings {
+  readonly state: StateStore;
+  readonly identity: HostIdentity;
+  /** Told when a destination, or what is known of it, has changed. */
+  readonly onChange: (view: DestinationView) => void;
+}
+
+export class Destinations {
+  readonly #options: DestinationsOptions;
+  readonly #now = new Map<string, DestinationState>();
+
+  constructor(options: DestinationsOptions) {
+    this.#options = options;
+  }
+
+  views(): DestinationView[] {
+    return this.#options.state.destinations().map((destination) => this.#viewOf(destination));
+  }
+
+  /**
+   * Opens the repository at a place, or makes one with the cutting rule of the first, tries that its password fits, and remembers all of it.
+   * Throws `request-invalid` for a relative folder and a place with a password in it, `destination-known`, and what opening and making throw.
+   */
+  async connect(connection: Connection): Promise<DestinationView> {
+    const { place: said, password, credentials, create, name, ejectAfterRun } = connectionSchema.parse(connection);
+    const { state, secrets, identity, clock } = this.#options;
+    const place = placeOf(said);
+    const storage = await storageFor(place, credentials, this.#options);
+    try {
+      const repository = await this.#openOrMake(storage, password, create, identity, clock);
+      const { id, chunker_polynomial: polynomial } = repository.config;
+      const known = state.destinations().find((destination) => destination.repository === id);
+      if (known) return fail('destination-known', { name: known.name });
+      const destination: Destination = {
+        id: randomUUID(),
+        name: name ?? nameFor(storage.location),
+        place,
+        repository: id,
+        polynomial,
+        ejectAfterRun,
+      };
+      // Secrets first: a destination that cannot be opened any more would be worse than a secret that nobody needs.
+      await secrets.keepPassword(id, password);
+      await secrets.keepCredentials(destination.id, credentials);
+      state.saveDestination(destination);
+      return this.#tell(destination, this.#connected(storage));
+    } finally {
+      await storage.close().catch(() => {});
+    }
+  }
+
+  rename(id: string, name: string): DestinationView {
+    const { state } = this.#options;
+    const destination = { ...state.destination(id), name };
+    state.saveDestination(destination);
+    return this.#tell(destination);
+  }
+
+  /** Tries the new secrets, then keeps them. Throws what opening throws. */
+  async renew(
+    id: string,
+    renewed: { password?: string | undefined; credentials?: Record<string, string> | undefined },
+  ): Promise<DestinationView> {
+    const { state, secrets } = this.#options;
+    const destination = state.destination(id);
+    const credentials = renewed.credentials ?? (await secrets.credentials(id));
+    const place = this.#options.locate(destination) ?? fail('destination-not-plugged-in', { name: destination.name });
+    const storage = await storageFor(place, credentials, this.#options);
+    try {
+      const password = renewed.password ?? (await secrets.password(destination.repository, storage.location));
+      const repository = await Repository.open(storage, password);
+      if (repository.config.id !== destination.repository)
+        return fail('destination-swapped', { name: destination.name, location: storage.location });
+      if (renewed.password !== undefined) await secrets.keepPassword(destination.repository, password);
+      if (renewed.credentials !== undefined) await secrets.keepCredentials(id, credentials);
+      return this.#tell(destination, this.#connected(storage));
+    } finally {
+      await storage.close().catch(() => {});
+    }
+  }
+
+  /** Forgets a destination; what it holds stays. Throws `destination-in-use`. */
+  async remove(id: string): Promise<void> {
+    const { state, secrets } = this.#options;
+    const destination = state.destination(id);
+    const users = state.plans().filter(({ destinations }) => destinations.some((each) => each.destination === id));
+    if (users.length > 0) fail('destination-in-use', { name: destination.name, plans: users.map(({ name }) => `“${name}”`).join(', ') });
+    state.removeDestination(id);
+    this.#now.delete(id);
+    await secrets.forget(id, destination.repository, !state.destinations().some(({ repository }) => repository === destination.repository));
+  }
+
+  /** Opens it for a run. How that went is remembered. Throws what opening throws. */
+  async open(id: string, how?: OpenHow): Promise<Repository> {
+    const destination = this.#options.state.destination(id);
+    try {
+      const repository = await openDestination(destination, this.#options, how);
+      this.#tell(destination, this.#connected(repository.storage));
+      return repository;
+    } catch (error) {
+      this.failed(id, toHoldfastError(error));
+      throw error;
+    }
+  }
+
+  /** Asks a destination how it is. Throws `destination-not-found` alone. */
+  async look(id: string): Promise<DestinationView> {
+    const destination = this.#options.state.destination(id);
+    const repository = await this.open(id).catch(() => undefined);
+    await repository?.storage.close().catch(() => {});
+    return this.#viewOf(destination);
+  }
+
+  /** A run has learned that the destination cannot be used. */
+  failed(id: string, error: HoldfastError): void {
+    const { state, clock } = this.#options;
+    const destination = state.destinations().find((each) => each.id === id);
+    if (!destination || hasCode(error, 'cancelled')) return;
+    const before = this.#now.get(id);
+    const { code, message, guidance } = error;
+    const kind = code === 'destination-not-plugged-in' ? 'not-plugged-in' : 'failing';
+    const since = before?.state === kind ? before.since : clock.now();
+    this.#tell(destination, kind === 'failing' ? { state: kind, since, code, message, guidance } : { state: kind, since });
+  }
+
+  async #openOrMake(
+    storage: Storage,
+    password: string,
+    create: boolean,
+    identity: HostIdentity,
+    clock: Surroundings['clock'],
+  ): Promise<Repository> {
+    try {
+      return await Repository.open(storage, password);
+    } catch (error) {
+      if (!create || !hasCode(error, 'repository-not-found')) throw error;
+    }
+    // All repositories of a person cut files alike, so that copies move only what is missing and one heals another.
+    const polynomial = this.#options.state.destinations()[0]?.polynomial;
+    return Repository.init(storage, password, identity, clock, { polynomial });
+  }
+
+  #connected(storage: Storage): DestinationState {
+    const at = this.#options.clock.now();
+    const folder = storage.localPath?.({ kind: 'config', name: '' });
+    const freeBytes = folder === undefined ? undefined : freeBytesAt(storage.location);
+    return freeBytes === undefined ? { state: 'connected', at } : { state: 'connected', at, freeBytes };
+  }
+
+  #viewOf(destination: Destination): DestinationView {
+    return { ...destination, now: this.#now.get(destination.id) ?? { state: 'unknown' } };
+  }
+
+  #tell(destination: Destination, now?: DestinationState): DestinationView {
+    if (now) this.#now.set(destination.id, now);
+    const view = this.#viewOf(destination);
+    this.#options.onChange(view);
+    return view;
+  }
+}
+
+/** A place without what must not be stored. Throws `request-invalid`. */
+function placeOf(said: string): string {
+  const found = kindOf(said);
+  if (!found || found.kind === 'local') {
+    const folder = found?.address ?? said;
+    if (!isAbsolute(folder)) return fail('request-invalid', { problem: `the folder ${folder} is not named from the root of its disk` });
+    return normalize(folder);
+  }
+  // `https://name:password@server/`, and rclone's `:sftp,pass=…:`.
+  if (/\/\/[^/@]*:[^/@]*@/.test(said) || (found.kind === 'rclone' && /,[^:]*pass/i.test(said)))
+    return fail('request-invalid', { problem: 'the place holds a password, which belongs to the credentials' });
+  return said;
+}
+
+const nameFor = (location: string): string => basename(location.replace(/[\\/]+$/, '')).slice(0, 200) || location.slice(0, 200);
+
+function freeBytesAt(folder: string): number | undefined {
+  try {
+    const { bavail, bsize } = statfsSync(folder);
+    return bavail * bsize;
+  } catch {
+    return undefined;
+  }
+}

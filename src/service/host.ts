@@ -1,0 +1,45 @@
+/** One service with its private socket: what every process that carries a service begins. */
+import { randomBytes } from 'node:crypto';
+import { protocolVersion } from '../contract/procedures.ts';
+import { removeAccess, writeAccess } from './access.ts';
+import { makeRouter } from './router.ts';
+import { Connections } from './rpc/connections.ts';
+import { LocalHost } from './rpc/local-host.ts';
+import { Service, type ServiceOptions } from './service.ts';
+
+export interface HostOptions extends ServiceOptions {
+  readonly version: string;
+  /** A client wants the service to end. */
+  readonly onStop: () => void;
+}
+
+export interface Hosted {
+  readonly service: Service;
+  /** For further hosts, as the browser's. */
+  readonly connections: Connections;
+  close(): Promise<void>;
+}
+
+/** Throws `service-running`, `state-newer`, `state-failed`, `service-not-started`. */
+export async function hostService(options: HostOptions): Promise<Hosted> {
+  const { profile, version, clock, onStop, onNote } = options;
+  const service = new Service(options);
+  try {
+    const router = makeRouter(service, { version, now: () => clock.now(), onStop });
+    const connections = new Connections(router, { clock, onDefect: (error) => onNote?.(error.stack ?? error.message) });
+    const token = randomBytes(32).toString('base64url');
+    const local = await LocalHost.open(profile, token, connections);
+    writeAccess(profile, { pid: process.pid, version, protocol: protocolVersion, socket: profile.socket, token });
+    service.start();
+    const close = async (): Promise<void> => {
+      removeAccess(profile);
+      await connections.close();
+      await local.close();
+      await service.close();
+    };
+    return { service, connections, close };
+  } catch (error) {
+    await service.close();
+    throw error;
+  }
+}

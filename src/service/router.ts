@@ -1,0 +1,76 @@
+/** What the contract's procedures do. */
+import { implement } from '@orpc/server';
+import { contract, protocolVersion } from '../contract/procedures.ts';
+import { nextTurn } from '../platform/clock.ts';
+import { inputOf } from './plans/plan-file.ts';
+import { nextMidnight } from './next-midnight.ts';
+import type { Service } from './service.ts';
+
+export interface RouterOptions {
+  readonly version: string;
+  readonly now: () => number;
+  /** Called when a client wants the service to end. */
+  readonly onStop: () => void;
+}
+
+// The type is written by the library.
+export function makeRouter(service: Service, { version, now, onStop }: RouterOptions) {
+  const os = implement(contract);
+  const { state, destinations, desk } = service;
+  return os.router({
+    service: {
+      info: os.service.info.handler(() => ({
+        version,
+        protocol: protocolVersion,
+        pid: process.pid,
+        startedAt: service.startedAt,
+        profile: service.profile.folder,
+      })),
+      // The answer goes first.
+      stop: os.service.stop.handler(() => void nextTurn().then(onStop)),
+    },
+    state: os.state.handler(() => service.whole()),
+    events: os.events.handler(({ input, signal }) => service.events.subscribe(input.since, signal)),
+    settings: { change: os.settings.change.handler(({ input }) => service.changeSettings(input)) },
+    destinations: {
+      connect: os.destinations.connect.handler(({ input }) => destinations.connect(input)),
+      rename: os.destinations.rename.handler(({ input }) => destinations.rename(input.id, input.name)),
+      renew: os.destinations.renew.handler(({ input: { id, ...renewed } }) => destinations.renew(id, renewed)),
+      look: os.destinations.look.handler(({ input }) => destinations.look(input.id)),
+      remove: os.destinations.remove.handler(async ({ input }) => {
+        await destinations.remove(input.id);
+        service.events.publish({ type: 'destination-removed', id: input.id });
+      }),
+    },
+    plans: {
+      create: os.plans.create.handler(({ input }) => service.createPlan(input)),
+      change: os.plans.change.handler(({ input }) => service.changePlan(input.id, input.plan)),
+      setEnabled: os.plans.setEnabled.handler(({ input: { id, enabled } }) =>
+        service.changePlan(id, { ...inputOf(state.plan(id)), enabled }),
+      ),
+      remove: os.plans.remove.handler(({ input }) => service.removePlan(input.id, input.data)),
+      export: os.plans.export.handler(({ input }) => service.exportPlans(input.ids)),
+      import: os.plans.import.handler(({ input }) => service.importPlans(input.file)),
+    },
+    runs: {
+      list: os.runs.list.handler(({ input }) => {
+        const runs = state.runs.list(input);
+        return { runs, next: runs.length === input.limit ? runs.at(-1)!.id : null };
+      }),
+      get: os.runs.get.handler(({ input }) => state.runs.get(input.id)),
+      log: os.runs.log.handler(({ input: { id, after, limit } }) => state.runs.logOf(id, after, limit)),
+      problems: os.runs.problems.handler(({ input: { id, after, limit } }) => state.runs.problemsOf(id, after, limit)),
+      start: os.runs.start.handler(({ input }) => service.startRun(input.plan, input.destination, input.strategy)),
+      cancel: os.runs.cancel.handler(({ input }) => desk.cancel(input.id)),
+      pause: os.runs.pause.handler(({ input }) => desk.pause(input.id)),
+      resume: os.runs.resume.handler(({ input }) => desk.resume(input.id)),
+    },
+    pause: {
+      set: os.pause.set.handler(({ input: { for: span } }) =>
+        service.pauseUntil(span === 'resumed' ? null : span === 'tomorrow' ? nextMidnight(now()) : now() + span.minutes * 60_000),
+      ),
+      clear: os.pause.clear.handler(() => service.resume()),
+    },
+  });
+}
+export type ServiceRouter = ReturnType<typeof makeRouter>;

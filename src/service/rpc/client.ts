@@ -1,0 +1,77 @@
+/** Talks to the service that runs, from another process of the same person. */
+import { connect } from 'node:net';
+import { createORPCClient, onError } from '@orpc/client';
+import { RPCLink } from '@orpc/client/websocket';
+import type { ContractRouterClient } from '@orpc/contract';
+import { RequestValidationPlugin, ResponseValidationPlugin } from '@orpc/contract/plugins';
+import { WebSocket } from 'ws';
+import { fromWire } from '../../contract/crossing.ts';
+import { fail, HoldfastError } from '../../contract/errors.ts';
+import { contract, protocolVersion } from '../../contract/procedures.ts';
+import { readAccess } from '../access.ts';
+import type { Profile } from '../profile.ts';
+import { longestMessage } from './connections.ts';
+import { rpcPath } from './local-host.ts';
+
+export type ServiceClient = ContractRouterClient<typeof contract>;
+
+export interface Attached {
+  /** Every call throws what the service throws, or `service-lost`. */
+  readonly client: ServiceClient;
+  readonly pid: number;
+  /** Resolves when the connection has ended, whoever ended it. */
+  readonly closed: Promise<void>;
+  close(): void;
+}
+
+/** Throws `service-absent`, `service-other-version`, `access-refused`. */
+export async function attach(profile: Profile): Promise<Attached> {
+  const access = readAccess(profile);
+  if (!access) return fail('service-absent');
+  const { socket: address, token, pid, protocol, version } = access;
+  const socket = await open(address, token);
+  if (protocol !== protocolVersion) {
+    socket.terminate();
+    return fail('service-other-version', { version });
+  }
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  return { client: clientOver(socket), pid, closed, close: () => socket.close() };
+}
+
+/** A client over a socket that is open. */
+export function clientOver(socket: WebSocket): ServiceClient {
+  const link = new RPCLink({
+    websocket: socket as unknown as globalThis.WebSocket,
+    plugins: [new RequestValidationPlugin(contract), new ResponseValidationPlugin(contract)],
+    interceptors: [
+      onError((error) => {
+        throw fromWire(error);
+      }),
+    ],
+  });
+  return createORPCClient(link);
+}
+
+function open(address: string, token: string): Promise<WebSocket> {
+  return new Promise((resolve, reject) => {
+    const socket = new WebSocket(`ws://localhost${rpcPath}`, {
+      createConnection: () => connect(address),
+      headers: { authorization: `Bearer ${token}` },
+      maxPayload: longestMessage,
+      perMessageDeflate: false,
+    });
+    socket.once('open', () => resolve(socket));
+    socket.once('unexpected-response', (_, { statusCode }) => {
+      socket.terminate();
+      reject(new HoldfastError('access-refused', { cause: `it answered ${statusCode}` }));
+    });
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      const isAbsent = error.code === 'ENOENT' || error.code === 'ECONNREFUSED';
+      reject(
+        isAbsent
+          ? new HoldfastError('service-absent', {}, { cause: error })
+          : new HoldfastError('service-lost', { cause: error.message }, { cause: error }),
+      );
+    });
+  });
+}

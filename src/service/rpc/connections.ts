@@ -1,0 +1,87 @@
+/** Clients that talk to the service over WebSockets, wherever they come from. */
+import { onError } from '@orpc/server';
+import { RPCHandler } from '@orpc/server/websocket';
+import type { WebSocket } from 'ws';
+import { toWire } from '../../contract/crossing.ts';
+import { hasCode, toHoldfastError } from '../../contract/errors.ts';
+import type { Clock } from '../../platform/clock.ts';
+import type { ServiceRouter } from '../router.ts';
+
+/** Bytes of one message; the longest lists of excludes are far below. */
+export const longestMessage = 8 << 20;
+/** Between two looks whether a client is still there. */
+const pingMs = 30_000;
+const goodbyeMs = 1000;
+/** RFC 6455, 7.4.1. */
+const malformed = 1007;
+const goingAway = 1001;
+
+export interface ConnectionsOptions {
+  readonly clock: Pick<Clock, 'every' | 'sleep'>;
+  /** Told of defects: what a client did wrong is its own affair. */
+  readonly onDefect: (error: Error) => void;
+}
+
+export class Connections {
+  readonly #handler: RPCHandler<Record<never, never>>;
+  readonly #open = new Set<WebSocket>();
+  readonly #silent = new WeakSet<WebSocket>();
+  readonly #clock: Pick<Clock, 'sleep'>;
+  readonly #stopPings: () => void;
+
+  constructor(router: ServiceRouter, { clock, onDefect }: ConnectionsOptions) {
+    const tell = (thrown: unknown): never => {
+      const error = toWire(thrown);
+      if (hasCode(toHoldfastError(thrown), 'internal') && error.data.code === 'internal') onDefect(thrown as Error);
+      throw error;
+    };
+    this.#handler = new RPCHandler(router, { clientInterceptors: [onError(tell)] });
+    this.#clock = clock;
+    this.#stopPings = clock.every(pingMs, () => this.#ping());
+  }
+
+  /** Serves a client until one of both closes. */
+  add(socket: WebSocket): void {
+    this.#open.add(socket);
+    // What is awaited is that the bytes are on their way: nothing piles up here for a client that does not read.
+    const peer = {
+      addEventListener: () => {},
+      send: (data: string | ArrayBufferLike | Blob | ArrayBufferView) =>
+        new Promise<void>((resolve, reject) => {
+          socket.send(data as string | Uint8Array, (error) => (error ? reject(error) : resolve()));
+        }),
+    };
+    socket.on('error', () => {});
+    socket.on('pong', () => this.#silent.delete(socket));
+    socket.on('message', (data: Buffer, isBinary) => {
+      const message = isBinary ? (Uint8Array.from(data).buffer as ArrayBuffer) : data.toString();
+      this.#handler.message(peer, message).catch(() => socket.close(malformed));
+    });
+    socket.on('close', () => {
+      this.#open.delete(socket);
+      this.#handler.close(peer);
+    });
+  }
+
+  /** Says goodbye to all; who does not answer in time is cut off. */
+  async close(): Promise<void> {
+    this.#stopPings();
+    const gone = [...this.#open].map((socket) => new Promise<void>((resolve) => socket.once('close', () => resolve())));
+    for (const socket of this.#open) socket.close(goingAway);
+    const stop = new AbortController();
+    await Promise.race([Promise.all(gone), this.#clock.sleep(goodbyeMs, stop.signal).catch(() => {})]);
+    stop.abort();
+    for (const socket of this.#open) socket.terminate();
+  }
+
+  #ping(): void {
+    for (const socket of this.#open) {
+      if (this.#silent.has(socket)) {
+        socket.terminate();
+        continue;
+      }
+      this.#silent.add(socket);
+      socket.ping();
+    }
+  }
+}

@@ -1,0 +1,122 @@
+/** What a backup run of a plan does on one destination. */
+import { displayPath } from '../../platform/byte-paths.ts';
+import type { HostIdentity } from '../../platform/host.ts';
+import { counted, formatBytes } from '../../platform/sizes.ts';
+import type { Plan, Retention } from '../../contract/plan.ts';
+import type { LogLine, RunFigures, RunProblem } from '../../contract/run.ts';
+import type { Strategy } from '../../contract/schedule.ts';
+import { type BackupResult, executeBackup } from '../../engine/backup/backup.ts';
+import { compileExcludes } from '../../engine/backup/exclude.ts';
+import { type BackupPlan, planBackup } from '../../engine/backup/plan.ts';
+import { executeForget, planForget } from '../../engine/forget.ts';
+import { parseDuration } from '../../engine/retention/duration.ts';
+import type { RetentionPolicy } from '../../engine/retention/policy.ts';
+import type { RunOptions } from '../../engine/run.ts';
+import { hasCode, HoldfastError } from '../../contract/errors.ts';
+import type { Repository } from '../../repository/repository.ts';
+
+/** What marks the snapshots of a plan, so that retention and history know them, whatever they are called or hold by then. */
+export const planTag = (plan: string): string => `plan=${plan}`;
+
+export interface BackupOutcome {
+  readonly snapshot: string;
+  readonly strategy: Strategy;
+  readonly figures: RunFigures;
+  readonly problems: readonly RunProblem[];
+  /** Something is not as it should be, though there is a snapshot. */
+  readonly hasWarnings: boolean;
+}
+
+export type Log = (level: LogLine['level'], text: string) => void;
+
+/** Throws what planning and executing throw. That old snapshots could not be forgotten is a warning. */
+export async function backUp(
+  repository: Repository,
+  plan: Plan,
+  strategy: Strategy,
+  identity: HostIdentity,
+  options: RunOptions,
+  log: Log,
+): Promise<BackupOutcome> {
+  const { excludes } = plan;
+  const prepared = await planBackup(repository, {
+    ...identity,
+    sources: plan.sources.map(({ path }) => path),
+    strategy,
+    rules: compileExcludes({ ...excludes, largerThan: excludes.largerThan ?? undefined }),
+    excludes: [...excludes.patterns, ...excludes.patternsIgnoringCase],
+    tags: [planTag(plan.id)],
+  });
+  tellNotes(prepared, log);
+  const result = await executeBackup(repository, prepared, options);
+  const problems = problemsOf(result);
+  for (const error of result.damage) log('warning', `${error.message} ${error.guidance}`);
+  const { summary, snapshot } = result;
+  log(
+    'info',
+    `Snapshot ${snapshot.slice(0, 8)} is stored: ${counted(summary.total_files_processed, 'file')}, ${formatBytes(summary.total_bytes_processed)}; ` +
+      `added ${formatBytes(summary.data_added_packed)}.`,
+  );
+  const isForgotten = await forgetOld(repository, plan, options, log);
+  // Nobody expects a socket to come back.
+  const missing = problems.filter(({ code }) => code !== 'unsupported').length;
+  return {
+    snapshot,
+    strategy: prepared.strategy,
+    figures: {
+      files: summary.total_files_processed,
+      bytes: summary.total_bytes_processed,
+      filesNew: summary.files_new,
+      filesChanged: summary.files_changed,
+      filesUnchanged: summary.files_unmodified,
+      bytesAdded: summary.data_added,
+      bytesStored: summary.data_added_packed,
+    },
+    problems,
+    hasWarnings: missing > 0 || result.damage.length > 0 || !isForgotten,
+  };
+}
+
+function tellNotes({ notes, strategy, parent }: BackupPlan, log: Log): void {
+  for (const note of notes) {
+    if (note.kind === 'source-inside-another') log('info', `${note.path} lies inside ${note.other} and is stored with it.`);
+    else if (note.kind === 'destination-left-out')
+      log('info', `The repository ${note.path} lies inside what is backed up. It is left out.`);
+    else log('info', 'There is no full snapshot to compare with, so this one becomes full: every byte is read.');
+  }
+  log('info', parent ? `The run is ${strategy}, compared with snapshot ${parent.id.slice(0, 8)}.` : `The run is ${strategy}.`);
+}
+
+const problemsOf = ({ problems }: BackupResult): RunProblem[] =>
+  problems.map(({ path, kind, detail }) => ({ path: displayPath(Buffer.from(path)), code: kind, message: detail }));
+
+/** Applies the plan's retention to its own snapshots. False when it could not be done: that is tried again after the next run. */
+async function forgetOld(repository: Repository, plan: Plan, options: RunOptions, log: Log): Promise<boolean> {
+  const policy = policyOf(plan.retention);
+  if (!policy) return true;
+  const tag = planTag(plan.id);
+  const request = {
+    policy,
+    // One line of snapshots, though the plan's folders may have changed.
+    groupBy: { host: true, paths: false, tags: false },
+    filter: ({ tags }: { tags?: readonly string[] | undefined }) => tags?.includes(tag) === true,
+    now: options.clock.now(),
+  };
+  try {
+    // Without a look first each run would need the repository for itself alone.
+    if ((await planForget(repository, request)).remove.length === 0) return true;
+    const { removed } = await executeForget(repository, () => planForget(repository, request), options);
+    log('info', `${counted(removed.length, 'old snapshot')} forgotten by the plan's retention.`);
+    return true;
+  } catch (error) {
+    if (!(error instanceof HoldfastError) || hasCode(error, 'cancelled')) throw error;
+    log('warning', `Old snapshots could not be forgotten. ${error.message} ${error.guidance}`);
+    return false;
+  }
+}
+
+/** Undefined when all snapshots are kept. */
+function policyOf({ within, ...keep }: Retention): RetentionPolicy | undefined {
+  if (within === null && Object.values(keep).every((count) => count === 0)) return undefined;
+  return { keep, within: within === null ? undefined : parseDuration(within, 'within') };
+}

@@ -1,0 +1,254 @@
+/**
+ * The desk: where runs are asked for, wait, work and end.
+ *
+ * A destination serves one run at a time, in the order in which they were asked for; a plan has one run at a time on each of its
+ * destinations. Everything that happens to a run is stored before it is told to anybody. A run that its process did not survive is found
+ * unfinished by the next service: it is recorded as *interrupted*, and asked for again.
+ */
+import { fail, HoldfastError, hasCode, isDestinationError, toHoldfastError } from '../../contract/errors.ts';
+import type { Plan } from '../../contract/plan.ts';
+import { isFinal, type LogLine, type Run, type RunError, type RunProgress } from '../../contract/run.ts';
+import type { Strategy } from '../../contract/schedule.ts';
+import type { Progress, RunOptions } from '../../engine/run.ts';
+import { RunControl } from '../../platform/cancellation.ts';
+import type { Clock } from '../../platform/clock.ts';
+import type { HostIdentity } from '../../platform/host.ts';
+import type { Destinations } from '../destinations/destinations.ts';
+import type { RunChange } from '../state/runs.ts';
+import type { StateStore } from '../state/store.ts';
+import { backUp } from './backup-job.ts';
+
+export interface DeskOptions {
+  readonly clock: Clock;
+  readonly state: StateStore;
+  readonly destinations: Destinations;
+  readonly identity: HostIdentity;
+  readonly onRun: (run: Run) => void;
+  readonly onProgress: (progress: RunProgress) => void;
+  /** After a run has ended in any way, and a waiting one may have begun. */
+  readonly onEnded: (run: Run) => void;
+}
+
+export interface RunRequest {
+  readonly plan: string;
+  /** Default: the plan's primary. */
+  readonly destination?: string | undefined;
+  readonly cause: Run['cause'];
+  readonly strategy: Strategy;
+  /** Default: 1. */
+  readonly attempt?: number | undefined;
+}
+
+interface Active {
+  readonly control: RunControl;
+  progress: RunProgress | undefined;
+  /** Resolves when the run has ended. */
+  readonly done: Promise<void>;
+}
+
+export class Desk {
+  readonly #options: DeskOptions;
+  readonly #active = new Map<number, Active>();
+  #isClosing = false;
+
+  constructor(options: DeskOptions) {
+    this.#options = options;
+  }
+
+  /** What the last service left unfinished, recorded as interrupted; the caller asks for those that are to go on. */
+  findInterrupted(): Run[] {
+    const { state, clock } = this.#options;
+    return state.runs.unfinished().map((run) => state.runs.change(run.id, { status: 'interrupted', ended: clock.now() }));
+  }
+
+  /**
+   * Asks for a run; it begins at once when its destination is free. Throws `plan-not-found`, `destination-not-found`, `run-at-work` when
+   * the plan has one there already, `state-failed`.
+   */
+  ask({ plan: planId, destination: destinationId, cause, strategy, attempt = 1 }: RunRequest): Run {
+    const { state, clock } = this.#options;
+    const plan = state.plan(planId);
+    const destination = state.destination(destinationId ?? primaryOf(plan));
+    const other = this.unfinished().find((run) => run.plan === plan.id && run.destination === destination.id);
+    if (other) return fail('run-at-work', { plan: plan.name, run: other.id });
+    const run = state.runs.add({
+      kind: 'backup',
+      plan: plan.id,
+      destination: destination.id,
+      planName: plan.name,
+      destinationName: destination.name,
+      cause,
+      strategy,
+      attempt,
+      created: clock.now(),
+    });
+    this.#options.onRun(run);
+    this.#beginWaiting();
+    return state.runs.get(run.id);
+  }
+
+  /** Records that a run did not begin. */
+  skip({ plan: planId, destination: destinationId, cause, strategy, attempt = 1 }: RunRequest, reason: NonNullable<Run['reason']>): Run {
+    const { state, clock } = this.#options;
+    const plan = state.plan(planId);
+    const id = destinationId ?? primaryOf(plan);
+    const destinationName = state.destinations().find((each) => each.id === id)?.name ?? '';
+    const facts = {
+      kind: 'backup',
+      plan: plan.id,
+      destination: id,
+      planName: plan.name,
+      destinationName,
+      cause,
+      strategy,
+      attempt,
+    } as const;
+    const run = state.runs.add({ ...facts, created: clock.now() }, 'skipped', reason);
+    this.#options.onRun(run);
+    return run;
+  }
+
+  /** Those that wait or work, oldest first. */
+  unfinished(): Run[] {
+    return this.#options.state.runs.unfinished();
+  }
+
+  progress(): RunProgress[] {
+    return [...this.#active.values()].flatMap(({ progress }) => progress ?? []);
+  }
+
+  /** Throws `run-not-found`, `run-ended`. */
+  cancel(id: number): void {
+    const run = this.#unfinished(id);
+    const active = this.#active.get(id);
+    if (active) active.control.cancel();
+    else this.#end(run, { status: 'cancelled', error: errorOf(new HoldfastError('cancelled')) });
+  }
+
+  /** Throws as {@link cancel}. */
+  pause(id: number): void {
+    this.#unfinished(id);
+    this.#active.get(id)?.control.pause();
+    if (this.#active.has(id)) this.#change(id, { status: 'paused' });
+  }
+
+  /** Throws as {@link cancel}. */
+  resume(id: number): void {
+    this.#unfinished(id);
+    this.#active.get(id)?.control.resume();
+    if (this.#active.has(id)) this.#change(id, { status: 'running' });
+  }
+
+  /** Ends what works and begins nothing any more. The runs stay unfinished in the state, so that the next service resumes them. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    for (const { control } of this.#active.values()) control.cancel();
+    await Promise.all([...this.#active.values()].map(({ done }) => done));
+  }
+
+  #beginWaiting(): void {
+    if (this.#isClosing) return;
+    const busy = new Set(this.unfinished().flatMap((run) => (this.#active.has(run.id) ? [run.destination] : [])));
+    for (const run of this.unfinished()) {
+      if (this.#active.has(run.id) || busy.has(run.destination)) continue;
+      busy.add(run.destination);
+      this.#begin(run);
+    }
+  }
+
+  #begin(run: Run): void {
+    const control = new RunControl();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#active.set(run.id, { control, progress: undefined, done: promise });
+    const started = this.#change(run.id, { status: 'running', started: this.#options.clock.now() });
+    void this.#work(started, control)
+      .catch((error: unknown) => ({ status: 'failed', error: errorOf(toHoldfastError(error)) }) as const)
+      .then((change) => {
+        control.release();
+        this.#active.delete(run.id);
+        // Stays unfinished: the next service takes it up.
+        if (!this.#isClosing || change.status !== 'cancelled') this.#end(run, change);
+      })
+      .catch((error: unknown) => {
+        // The state itself cannot be written: the run is found unfinished by the next service.
+        this.#active.delete(run.id);
+        console.error(toHoldfastError(error).message);
+      })
+      .finally(resolve);
+  }
+
+  /** Never throws but what the state does. */
+  async #work(run: Run, control: RunControl): Promise<RunChange> {
+    const { state, clock, destinations, identity } = this.#options;
+    const log = (level: LogLine['level'], text: string): void => state.runs.log(run.id, { at: clock.now(), level, text });
+    const threads = state.settings().threads ?? undefined;
+    const onProgress = (progress: Progress): void => this.#progress(run.id, progress);
+    const options: RunOptions = { control, clock, holder: { ...identity, pid: process.pid }, onProgress, threads };
+    try {
+      const plan = state.plan(run.plan!);
+      const repository = await destinations.open(run.destination!, {
+        signal: control.signal,
+        onRetry: ({ error, waitMs }) => log('warning', `${error.message} It is tried again in ${Math.round(waitMs / 1000)} seconds.`),
+        onNote: (text) => log('info', text),
+      });
+      try {
+        await control.checkpointAsync();
+        const outcome = await backUp(repository, plan, run.strategy ?? 'incremental', identity, options, log);
+        if (outcome.problems.length > 0) state.runs.addProblems(run.id, outcome.problems);
+        const { snapshot, figures, strategy, hasWarnings } = outcome;
+        return { status: hasWarnings ? 'completed-with-warnings' : 'succeeded', snapshot, figures, strategy };
+      } finally {
+        await repository.storage.close().catch(() => {});
+      }
+    } catch (thrown) {
+      const error = toHoldfastError(thrown);
+      if (hasCode(error, 'state-failed')) throw error;
+      if (hasCode(error, 'cancelled') && control.isCancelled) return { status: 'cancelled', error: errorOf(error) };
+      log('error', `${error.message} ${error.guidance}`);
+      if (isDestinationError(error)) destinations.failed(run.destination!, error);
+      if (hasCode(error, 'destination-not-plugged-in')) return { status: 'skipped', reason: 'not-plugged-in', error: errorOf(error) };
+      return { status: 'failed', error: errorOf(error) };
+    }
+  }
+
+  #progress(id: number, { phase, items, bytes, totalItems, totalBytes, bytesPerSecond, secondsLeft }: Progress): void {
+    const active = this.#active.get(id);
+    if (!active) return;
+    active.progress = {
+      run: id,
+      phase,
+      items,
+      bytes,
+      bytesPerSecond,
+      ...(totalItems === undefined ? {} : { totalItems }),
+      ...(totalBytes === undefined ? {} : { totalBytes }),
+      ...(secondsLeft === undefined ? {} : { secondsLeft }),
+    };
+    this.#options.onProgress(active.progress);
+  }
+
+  #unfinished(id: number): Run {
+    const run = this.#options.state.runs.get(id);
+    return isFinal(run.status) ? fail('run-ended', { run: id }) : run;
+  }
+
+  #change(id: number, change: RunChange): Run {
+    const run = this.#options.state.runs.change(id, change);
+    this.#options.onRun(run);
+    return run;
+  }
+
+  #end(run: Run, change: RunChange): void {
+    const ended = this.#change(run.id, { ...change, ended: this.#options.clock.now() });
+    this.#beginWaiting();
+    this.#options.onEnded(ended);
+  }
+}
+
+const primaryOf = ({ destinations }: Plan): string => destinations.find(({ role }) => role === 'primary')!.destination;
+
+function errorOf(error: HoldfastError): RunError {
+  const { code, message, guidance, context, retryable } = error.toJSON();
+  const plain = Object.fromEntries(Object.entries(context).filter(([, value]) => value !== undefined)) as RunError['context'];
+  return { code, message, guidance, context: plain, retryable };
+}

@@ -1,0 +1,229 @@
+/**
+ * The service of a profile: everything that acts. It is driven through its router; a host (local socket, browser, desktop shell)
+ * carries requests to it and events away.
+ *
+ * Words: the *desk* is where runs wait, work and end; the *pause* holds everything that starts by itself and what is at work.
+ */
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { fail, hasCode } from '../contract/errors.ts';
+import type { Plan, PlanFile, PlanInput } from '../contract/plan.ts';
+import type { Run } from '../contract/run.ts';
+import type { Strategy } from '../contract/schedule.ts';
+import type { Settings, SettingsChange } from '../contract/settings.ts';
+import { type Pause, pauseSchema, type PlanState, type State } from '../contract/state.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { HostIdentity } from '../platform/host.ts';
+import { Destinations } from './destinations/destinations.ts';
+import { EventLog } from './events.ts';
+import { lockProfile } from './lock.ts';
+import { forgetSnapshotsOf } from './plans/forget-snapshots.ts';
+import { exportPlans, importPlans } from './plans/plan-file.ts';
+import { makeProfile, type Profile } from './profile.ts';
+import { Desk } from './runs/desk.ts';
+import { type SecretKeeper, Secrets } from './secrets.ts';
+import { StateStore } from './state/store.ts';
+
+export interface ServiceOptions {
+  readonly profile: Profile;
+  readonly clock: Clock;
+  readonly identity: HostIdentity;
+  readonly keeper: SecretKeeper;
+  /** Of far repositories; default: in the profile. */
+  readonly cacheFolder?: string | undefined;
+  /** For whoever looks at the service's own output. */
+  readonly onNote?: ((text: string) => void) | undefined;
+}
+
+const pauseName = 'pause';
+const dayMs = 24 * 60 * 60_000;
+
+export class Service {
+  readonly profile: Profile;
+  readonly startedAt: number;
+  readonly destinations: Destinations;
+  readonly desk: Desk;
+  readonly state: StateStore;
+  readonly events: EventLog;
+  readonly #options: ServiceOptions;
+  readonly #unlock: () => void;
+  readonly #endPause = new AbortController();
+  #pause: Pause | null = null;
+  #stopTimer: () => void = () => {};
+
+  /** Takes the profile. Throws `service-running`, `state-newer`, `state-failed`. */
+  constructor(options: ServiceOptions) {
+    const { profile, clock, identity, keeper, onNote = () => {} } = options;
+    this.#options = options;
+    this.profile = profile;
+    this.startedAt = clock.now();
+    makeProfile(profile);
+    this.#unlock = lockProfile(profile);
+    try {
+      this.state = new StateStore(profile.stateFile, clock, (what, error) => onNote(`${what} cannot be read (${error.message}).`));
+      if (this.state.keptAside !== undefined) onNote(`The state was damaged. It is kept as ${this.state.keptAside}; a new one was begun.`);
+    } catch (error) {
+      this.#unlock();
+      throw error;
+    }
+    this.events = new EventLog(() => this.whole());
+    this.destinations = new Destinations({
+      state: this.state,
+      identity,
+      clock,
+      secrets: new Secrets(keeper),
+      settings: () => this.state.settings(),
+      cacheFolder: options.cacheFolder ?? join(profile.folder, 'cache'),
+      locate: ({ place }) => place,
+      onChange: (destination) => this.events.publish({ type: 'destination', destination }),
+    });
+    this.desk = new Desk({
+      state: this.state,
+      destinations: this.destinations,
+      clock,
+      identity,
+      onRun: (run) => this.events.publish({ type: 'run', run }),
+      onProgress: (progress) => this.events.publishProgress({ type: 'progress', progress }),
+      onEnded: (run) => this.#ended(run),
+    });
+  }
+
+  /** Begins to act: takes up what the last service left, and the pause that it was in. */
+  start(): void {
+    const { clock } = this.#options;
+    const kept = pauseSchema.safeParse(this.state.recall(pauseName)).data;
+    if (kept && (kept.until === null || kept.until > clock.now())) this.#pause = kept;
+    for (const run of this.desk.findInterrupted()) this.#resumeInterrupted(run);
+    this.#stopTimer = clock.every(30_000, () => this.#tick());
+    this.state.runs.thin(clock.now() - this.state.settings().keepRunsDays * dayMs);
+  }
+
+  async close(): Promise<void> {
+    this.#stopTimer();
+    this.#endPause.abort();
+    await this.desk.close();
+    this.state.close();
+    this.#unlock();
+  }
+
+  /** Everything but history. */
+  whole(): State {
+    const plans = this.state.plans();
+    return {
+      plans,
+      planStates: plans.map((plan) => this.planState(plan)),
+      destinations: this.destinations.views(),
+      settings: this.state.settings(),
+      pause: this.#pause,
+      runs: this.desk.unfinished(),
+      progress: this.desk.progress(),
+      alarms: [],
+    };
+  }
+
+  planState({ id, destinations }: Plan): PlanState {
+    const lastSuccess: Record<string, number> = {};
+    for (const { destination } of destinations) {
+      const ended = this.state.runs.lastSuccess(id, destination)?.ended;
+      if (ended) lastSuccess[destination] = ended;
+    }
+    return { plan: id, nextDue: null, lastSuccess };
+  }
+
+  changeSettings(change: SettingsChange): Settings {
+    const settings = this.state.changeSettings(change);
+    this.events.publish({ type: 'settings', settings });
+    return settings;
+  }
+
+  /** Throws `destination-not-found`. */
+  createPlan(input: PlanInput): Plan {
+    return this.#savePlan({ id: randomUUID(), ...input });
+  }
+
+  /** Throws `plan-not-found`, `destination-not-found`. */
+  changePlan(id: string, input: PlanInput): Plan {
+    this.state.plan(id);
+    return this.#savePlan({ id, ...input });
+  }
+
+  /**
+   * Removes a plan; with `forget` its snapshots, too, on those destinations that can be reached. Throws `plan-not-found`, `run-at-work` while
+   * one of its runs is unfinished.
+   */
+  async removePlan(id: string, data: 'keep' | 'forget'): Promise<{ snapshotsForgotten: number; notReached: string[] }> {
+    const plan = this.state.plan(id);
+    const run = this.desk.unfinished().find((each) => each.plan === id);
+    if (run) fail('run-at-work', { plan: plan.name, run: run.id });
+    this.state.removePlan(id);
+    this.events.publish({ type: 'plan-removed', id });
+    if (data === 'keep') return { snapshotsForgotten: 0, notReached: [] };
+    const { clock, identity } = this.#options;
+    return forgetSnapshotsOf(plan, this.state.destinations(), this.destinations, { clock, identity });
+  }
+
+  exportPlans(ids: readonly string[] | undefined): PlanFile {
+    const plans = ids ? ids.map((id) => this.state.plan(id)) : this.state.plans();
+    return exportPlans(plans, this.state.destinations());
+  }
+
+  /** Throws `plan-without-destination` before anything is changed. */
+  importPlans(file: PlanFile): Plan[] {
+    return importPlans(file, this.state.destinations()).map((input) => this.createPlan(input));
+  }
+
+  /** A person wants a backup now. Throws what {@link Desk.ask} throws. */
+  startRun(plan: string, destination: string | undefined, strategy: Strategy | undefined): Run {
+    return this.desk.ask({ plan, destination, cause: 'person', strategy: strategy ?? 'incremental' });
+  }
+
+  /** Nothing starts by itself until then (ms since 1970; null: until {@link resume}), and what is at work waits. */
+  pauseUntil(until: number | null): Pause {
+    const pause = { since: this.#pause?.since ?? this.#options.clock.now(), until };
+    this.state.remember(pauseName, pause);
+    this.#pause = pause;
+    for (const { id, status } of this.desk.unfinished()) if (status === 'running') this.desk.pause(id);
+    this.events.publish({ type: 'pause', pause });
+    return pause;
+  }
+
+  resume(): void {
+    if (!this.#pause) return;
+    this.state.remember(pauseName, null);
+    this.#pause = null;
+    for (const { id, status } of this.desk.unfinished()) if (status === 'paused') this.desk.resume(id);
+    this.events.publish({ type: 'pause', pause: null });
+  }
+
+  get pause(): Pause | null {
+    return this.#pause;
+  }
+
+  #savePlan(plan: Plan): Plan {
+    for (const { destination } of plan.destinations) this.state.destination(destination);
+    this.state.savePlan(plan);
+    this.events.publish({ type: 'plan', plan });
+    this.events.publish({ type: 'plan-state', state: this.planState(plan) });
+    return plan;
+  }
+
+  #ended(run: Run): void {
+    const plan = this.state.plans().find(({ id }) => id === run.plan);
+    if (plan) this.events.publish({ type: 'plan-state', state: this.planState(plan) });
+  }
+
+  #resumeInterrupted({ plan, destination, strategy, kind }: Run): void {
+    if (kind !== 'backup' || plan === null || destination === null) return;
+    try {
+      this.desk.ask({ plan, destination, cause: 'resumed', strategy: strategy ?? 'incremental' });
+    } catch (error) {
+      // The plan or its destination is gone.
+      if (!hasCode(error, 'plan-not-found') && !hasCode(error, 'destination-not-found') && !hasCode(error, 'run-at-work')) throw error;
+    }
+  }
+
+  #tick(): void {
+    const until = this.#pause?.until ?? null;
+    if (until !== null && until <= this.#options.clock.now()) this.resume();
+  }
+}

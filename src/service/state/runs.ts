@@ -1,0 +1,175 @@
+/** Runs, their logs and what they could not read. */
+import type { SQLInputValue } from 'node:sqlite';
+import { fail } from '../../contract/errors.ts';
+import { isFinal, type LogLine, type Run, type RunProblem, runSchema, runStatuses } from '../../contract/run.ts';
+import type { Tables } from './tables.ts';
+
+export type NewRun = Pick<
+  Run,
+  'kind' | 'plan' | 'destination' | 'planName' | 'destinationName' | 'cause' | 'strategy' | 'attempt' | 'created'
+>;
+export type RunChange = Partial<Pick<Run, 'status' | 'reason' | 'started' | 'ended' | 'snapshot' | 'figures' | 'error' | 'strategy'>>;
+
+export interface RunFilter {
+  readonly plan?: string | undefined;
+  readonly destination?: string | undefined;
+  readonly kinds?: readonly Run['kind'][] | undefined;
+  readonly statuses?: readonly Run['status'][] | undefined;
+  /** Only runs with a smaller ID. */
+  readonly before?: number | undefined;
+  readonly limit: number;
+}
+
+/** Columns by field; those in JSON are marked. */
+const columns = {
+  id: 'id',
+  kind: 'kind',
+  plan: 'plan',
+  destination: 'destination',
+  planName: 'plan_name',
+  destinationName: 'destination_name',
+  cause: 'cause',
+  strategy: 'strategy',
+  status: 'status',
+  reason: 'reason',
+  attempt: 'attempt',
+  created: 'created',
+  started: 'started',
+  ended: 'ended',
+  snapshot: 'snapshot',
+  figures: 'figures',
+  error: 'error',
+  problems: 'problems',
+} as const satisfies Record<keyof Run, string>;
+const inJson: ReadonlySet<string> = new Set(['figures', 'error']);
+
+const fields = Object.entries(columns) as [keyof Run, string][];
+const selected = Object.values(columns).join(', ');
+
+const unfinished = runStatuses.filter((status) => !isFinal(status));
+
+export class RunStore {
+  readonly #tables: Tables;
+
+  constructor(tables: Tables) {
+    this.#tables = tables;
+  }
+
+  add(run: NewRun, status: Run['status'] = 'waiting', reason: Run['reason'] = null): Run {
+    const ended = isFinal(status) ? run.created : null;
+    const values = { ...run, status, reason, ended };
+    const names = Object.keys(values) as (keyof typeof values)[];
+    const { lastInsertRowid } = this.#tables.run(
+      `INSERT INTO runs (${names.map((name) => columns[name]).join(', ')}) VALUES (${names.map(() => '?').join(', ')})`,
+      ...names.map((name) => values[name]),
+    );
+    return this.get(Number(lastInsertRowid));
+  }
+
+  change(id: number, change: RunChange): Run {
+    const names = Object.keys(change) as (keyof RunChange)[];
+    this.#tables.run(
+      `UPDATE runs SET ${names.map((name) => `${columns[name]} = ?`).join(', ')} WHERE id = ?`,
+      ...names.map((name) => stored(name, change[name])),
+      id,
+    );
+    return this.get(id);
+  }
+
+  /** Throws `run-not-found`. */
+  get(id: number): Run {
+    const [row] = this.#tables.all(`SELECT ${selected} FROM runs WHERE id = ?`, id);
+    return row ? runOf(row) : fail('run-not-found', { run: id });
+  }
+
+  /** Newest first. */
+  list({ plan, destination, kinds, statuses, before, limit }: RunFilter): Run[] {
+    const where: string[] = [];
+    const values: SQLInputValue[] = [];
+    const add = (text: string, ...more: SQLInputValue[]): void => {
+      where.push(text);
+      values.push(...more);
+    };
+    if (plan !== undefined) add('plan = ?', plan);
+    if (destination !== undefined) add('destination = ?', destination);
+    if (before !== undefined) add('id < ?', before);
+    for (const [column, wanted] of [
+      ['kind', kinds],
+      ['status', statuses],
+    ] as const) {
+      if (wanted) add(`${column} IN (${wanted.map(() => '?').join(', ')})`, ...wanted);
+    }
+    const condition = where.length > 0 ? `WHERE ${where.join(' AND ')}` : '';
+    return this.#tables.all(`SELECT ${selected} FROM runs ${condition} ORDER BY id DESC LIMIT ?`, ...values, limit).map(runOf);
+  }
+
+  /** Those that have not ended, oldest first. */
+  unfinished(): Run[] {
+    return this.list({ statuses: unfinished, limit: 10_000 }).reverse();
+  }
+
+  /** The newest run of a plan, to a destination if one is given, that ended with a snapshot; undefined when none did. */
+  lastSuccess(plan: string, destination?: string): Run | undefined {
+    const statuses = ['succeeded', 'completed-with-warnings'] as const;
+    return this.list({ plan, destination, kinds: ['backup'], statuses, limit: 1 })[0];
+  }
+
+  log(run: number, line: LogLine): void {
+    this.#tables.run('INSERT INTO run_log (run, at, level, text) VALUES (?, ?, ?, ?)', run, line.at, line.level, line.text);
+  }
+
+  /** Lines after the row `after`, with the row of the last one. */
+  logOf(run: number, after: number, limit: number): { lines: LogLine[]; next: number | null } {
+    const rows = this.#tables.all(
+      'SELECT rowid, at, level, text FROM run_log WHERE run = ? AND rowid > ? ORDER BY rowid LIMIT ?',
+      run,
+      after,
+      limit,
+    );
+    const lines = rows.map(({ at, level, text }) => ({ at: Number(at), level: level as LogLine['level'], text: String(text) }));
+    return { lines, next: rows.length === limit ? Number(rows.at(-1)!.rowid) : null };
+  }
+
+  addProblems(run: number, problems: readonly RunProblem[]): void {
+    this.#tables.together(() => {
+      for (const { path, code, message } of problems)
+        this.#tables.run('INSERT INTO run_problems (run, path, code, message) VALUES (?, ?, ?, ?)', run, path, code, message);
+      this.#tables.run('UPDATE runs SET problems = problems + ? WHERE id = ?', problems.length, run);
+    });
+  }
+
+  problemsOf(run: number, after: number, limit: number): { problems: RunProblem[]; next: number | null } {
+    const rows = this.#tables.all(
+      'SELECT rowid, path, code, message FROM run_problems WHERE run = ? AND rowid > ? ORDER BY rowid LIMIT ?',
+      run,
+      after,
+      limit,
+    );
+    const problems = rows.map(({ path, code, message }) => ({ path: String(path), code: String(code), message: String(message) }));
+    return { problems, next: rows.length === limit ? Number(rows.at(-1)!.rowid) : null };
+  }
+
+  /**
+   * Removes runs that ended before `before`, but for the newest successful one of each plan on each destination, by which it is told
+   * how old a backup is. Returns how many went.
+   */
+  thin(before: number): number {
+    const { changes } = this.#tables.run(
+      `DELETE FROM runs WHERE ended < ? AND id NOT IN (
+         SELECT MAX(id) FROM runs WHERE status IN ('succeeded', 'completed-with-warnings') GROUP BY plan, destination, kind)`,
+      before,
+    );
+    return Number(changes);
+  }
+}
+
+function stored(name: string, value: unknown): SQLInputValue {
+  return inJson.has(name) && value !== null ? JSON.stringify(value) : (value as SQLInputValue);
+}
+
+function runOf(row: Record<string, unknown>): Run {
+  const run = Object.fromEntries(
+    fields.map(([field, column]) => [field, inJson.has(field) && row[column] !== null ? JSON.parse(row[column] as string) : row[column]]),
+  );
+  return runSchema.parse(run);
+}

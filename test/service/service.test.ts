@@ -1,0 +1,319 @@
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { usualSchedule } from '../../src/contract/schedule.ts';
+import type { NumberedEvent } from '../../src/contract/state.ts';
+import { Repository } from '../../src/repository/repository.ts';
+import { LocalStorage } from '../../src/storage/local.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { hastyClock } from '../support/hasty-clock.ts';
+import { expectSameTree } from '../support/judge.ts';
+import { Restic } from '../support/restic.ts';
+import { connectFolder, createPlan, ended, password, repositoryAt, startService } from '../support/service.ts';
+import { tree } from '../support/tree-literal.ts';
+
+const codeOf = (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'done',
+    (error: { code: string }) => error.code,
+  );
+
+const next = async (events: AsyncIterator<NumberedEvent>): Promise<NumberedEvent> => {
+  const { value, done } = await events.next();
+  if (done) throw new Error('the events have ended');
+  return value;
+};
+
+describe('a plan', () => {
+  test('is made, run, changed, and its backup restored by restic', async () => {
+    const service = await startService();
+    const { client, folder } = service;
+    const source = tree(join(folder, 'src'), { a: 'a', 'x.tmp': 'no', b: { c: 'c'.repeat(100_000) } });
+    const destination = await connectFolder(service);
+    const plan = await createPlan(service, source, destination, { excludes: { patterns: ['*.tmp'] } });
+    const run = await ended(service, (await client.runs.start({ plan: plan.id })).id);
+    expect(run).toMatchObject({
+      status: 'succeeded',
+      strategy: 'full',
+      cause: 'person',
+      planName: 'Documents',
+      destinationName: 'repo',
+      problems: 0,
+    });
+    expect(run.figures).toMatchObject({ files: 2, filesNew: 2, bytes: 100_001 });
+    const restic = new Restic(join(folder, 'repo'), password);
+    const [snapshot] = await restic.snapshots();
+    expect(snapshot.id).toBe(run.snapshot);
+    expect(snapshot.tags).toContain(`plan=${plan.id}`);
+    await restic.must(['restore', `${run.snapshot}:${source}`, '--target', join(folder, 'back')]);
+    await expectSameTree(join(source, 'b'), join(folder, 'back/b'));
+    expect(readdirSync(join(folder, 'back')).sort()).toEqual(['a', 'b']);
+    const { id: _, ...input } = plan;
+    await client.plans.change({ id: plan.id, plan: { ...input, name: 'Renamed' } });
+    const second = await ended(service, (await client.runs.start({ plan: plan.id })).id);
+    expect(second).toMatchObject({ status: 'succeeded', strategy: 'incremental', planName: 'Renamed' });
+    expect((await client.runs.list({})).runs.map(({ id }) => id)).toEqual([second.id, run.id]);
+    expect((await client.state()).planStates).toEqual([{ plan: plan.id, nextDue: null, lastSuccess: { [destination.id]: second.ended } }]);
+    expect((await client.runs.log({ id: run.id })).lines.map(({ text }) => text).join()).toContain('is stored: 2 files');
+  });
+
+  test('keeps what its retention says, of its own snapshots alone', async () => {
+    const service = await startService();
+    const { client, folder } = service;
+    const source = tree(join(folder, 'src'), { a: 'a' });
+    const destination = await connectFolder(service);
+    const other = await createPlan(service, source, destination, { name: 'Other' });
+    const plan = await createPlan(service, source, destination, { retention: { last: 2 } });
+    await ended(service, (await client.runs.start({ plan: other.id })).id);
+    const made: (string | null)[] = [];
+    for (let i = 0; i < 4; i++) made.push((await ended(service, (await client.runs.start({ plan: plan.id })).id)).snapshot);
+    const repository = await Repository.open(new LocalStorage(join(folder, 'repo')), password);
+    const left = (await repository.snapshots()).filter(({ tags }) => tags?.includes(`plan=${plan.id}`)).map(({ id }) => id);
+    expect(left).toEqual(made.slice(2));
+    expect(await repository.names('snapshot')).toHaveLength(3);
+  });
+
+  test('that is removed leaves its snapshots, or takes its own with it, as is said', async () => {
+    const service = await startService();
+    const { client, folder } = service;
+    const source = tree(join(folder, 'src'), { a: 'a' });
+    const destination = await connectFolder(service);
+    const gone = await connectFolder(service, 'gone');
+    const plans = [
+      await createPlan(service, source, destination, { name: 'kept' }),
+      await createPlan(service, source, destination, {
+        name: 'forgotten',
+        destinations: [
+          { destination: destination.id, role: 'primary' },
+          { destination: gone.id, role: 'copy' },
+        ],
+      }),
+    ];
+    for (const { id } of plans) await ended(service, (await client.runs.start({ plan: id })).id);
+    rmSync(join(folder, 'gone'), { recursive: true });
+    expect(await client.plans.remove({ id: plans[0].id, data: 'keep' })).toEqual({ snapshotsForgotten: 0, notReached: [] });
+    expect(await client.plans.remove({ id: plans[1].id, data: 'forget' })).toEqual({ snapshotsForgotten: 1, notReached: ['gone'] });
+    const repository = await Repository.open(new LocalStorage(join(folder, 'repo')), password);
+    expect((await repository.snapshots()).map(({ tags }) => tags?.[0])).toEqual([`plan=${plans[0].id}`]);
+    expect((await client.state()).plans).toEqual([]);
+  });
+
+  test('that cannot be meant is refused in words, on both sides', async () => {
+    const service = await startService();
+    const { client, folder } = service;
+    const destination = await connectFolder(service);
+    const good = {
+      name: 'x',
+      sources: [{ kind: 'folder', path: folder }] as { kind: 'folder'; path: string }[],
+      destinations: [{ destination: destination.id, role: 'primary' as const }],
+      schedule: usualSchedule,
+    };
+    const tries: [object, RegExp][] = [
+      [{ name: ' ' }, /name: must not be empty/],
+      [{ name: 'a\nb' }, /name: must be one line of text/],
+      [{ sources: [] }, /sources: must name at least one source/],
+      [{ sources: [{ kind: 'folder', path: 'relative' }] }, /must be a path from the root/],
+      [{ sources: [good.sources[0], good.sources[0]] }, /names one folder twice/],
+      [{ destinations: [{ destination: destination.id, role: 'copy' }] }, /must name one primary destination/],
+      [{ retention: { daily: 1.5 } }, /retention.daily/],
+      [{ retention: { within: '1x' } }, /is no duration/],
+      [{ surprise: 1 }, /surprise/],
+    ];
+    for (const [change, words] of tries) {
+      const refused = client.plans.create({ ...good, ...change });
+      await expect(refused).rejects.toMatchObject({ code: 'request-invalid', message: expect.stringMatching(words) });
+    }
+    const lost = client.plans.create({ ...good, destinations: [{ destination: 'nowhere', role: 'primary' }] });
+    expect(await codeOf(lost)).toBe('destination-not-found');
+    expect(await codeOf(client.plans.change({ id: 'none', plan: good }))).toBe('plan-not-found');
+    expect((await client.state()).plans).toEqual([]);
+  });
+
+  test('goes to a file and comes back on another computer, with the destinations that hold the same repositories', async () => {
+    const service = await startService();
+    const destination = await connectFolder(service);
+    await createPlan(service, service.folder, destination, { retention: { daily: 7 } });
+    const file = await service.client.plans.export({});
+    expect(JSON.stringify(file)).not.toContain(password);
+    const elsewhere = await startService();
+    await expect(elsewhere.client.plans.import({ file })).rejects.toMatchObject({
+      code: 'plan-without-destination',
+      message: expect.stringContaining('repo'),
+    });
+    renameSync(join(service.folder, 'repo'), join(elsewhere.folder, 'moved'));
+    const there = await elsewhere.client.destinations.connect({ place: join(elsewhere.folder, 'moved'), password });
+    const [plan] = await elsewhere.client.plans.import({ file });
+    expect(plan).toMatchObject({ name: 'Documents', retention: { daily: 7 }, destinations: [{ destination: there.id, role: 'primary' }] });
+  });
+});
+
+describe('a destination', () => {
+  test('is made where nothing is, with the cutting rule of the first, so that both share what they hold', async () => {
+    const { client, folder } = await startService();
+    expect(await codeOf(client.destinations.connect({ place: join(folder, 'one'), password }))).toBe('repository-not-found');
+    const one = await client.destinations.connect({ place: join(folder, 'one'), password, create: true, name: 'First' });
+    const two = await client.destinations.connect({ place: join(folder, 'two'), password: 'another', create: true });
+    expect(two.polynomial).toBe(one.polynomial);
+    expect([one.name, two.name, one.now.state]).toEqual(['First', 'two', 'connected']);
+    expect(await codeOf(client.destinations.connect({ place: join(folder, 'one'), password }))).toBe('destination-known');
+  });
+
+  test('keeps no secret outside the keychain, and gives none back', async () => {
+    const service = await startService();
+    const { client, keeper, profile } = service;
+    const view = await client.destinations.connect({
+      place: join(service.folder, 'repo'),
+      password: 'very-secret-word',
+      credentials: { AWS_SECRET_ACCESS_KEY: 'other-secret-word' },
+      create: true,
+    });
+    await createPlan(service, service.folder, view);
+    expect([...keeper.kept.values()].join()).toContain('very-secret-word');
+    const { execFileSync } = await import('node:child_process');
+    const found = execFileSync('sh', ['-c', 'grep -rl "secret-word" "$1" || true', 'sh', profile.folder]).toString();
+    expect(found).toBe('');
+    expect(JSON.stringify([await client.state(), await client.plans.export({})])).not.toContain('secret-word');
+    const place = 'rest:https://user:very-secret-word@server/path';
+    await expect(client.destinations.connect({ place, password })).rejects.toMatchObject({ code: 'request-invalid' });
+  });
+
+  test('with another password or another repository in its place is not used', async () => {
+    const service = await startService();
+    const { client, folder } = service;
+    const source = tree(join(folder, 'src'), { a: 'a' });
+    const destination = await connectFolder(service);
+    const plan = await createPlan(service, source, destination);
+    renameSync(join(folder, 'repo'), join(folder, 'away'));
+    await repositoryAt(join(folder, 'repo'));
+    const run = await ended(service, (await client.runs.start({ plan: plan.id })).id);
+    expect(run).toMatchObject({ status: 'failed', error: { code: 'destination-swapped' } });
+    const other = await Repository.open(new LocalStorage(join(folder, 'repo')), password);
+    expect(await other.names('snapshot')).toEqual([]);
+    rmSync(join(folder, 'repo'), { recursive: true });
+    expect((await client.destinations.look({ id: destination.id })).now.state).toBe('not-plugged-in');
+    const skipped = await ended(service, (await client.runs.start({ plan: plan.id })).id);
+    expect(skipped).toMatchObject({ status: 'skipped', reason: 'not-plugged-in' });
+    // The stub of a drive that is not mounted.
+    mkdirSync(join(folder, 'repo'));
+    const stub = await ended(service, (await client.runs.start({ plan: plan.id })).id);
+    expect(stub.error?.code).toBe('repository-not-found');
+    rmSync(join(folder, 'repo'), { recursive: true });
+    renameSync(join(folder, 'away'), join(folder, 'repo'));
+    expect(await ended(service, (await client.runs.start({ plan: plan.id })).id)).toMatchObject({ status: 'succeeded' });
+  });
+
+  test('is given a new password only when it fits', async () => {
+    const service = await startService();
+    const { client, keeper, folder } = service;
+    const destination = await connectFolder(service);
+    expect(await codeOf(client.destinations.renew({ id: destination.id, password: 'wrong' }))).toBe('wrong-password');
+    expect([...keeper.kept.values()]).toEqual([password]);
+    const repository = await Repository.open(new LocalStorage(join(folder, 'repo')), password);
+    await repository.addKey('new one', { username: 'u', hostname: 'h' }, hastyClock, { N: 2, r: 8, p: 1 });
+    expect((await client.destinations.renew({ id: destination.id, password: 'new one' })).now.state).toBe('connected');
+    expect([...keeper.kept.values()]).toEqual(['new one']);
+  });
+
+  test('that a plan uses stays; a free one is forgotten with its secrets', async () => {
+    const service = await startService();
+    const { client, keeper } = service;
+    const destination = await connectFolder(service);
+    const plan = await createPlan(service, service.folder, destination);
+    expect(await codeOf(client.destinations.remove({ id: destination.id }))).toBe('destination-in-use');
+    await client.plans.remove({ id: plan.id, data: 'keep' });
+    await client.destinations.remove({ id: destination.id });
+    expect([(await client.state()).destinations, [...keeper.kept]]).toEqual([[], []]);
+    expect(await codeOf(client.destinations.look({ id: destination.id }))).toBe('destination-not-found');
+  });
+});
+
+test('two clients see the same, and each hears what the other does', async () => {
+  const service = await startService();
+  const heard: NumberedEvent[] = [];
+  const stop = new AbortController();
+  const events = await service.client.events({}, { signal: stop.signal });
+  expect((await next(events)).event.type).toBe('state');
+  const { attach } = await import('../../src/service/rpc/client.ts');
+  const other = await attach(service.profile);
+  const destination = await other.client.destinations.connect({ place: join(service.folder, 'repo'), password, create: true });
+  await other.client.settings.change({ threads: 1 });
+  await other.client.destinations.rename({ id: destination.id, name: 'New name' });
+  while (heard.length < 3) heard.push(await next(events));
+  expect(heard.map(({ event }) => event.type)).toEqual(['destination', 'settings', 'destination']);
+  expect((await service.client.state()).destinations[0].name).toBe('New name');
+  other.close();
+  stop.abort();
+});
+
+test('events are not lost over a broken connection', async () => {
+  const service = await startService();
+  const { attach } = await import('../../src/service/rpc/client.ts');
+  const first = await attach(service.profile);
+  const events = await first.client.events({});
+  let { id } = await next(events);
+  await service.client.settings.change({ threads: 1 });
+  ({ id } = await next(events));
+  first.close();
+  await first.closed;
+  await expect(events.next()).rejects.toBeDefined();
+  for (const threads of [2, 3, 4]) await service.client.settings.change({ threads });
+  const second = await attach(service.profile);
+  const again = await second.client.events({ since: id });
+  const heard: unknown[] = [];
+  while (heard.length < 3) {
+    const { event } = await next(again);
+    heard.push(event.type === 'settings' ? event.settings.threads : event.type);
+  }
+  expect(heard).toEqual([2, 3, 4]);
+  second.close();
+});
+
+test('a pause ends by itself, at its time, also when that came while no service ran', async () => {
+  const clock = new FakeClock();
+  const service = await startService({ clock });
+  const { client, folder, keeper } = service;
+  const set = await client.pause.set({ for: { minutes: 60 } });
+  expect(set.until).toBe(clock.now() + 3_600_000);
+  await service.close();
+  const second = await startService({ folder, keeper, clock });
+  expect((await second.client.state()).pause).toEqual(set);
+  await clock.advance(3_600_000 + 30_000);
+  expect((await second.client.state()).pause).toBeNull();
+  await second.client.pause.set({ for: 'resumed' });
+  await clock.advance(10 * 86_400_000);
+  expect((await second.client.state()).pause).toMatchObject({ until: null });
+  await second.client.pause.clear();
+  const { until } = await second.client.pause.set({ for: 'tomorrow' });
+  const midnight = new Date(until!);
+  expect([midnight.getHours(), midnight.getMinutes(), until! > clock.now(), until! - clock.now() <= 25 * 3_600_000]).toEqual([
+    0,
+    0,
+    true,
+    true,
+  ]);
+  await second.close();
+  clock.jumpWall(3 * 86_400_000);
+  expect((await (await startService({ folder, keeper, clock })).client.state()).pause).toBeNull();
+});
+
+test('files that cannot be read are listed with the run, which is no plain success', async () => {
+  const service = await startService();
+  const { client, folder } = service;
+  const source = tree(join(folder, 'src'), { a: 'a' });
+  const destination = await connectFolder(service);
+  const plan = await createPlan(service, source, destination, {
+    sources: [
+      { kind: 'folder', path: source },
+      { kind: 'folder', path: join(folder, 'missing') },
+    ],
+  });
+  const run = await ended(service, (await client.runs.start({ plan: plan.id })).id);
+  expect(run).toMatchObject({ status: 'completed-with-warnings', problems: 1 });
+  expect((await client.runs.problems({ id: run.id })).problems).toEqual([
+    expect.objectContaining({ path: join(folder, 'missing'), code: 'vanished' }),
+  ]);
+  rmSync(source, { recursive: true });
+  const none = await ended(service, (await client.runs.start({ plan: plan.id })).id);
+  expect(none).toMatchObject({ status: 'failed', error: { code: 'source-missing' } });
+  writeFileSync(join(folder, 'missing'), 'x');
+});
