@@ -48,12 +48,16 @@ const weeklyTrigger = z.strictObject({
   at: timeOfDay,
 });
 
+const dayError = 'A day of the month is a number from 1 to 31, or “last”.';
+
 /** A month without such a day has its run on its last day. */
 const monthlyTrigger = z.strictObject({
   kind: z.literal('monthly'),
   days: severalDifferent(
     'The days of the month',
-    z.union([z.int().min(1).max(31), z.literal('last')], { error: 'A day of the month is a number from 1 to 31, or “last”.' }),
+    z.custom<number | 'last'>((day) => day === 'last' || (Number.isInteger(day) && Number(day) >= 1 && Number(day) <= 31), {
+      error: dayError,
+    }),
     32,
   ),
   at: timeOfDay,
@@ -95,6 +99,7 @@ export type Strategy = z.infer<typeof strategySchema>;
 const mixPeriods = ['day', 'week', 'month', 'quarter', 'year'] as const;
 const mixPeriodSchema = z.enum(mixPeriods, { error: `How often is one of ${mixPeriods.join(', ')}.` });
 /** Calendar periods in the schedule's zone; weeks begin on Monday. */
+export type MixPeriod = z.infer<typeof mixPeriodSchema>;
 
 const strategyMixSchema = z.strictObject({
   /** The first run in each such period is full. */
@@ -103,6 +108,7 @@ const strategyMixSchema = z.strictObject({
   differential: mixPeriodSchema.optional(),
   otherwise: strategySchema,
 });
+export type StrategyMix = z.infer<typeof strategyMixSchema>;
 
 const windowEnd = z
   .string({ error: 'The end of a backup window is written HH:MM.' })
@@ -114,6 +120,7 @@ const windowSpanSchema = z
   .refine(({ from, to }) => from !== to, {
     error: 'A backup window ends at another time than it begins; for a whole day write 00:00 to 24:00.',
   });
+export type WindowSpan = z.infer<typeof windowSpanSchema>;
 
 const conditionsSchema = z.strictObject({
   /** `always`, `never`, or only while the battery holds more than `abovePercent`. */
@@ -123,6 +130,7 @@ const conditionsSchema = z.strictObject({
   ),
   onMetered: z.boolean({ error: 'Whether to run on a metered network is true or false.' }),
 });
+export type Conditions = z.infer<typeof conditionsSchema>;
 
 /** `computer`: the zone that the computer is set to at the time. Else an IANA name such as Europe/Berlin. */
 const zoneSchema = z

@@ -1,10 +1,12 @@
 /**
  * The only module that touches real time. Everything else is given a {@link Clock}, so that tests decide what time it is.
  *
- * Two clocks, because they answer different questions:
+ * Three clocks, because they answer different questions:
  * - *wall time* (`now`) is what a person's clock shows. It can jump either way: standby, a changed clock, a time server.
  * - *monotonic time* (`monotonic`) measures durations. It never goes back, and on Linux and macOS it stands still in standby.
+ * - *time since boot* (`sinceBoot`) goes on in standby. What wall time does that it does not, somebody has set.
  */
+import { uptime } from 'node:os';
 import { HoldfastError } from '../contract/errors.ts';
 
 export interface Clock {
@@ -13,6 +15,9 @@ export interface Clock {
 
   /** Milliseconds, with a fraction, since an arbitrary start. Never goes back. For durations only. */
   monotonic(): number;
+
+  /** Milliseconds since the computer was started, standby included; to 10 ms. Begins anew with each boot. */
+  sinceBoot(): number;
 
   /**
    * Resolves after at least `ms` milliseconds of monotonic time (zero or less: in the next turn; Infinity: never).
@@ -54,6 +59,8 @@ export const systemClock: Clock = {
   now: () => Date.now(),
 
   monotonic: () => performance.now(),
+
+  sinceBoot: () => uptime() * 1000,
 
   sleep(ms, signal) {
     return new Promise((resolve, reject) => {

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { getEventListeners } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/platform/clock.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -15,6 +16,12 @@ describe('the system clock', () => {
     expect(Number.isInteger(now)).toBe(true);
     expect(now).toBeGreaterThanOrEqual(before);
     expect(now).toBeLessThanOrEqual(after);
+  });
+
+  it('knows when the computer was started', () => {
+    const [seconds] = readFileSync('/proc/uptime', 'utf8').split(' ');
+    expect(systemClock.sinceBoot()).toBeGreaterThanOrEqual(Number(seconds) * 1000 - 20);
+    expect(systemClock.sinceBoot()).toBeLessThanOrEqual(Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]) * 1000 + 20);
   });
 
   it('sleeps at least as long as asked', async () => {
@@ -135,6 +142,7 @@ describe('the fake clock', () => {
   it('moves wall time alone when somebody sets the clock or the machine sleeps', async () => {
     const clock = new FakeClock(5000);
     const start = clock.monotonic();
+    const booted = clock.sinceBoot();
     let woken = false;
     void clock.sleep(10).then(() => {
       woken = true;
@@ -145,6 +153,7 @@ describe('the fake clock', () => {
     await clock.advance(9);
     expect(clock.now()).toBe(3_601_009);
     expect(clock.monotonic() - start).toBe(9);
+    expect(clock.sinceBoot() - booted).toBe(3_600_009);
     expect(woken).toBe(false);
     expect(await clock.advanceToNext()).toBe(1);
     expect(woken).toBe(true);

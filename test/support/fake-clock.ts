@@ -19,6 +19,7 @@ const defaultStart = 1_767_323_045_678;
 export class FakeClock implements Clock {
   #wall: number;
   #monotonic = 1000;
+  #sinceBoot = 3_600_000;
   #order = 0;
   readonly #waiting = new Set<Waiting>();
 
@@ -32,6 +33,10 @@ export class FakeClock implements Clock {
 
   monotonic(): number {
     return this.#monotonic;
+  }
+
+  sinceBoot(): number {
+    return this.#sinceBoot;
   }
 
   /** Sleepers and tickers that have neither ended nor been stopped. */
@@ -100,15 +105,17 @@ export class FakeClock implements Clock {
     this.#wall += ms;
   }
 
-  /** The machine sleeps for `ms`: wall time goes on, monotonic time and every timer stand still. */
+  /** The machine sleeps for `ms`: wall time and time since boot go on, monotonic time and every timer stand still. */
   standby(ms: number): void {
     this.jumpWall(ms);
+    this.#sinceBoot += ms;
   }
 
   #moveTo(monotonic: number): void {
     const step = Math.max(0, monotonic - this.#monotonic);
     this.#monotonic += step;
     this.#wall += step;
+    this.#sinceBoot += step;
   }
 
   #next(until: number): Waiting | undefined {

@@ -384,7 +384,7 @@ describe('what Azure refuses is told in words', () => {
 
   test('a clock that is wrong, and by how much', async () => {
     const now = Date.UTC(2026, 0, 2, 3, 4, 5);
-    storage = open({ clock: { now: () => now, monotonic: () => 0, sleep: async () => {}, every: () => () => {} } });
+    storage = open({ clock: { now: () => now, monotonic: () => 0, sinceBoot: () => 0, sleep: async () => {}, every: () => () => {} } });
     for (const [ms, words] of [
       [3 * 3_600_000 + 120_000, '3 hours and 2 minutes behind'],
       [-3_600_000, '1 hour ahead of'],

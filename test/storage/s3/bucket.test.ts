@@ -239,7 +239,13 @@ describe('wishes', () => {
         encryption: { kind: 'aws:kms', keyId: 'arn:key' },
         retention: { mode: 'GOVERNANCE', days: 30 },
       },
-      clock: { now: () => Date.UTC(2026, 0, 2, 3, 4, 5), monotonic: () => 0, sleep: async () => {}, every: () => () => {} },
+      clock: {
+        now: () => Date.UTC(2026, 0, 2, 3, 4, 5),
+        monotonic: () => 0,
+        sinceBoot: () => 0,
+        sleep: async () => {},
+        every: () => () => {},
+      },
     });
     for (const kind of ['pack', 'index', 'lock'] as const) await storage.save(fileFor(small, kind), [small]);
     const wished = server.headers.map((headers) => [

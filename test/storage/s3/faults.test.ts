@@ -340,7 +340,13 @@ describe('what a server refuses is told in words', () => {
         code: 'RequestTimeTooSkewed',
         headers: { date: new Date(Date.UTC(2026, 0, 2, 3, 4, 5) + ms).toUTCString() },
       });
-    const clock = { now: () => Date.UTC(2026, 0, 2, 3, 4, 5), monotonic: () => 0, sleep: async () => {}, every: () => () => {} };
+    const clock = {
+      now: () => Date.UTC(2026, 0, 2, 3, 4, 5),
+      monotonic: () => 0,
+      sinceBoot: () => 0,
+      sleep: async () => {},
+      every: () => () => {},
+    };
     storage = open({ clock });
     for (const [ms, words] of [
       [3 * 3_600_000 + 120_000, '3 hours and 2 minutes behind'],
