@@ -19,8 +19,8 @@ const reasonTexts: Readonly<Record<NonNullable<Run['reason']>, string>> = {
   'not-plugged-in': 'its drive is not plugged in',
   'on-battery': 'the computer runs on battery',
   'metered-network': 'the network costs by the byte',
-  'no-sources': 'none of its folders is there',
-  'destination-removed': 'its destination was removed',
+  'at-work': 'the run before it was still at work',
+  'clock-set-back': 'its time came a second time, since the clock was set back',
 };
 
 const causeTexts: Readonly<Record<Run['cause'], string>> = {

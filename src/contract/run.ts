@@ -37,7 +37,7 @@ export const isFinal = (status: RunStatus): boolean => finalStatuses.has(status)
 export const runCauses = ['person', 'schedule', 'caught-up', 'changes', 'drive-arrived', 'login', 'retry', 'resumed'] as const;
 
 /** Why a run was skipped or ended as it did, where an error does not say it. */
-export const skipReasons = ['not-plugged-in', 'on-battery', 'metered-network', 'no-sources', 'destination-removed'] as const;
+export const skipReasons = ['not-plugged-in', 'on-battery', 'metered-network', 'at-work', 'clock-set-back'] as const;
 
 /** An error as it crosses processes; see errors.ts. */
 export const errorSchema = z.object({

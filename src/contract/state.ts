@@ -14,6 +14,10 @@ export const planStateSchema = z.strictObject({
   plan: idSchema,
   /** Null: not by a time. */
   nextDue: z.number().nullable(),
+  /** Why the run that is wanted has not begun, or is held; null when nothing is wanted. */
+  waitsFor: z
+    .strictObject({ by: z.enum(['pause', 'window', 'battery', 'metered', 'drive', 'delay', 'busy']), until: z.number().nullable() })
+    .nullable(),
   /** By destination: when its newest snapshot of this plan was made. */
   lastSuccess: z.record(z.string(), z.number()),
 });

@@ -9,6 +9,8 @@ import { Service, type ServiceOptions } from './service.ts';
 
 export interface HostOptions extends ServiceOptions {
   readonly version: string;
+  /** It is started because its person has logged in. */
+  readonly atLogin?: boolean | undefined;
   /** A client wants the service to end. */
   readonly onStop: () => void;
 }
@@ -22,15 +24,15 @@ export interface Hosted {
 
 /** Throws `service-running`, `state-newer`, `state-failed`, `service-not-started`. */
 export async function hostService(options: HostOptions): Promise<Hosted> {
-  const { profile, version, clock, onStop, onNote } = options;
+  const { profile, version, clock, onStop, onNote, atLogin = false } = options;
   const service = new Service(options);
   try {
-    const router = makeRouter(service, { version, now: () => clock.now(), onStop });
+    const router = makeRouter(service, { version, onStop });
     const connections = new Connections(router, { clock, onDefect: (error) => onNote?.(error.stack ?? error.message) });
     const token = randomBytes(32).toString('base64url');
     const local = await LocalHost.open(profile, token, connections);
     writeAccess(profile, { pid: process.pid, version, protocol: protocolVersion, socket: profile.socket, token });
-    service.start();
+    service.start({ atLogin });
     const close = async (): Promise<void> => {
       removeAccess(profile);
       await connections.close();

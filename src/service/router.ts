@@ -3,18 +3,16 @@ import { implement } from '@orpc/server';
 import { contract, protocolVersion } from '../contract/procedures.ts';
 import { nextTurn } from '../platform/clock.ts';
 import { inputOf } from './plans/plan-file.ts';
-import { nextMidnight } from './next-midnight.ts';
 import type { Service } from './service.ts';
 
 export interface RouterOptions {
   readonly version: string;
-  readonly now: () => number;
   /** Called when a client wants the service to end. */
   readonly onStop: () => void;
 }
 
 // The type is written by the library.
-export function makeRouter(service: Service, { version, now, onStop }: RouterOptions) {
+export function makeRouter(service: Service, { version, onStop }: RouterOptions) {
   const os = implement(contract);
   const { state, destinations, desk } = service;
   return os.router({
@@ -67,7 +65,13 @@ export function makeRouter(service: Service, { version, now, onStop }: RouterOpt
     },
     pause: {
       set: os.pause.set.handler(({ input: { for: span } }) =>
-        service.pauseUntil(span === 'resumed' ? null : span === 'tomorrow' ? nextMidnight(now()) : now() + span.minutes * 60_000),
+        service.pauseFor(
+          span === 'resumed'
+            ? { kind: 'until-resumed' }
+            : span === 'tomorrow'
+              ? { kind: 'tomorrow' }
+              : { kind: 'for', milliseconds: span.minutes * 60_000 },
+        ),
       ),
       clear: os.pause.clear.handler(() => service.resume()),
     },

@@ -6,12 +6,12 @@
  */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { fail, hasCode } from '../contract/errors.ts';
+import { fail, hasCode, toHoldfastError } from '../contract/errors.ts';
 import type { Plan, PlanFile, PlanInput } from '../contract/plan.ts';
 import type { Run } from '../contract/run.ts';
 import type { Strategy } from '../contract/schedule.ts';
 import type { Settings, SettingsChange } from '../contract/settings.ts';
-import { type Pause, pauseSchema, type PlanState, type State } from '../contract/state.ts';
+import type { Pause, PlanState, State } from '../contract/state.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { HostIdentity } from '../platform/host.ts';
 import { Destinations } from './destinations/destinations.ts';
@@ -21,6 +21,9 @@ import { forgetSnapshotsOf } from './plans/forget-snapshots.ts';
 import { exportPlans, importPlans } from './plans/plan-file.ts';
 import { makeProfile, type Profile } from './profile.ts';
 import { Desk } from './runs/desk.ts';
+import type { Power } from './schedule/due.ts';
+import { type PauseWish, pauseEnd } from './schedule/pause.ts';
+import { Scheduling } from './scheduling.ts';
 import { type SecretKeeper, Secrets } from './secrets.ts';
 import { StateStore } from './state/store.ts';
 
@@ -31,11 +34,12 @@ export interface ServiceOptions {
   readonly keeper: SecretKeeper;
   /** Of far repositories; default: in the profile. */
   readonly cacheFolder?: string | undefined;
+  /** How the computer is fed and connected; default: as if on mains and an ordinary network. */
+  readonly power?: (() => Power) | undefined;
   /** For whoever looks at the service's own output. */
   readonly onNote?: ((text: string) => void) | undefined;
 }
 
-const pauseName = 'pause';
 const dayMs = 24 * 60 * 60_000;
 
 export class Service {
@@ -47,9 +51,8 @@ export class Service {
   readonly events: EventLog;
   readonly #options: ServiceOptions;
   readonly #unlock: () => void;
-  readonly #endPause = new AbortController();
-  #pause: Pause | null = null;
-  #stopTimer: () => void = () => {};
+  readonly #scheduling: Scheduling;
+  #acting: Promise<void> = Promise.resolve();
 
   /** Takes the profile. Throws `service-running`, `state-newer`, `state-failed`. */
   constructor(options: ServiceOptions) {
@@ -86,22 +89,30 @@ export class Service {
       onProgress: (progress) => this.events.publishProgress({ type: 'progress', progress }),
       onEnded: (run) => this.#ended(run),
     });
+    this.#scheduling = new Scheduling({
+      clock,
+      state: this.state,
+      desk: this.desk,
+      power: options.power ?? (() => ({ onBattery: false, onMetered: false })),
+      onPlan: (id) => this.#tellPlanState(id),
+      onPause: () => this.events.publish({ type: 'pause', pause: this.pause }),
+      onDefect: (error) => onNote(toHoldfastError(error).message),
+    });
   }
 
-  /** Begins to act: takes up what the last service left, and the pause that it was in. */
-  start(): void {
+  /** Begins to act, and takes up what the last service left. `atLogin`: it is started because its person has logged in. */
+  start({ atLogin = false } = {}): void {
     const { clock } = this.#options;
-    const kept = pauseSchema.safeParse(this.state.recall(pauseName)).data;
-    if (kept && (kept.until === null || kept.until > clock.now())) this.#pause = kept;
     for (const run of this.desk.findInterrupted()) this.#resumeInterrupted(run);
-    this.#stopTimer = clock.every(30_000, () => this.#tick());
     this.state.runs.thin(clock.now() - this.state.settings().keepRunsDays * dayMs);
+    if (atLogin) this.#scheduling.scheduler.loggedIn();
+    this.#acting = this.#scheduling.scheduler.begin();
   }
 
   async close(): Promise<void> {
-    this.#stopTimer();
-    this.#endPause.abort();
+    this.#scheduling.scheduler.stop();
     await this.desk.close();
+    await this.#acting;
     this.state.close();
     this.#unlock();
   }
@@ -114,7 +125,7 @@ export class Service {
       planStates: plans.map((plan) => this.planState(plan)),
       destinations: this.destinations.views(),
       settings: this.state.settings(),
-      pause: this.#pause,
+      pause: this.pause,
       runs: this.desk.unfinished(),
       progress: this.desk.progress(),
       alarms: [],
@@ -127,7 +138,11 @@ export class Service {
       const ended = this.state.runs.lastSuccess(id, destination)?.ended;
       if (ended) lastSuccess[destination] = ended;
     }
-    return { plan: id, nextDue: null, lastSuccess };
+    const outlook = this.#scheduling.scheduler.outlook(id);
+    const decision = outlook?.decision;
+    const blocker = decision && (decision.do === 'wait' || decision.do === 'hold') ? decision.for : undefined;
+    const waitsFor = blocker ? { by: blocker.by, until: 'until' in blocker ? (blocker.until ?? null) : null } : null;
+    return { plan: id, nextDue: outlook?.next ?? null, waitsFor, lastSuccess };
   }
 
   changeSettings(change: SettingsChange): Settings {
@@ -156,6 +171,7 @@ export class Service {
     const run = this.desk.unfinished().find((each) => each.plan === id);
     if (run) fail('run-at-work', { plan: plan.name, run: run.id });
     this.state.removePlan(id);
+    this.#scheduling.removed(id);
     this.events.publish({ type: 'plan-removed', id });
     if (data === 'keep') return { snapshotsForgotten: 0, notReached: [] };
     const { clock, identity } = this.#options;
@@ -177,53 +193,51 @@ export class Service {
     return this.desk.ask({ plan, destination, cause: 'person', strategy: strategy ?? 'incremental' });
   }
 
-  /** Nothing starts by itself until then (ms since 1970; null: until {@link resume}), and what is at work waits. */
-  pauseUntil(until: number | null): Pause {
-    const pause = { since: this.#pause?.since ?? this.#options.clock.now(), until };
-    this.state.remember(pauseName, pause);
-    this.#pause = pause;
-    for (const { id, status } of this.desk.unfinished()) if (status === 'running') this.desk.pause(id);
-    this.events.publish({ type: 'pause', pause });
-    return pause;
+  /** Nothing starts by itself until then, and what did waits. What a person has asked for goes on. */
+  pauseFor(wish: PauseWish): Pause {
+    this.#scheduling.scheduler.pause(wish);
+    this.#scheduling.storePause();
+    return this.pause!;
   }
 
   resume(): void {
-    if (!this.#pause) return;
-    this.state.remember(pauseName, null);
-    this.#pause = null;
-    for (const { id, status } of this.desk.unfinished()) if (status === 'paused') this.desk.resume(id);
-    this.events.publish({ type: 'pause', pause: null });
+    this.#scheduling.scheduler.resume();
+    this.#scheduling.storePause();
   }
 
   get pause(): Pause | null {
-    return this.#pause;
+    const pause = this.#scheduling.scheduler.paused;
+    if (!pause) return null;
+    const until = pauseEnd(pause, new Intl.DateTimeFormat().resolvedOptions().timeZone);
+    return { since: pause.since, until: until === Infinity ? null : until };
   }
 
   #savePlan(plan: Plan): Plan {
     for (const { destination } of plan.destinations) this.state.destination(destination);
     this.state.savePlan(plan);
+    this.#scheduling.changed();
     this.events.publish({ type: 'plan', plan });
-    this.events.publish({ type: 'plan-state', state: this.planState(plan) });
+    this.#tellPlanState(plan.id);
     return plan;
   }
 
   #ended(run: Run): void {
-    const plan = this.state.plans().find(({ id }) => id === run.plan);
+    if (run.plan !== null) this.#tellPlanState(run.plan);
+    this.#scheduling.scheduler.look();
+  }
+
+  #tellPlanState(id: string): void {
+    const plan = this.state.plans().find((each) => each.id === id);
     if (plan) this.events.publish({ type: 'plan-state', state: this.planState(plan) });
   }
 
   #resumeInterrupted({ plan, destination, strategy, kind }: Run): void {
-    if (kind !== 'backup' || plan === null || destination === null) return;
+    if (kind !== 'backup' || plan === null || destination === null || this.#scheduling.resumes.has(plan)) return;
     try {
       this.desk.ask({ plan, destination, cause: 'resumed', strategy: strategy ?? 'incremental' });
     } catch (error) {
       // The plan or its destination is gone.
       if (!hasCode(error, 'plan-not-found') && !hasCode(error, 'destination-not-found') && !hasCode(error, 'run-at-work')) throw error;
     }
-  }
-
-  #tick(): void {
-    const until = this.#pause?.until ?? null;
-    if (until !== null && until <= this.#options.clock.now()) this.resume();
   }
 }

@@ -9,6 +9,11 @@ import { FakeClock } from '../support/fake-clock.ts';
 import { hastyClock } from '../support/hasty-clock.ts';
 import { expectSameTree } from '../support/judge.ts';
 import { Restic } from '../support/restic.ts';
+import type { PlanRequest } from '../../src/contract/plan.ts';
+import type { Run } from '../../src/contract/run.ts';
+import { systemClock } from '../../src/platform/clock.ts';
+import { inputOf } from '../../src/service/plans/plan-file.ts';
+import type { Service } from '../../src/service/service.ts';
 import { connectFolder, createPlan, ended, password, repositoryAt, startService } from '../support/service.ts';
 import { tree } from '../support/tree-literal.ts';
 
@@ -53,7 +58,9 @@ describe('a plan', () => {
     const second = await ended(service, (await client.runs.start({ plan: plan.id })).id);
     expect(second).toMatchObject({ status: 'succeeded', strategy: 'incremental', planName: 'Renamed' });
     expect((await client.runs.list({})).runs.map(({ id }) => id)).toEqual([second.id, run.id]);
-    expect((await client.state()).planStates).toEqual([{ plan: plan.id, nextDue: null, lastSuccess: { [destination.id]: second.ended } }]);
+    expect((await client.state()).planStates).toEqual([
+      { plan: plan.id, nextDue: null, waitsFor: null, lastSuccess: { [destination.id]: second.ended } },
+    ]);
     expect((await client.runs.log({ id: run.id })).lines.map(({ text }) => text).join()).toContain('is stored: 2 files');
   });
 
@@ -270,20 +277,24 @@ test('events are not lost over a broken connection', async () => {
 
 test('a pause ends by itself, at its time, also when that came while no service ran', async () => {
   const clock = new FakeClock();
-  const service = await startService({ clock });
-  const { client, folder, keeper } = service;
-  const set = await client.pause.set({ for: { minutes: 60 } });
+  const first = await startService({ clock });
+  const { folder, keeper } = first;
+  const set = await first.client.pause.set({ for: { minutes: 60 } });
   expect(set.until).toBe(clock.now() + 3_600_000);
-  await service.close();
-  const second = await startService({ folder, keeper, clock });
-  expect((await second.client.state()).pause).toEqual(set);
-  await clock.advance(3_600_000 + 30_000);
-  expect((await second.client.state()).pause).toBeNull();
-  await second.client.pause.set({ for: 'resumed' });
-  await clock.advance(10 * 86_400_000);
-  expect((await second.client.state()).pause).toMatchObject({ until: null });
-  await second.client.pause.clear();
-  const { until } = await second.client.pause.set({ for: 'tomorrow' });
+  await first.close();
+  // Asked within the process: no connection lives as long as this clock goes.
+  const { service, close } = await startService({ folder, keeper, clock });
+  expect(service.pause).toEqual(set);
+  clock.standby(3_590_000);
+  await clock.advance(70_000);
+  expect(service.pause).toBeNull();
+  service.pauseFor({ kind: 'until-resumed' });
+  clock.standby(10 * 86_400_000);
+  await clock.advance(120_000);
+  expect(service.pause).toMatchObject({ until: null });
+  service.resume();
+  expect(service.pause).toBeNull();
+  const { until } = service.pauseFor({ kind: 'tomorrow' });
   const midnight = new Date(until!);
   expect([midnight.getHours(), midnight.getMinutes(), until! > clock.now(), until! - clock.now() <= 25 * 3_600_000]).toEqual([
     0,
@@ -291,9 +302,97 @@ test('a pause ends by itself, at its time, also when that came while no service 
     true,
     true,
   ]);
-  await second.close();
+  await close();
   clock.jumpWall(3 * 86_400_000);
-  expect((await (await startService({ folder, keeper, clock })).client.state()).pause).toBeNull();
+  const last = await startService({ folder, keeper, clock });
+  await clock.advance(0);
+  expect(last.service.pause).toBeNull();
+});
+
+describe('by its schedule', () => {
+  /** A service whose plan runs daily at noon, at eleven in the morning. */
+  const untilNoon = async (more: Partial<PlanRequest> = {}) => {
+    const eleven = new Date(2026, 4, 5, 11).getTime();
+    const clock = new FakeClock(eleven);
+    const service = await startService({ clock });
+    const source = tree(join(service.folder, 'src'), { a: 'a' });
+    const destination = await connectFolder(service);
+    const schedule = { ...usualSchedule, triggers: [{ kind: 'daily' as const, at: '12:00' }] };
+    const plan = await createPlan(service, source, destination, { schedule, ...more });
+    return { ...service, clock, plan, destination, source };
+  };
+  /** Lets the clock go on, and the engine work, until so many runs have ended. */
+  const until = async ({ service, clock }: { service: Service; clock: FakeClock }, count: number): Promise<Run[]> => {
+    for (;;) {
+      const runs = service.state.runs.list({ limit: 100 }).filter(({ ended: at }) => at !== null);
+      if (runs.length >= count) return runs;
+      await clock.advance(1000);
+      await systemClock.sleep(2);
+    }
+  };
+
+  test('a plan runs at its time, once, and the next time a day later', async () => {
+    const all = await untilNoon();
+    const { service, clock, plan } = all;
+    expect(new Date(service.planState(service.state.plan(plan.id)).nextDue!).getHours()).toBe(12);
+    clock.standby(50 * 60_000);
+    await clock.advance(9 * 60_000);
+    expect(service.state.runs.list({ limit: 10 })).toEqual([]);
+    const [run] = await until(all, 1);
+    expect(run).toMatchObject({ cause: 'schedule', status: 'succeeded', strategy: 'full' });
+    expect(new Date(run.created).getHours()).toBe(12);
+    clock.standby(23 * 3_600_000);
+    await clock.advance(30 * 60_000);
+    expect(service.state.runs.list({ limit: 10 })).toHaveLength(1);
+    await clock.advance(28 * 60_000);
+    const runs = await until(all, 2);
+    expect(runs[0]).toMatchObject({ cause: 'schedule', status: 'succeeded', strategy: 'incremental' });
+    await all.close();
+  });
+
+  test('a time that passed while no service ran, or the computer slept, is caught up once', async () => {
+    const all = await untilNoon();
+    const { clock, folder, keeper } = all;
+    await all.close();
+    clock.jumpWall(5 * 86_400_000);
+    const second = await startService({ folder, keeper, clock });
+    const [run, ...others] = await until({ ...second, clock }, 1);
+    expect([run.cause, run.status, others]).toEqual(['caught-up', 'succeeded', []]);
+    clock.standby(3 * 86_400_000);
+    const runs = await until({ ...second, clock }, 2);
+    expect(runs.map(({ cause }) => cause)).toEqual(['caught-up', 'caught-up']);
+    await second.close();
+  });
+
+  test('a run that fails is tried again with growing pauses, and one that is switched off does not run', async () => {
+    const all = await untilNoon();
+    const { client, plan, folder, service } = all;
+    writeFileSync(join(folder, 'repo/config'), 'damaged');
+    all.clock.standby(3_590_000);
+    await until(all, 1);
+    expect(service.state.runs.list({ limit: 1 })[0]).toMatchObject({ status: 'failed', error: { code: 'config-invalid' } });
+    await client.plans
+      .setEnabled({ id: plan.id, enabled: false })
+      .catch(() => service.changePlan(plan.id, { ...inputOf(plan), enabled: false }));
+    all.clock.standby(3 * 86_400_000);
+    await all.clock.advance(300_000);
+    expect(service.state.runs.list({ limit: 10 })).toHaveLength(1);
+    await all.close();
+  });
+
+  test('a drive that is not there is waited for in calm', async () => {
+    const all = await untilNoon();
+    const { clock, service, folder, plan } = all;
+    renameSync(join(folder, 'repo'), join(folder, 'away'));
+    clock.standby(3 * 86_400_000);
+    await clock.advance(300_000);
+    expect(service.state.runs.list({ limit: 10 })).toEqual([]);
+    expect(service.planState(service.state.plan(plan.id)).waitsFor).toEqual({ by: 'drive', until: null });
+    renameSync(join(folder, 'away'), join(folder, 'repo'));
+    const [run] = await until(all, 1);
+    expect(run).toMatchObject({ status: 'succeeded' });
+    await all.close();
+  });
 });
 
 test('files that cannot be read are listed with the run, which is no plain success', async () => {

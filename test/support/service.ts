@@ -5,7 +5,7 @@ import type { DestinationView } from '../../src/contract/destination.ts';
 import type { Plan, PlanRequest } from '../../src/contract/plan.ts';
 import type { Run } from '../../src/contract/run.ts';
 import { usualSchedule } from '../../src/contract/schedule.ts';
-import type { Clock } from '../../src/platform/clock.ts';
+import { type Clock, nextTurn, systemClock } from '../../src/platform/clock.ts';
 import { hostIdentity } from '../../src/platform/host.ts';
 import { Repository } from '../../src/repository/repository.ts';
 import { type Hosted, hostService } from '../../src/service/host.ts';
@@ -44,6 +44,9 @@ export interface RunningService extends Hosted {
   readonly stopped: Promise<void>;
 }
 
+/** The real time, but nobody waits for a lock to settle; the scheduler's pauses are as long as they are. */
+export const quickClock: Clock = { ...systemClock, sleep: (ms, signal) => (ms <= 1000 ? nextTurn() : systemClock.sleep(ms, signal)) };
+
 export interface ServiceSetup {
   /** To begin again where another one was. */
   readonly folder?: string;
@@ -54,7 +57,7 @@ export interface ServiceSetup {
 export async function startService({
   folder = scratch(),
   keeper = new MemoryKeeper(),
-  clock = { ...hastyClock },
+  clock = quickClock,
 }: ServiceSetup = {}): Promise<RunningService> {
   const profile = profileAt(join(folder, 'profile'));
   const notes: string[] = [];

@@ -1,8 +1,8 @@
 /**
  * The desk: where runs are asked for, wait, work and end.
  *
- * A destination serves one run at a time, in the order in which they were asked for; a plan has one run at a time on each of its
- * destinations. Everything that happens to a run is stored before it is told to anybody. A run that its process did not survive is found
+ * A destination serves one run at a time, in the order in which they were asked for (one that is paused lets others pass); a plan has one
+ * run at a time on each of its destinations. Everything that happens to a run is stored before it is told to anybody. A run that its process did not survive is found
  * unfinished by the next service: it is recorded as *interrupted*, and asked for again.
  */
 import { fail, HoldfastError, hasCode, isDestinationError, toHoldfastError } from '../../contract/errors.ts';
@@ -40,7 +40,9 @@ export interface RunRequest {
 }
 
 interface Active {
+  readonly destination: string;
   readonly control: RunControl;
+  isPaused: boolean;
   progress: RunProgress | undefined;
   /** Resolves when the run has ended. */
   readonly done: Promise<void>;
@@ -49,6 +51,8 @@ interface Active {
 export class Desk {
   readonly #options: DeskOptions;
   readonly #active = new Map<number, Active>();
+  /** Those who wait for the end of a run. */
+  readonly #waiting = new Map<number, ((run: Run) => void)[]>();
   #isClosing = false;
 
   constructor(options: DeskOptions) {
@@ -113,6 +117,22 @@ export class Desk {
     return this.#options.state.runs.unfinished();
   }
 
+  /** Destinations that serve a run now, or are waited for by one; runs among `except` do not count. A paused one leaves its destination to others. */
+  busy(except: ReadonlySet<number>): Set<string> {
+    const runs = this.unfinished().filter(({ id, status }) => !except.has(id) && status !== 'paused');
+    return new Set(runs.flatMap(({ destination }) => destination ?? []));
+  }
+
+  /** The run once it has ended; at the close of the desk that may be before. */
+  async endOf(id: number): Promise<Run> {
+    const { state } = this.#options;
+    const run = state.runs.get(id);
+    if (isFinal(run.status)) return run;
+    return new Promise((resolve) => {
+      this.#waiting.set(id, [...(this.#waiting.get(id) ?? []), resolve]);
+    });
+  }
+
   progress(): RunProgress[] {
     return [...this.#active.values()].flatMap(({ progress }) => progress ?? []);
   }
@@ -128,15 +148,22 @@ export class Desk {
   /** Throws as {@link cancel}. */
   pause(id: number): void {
     this.#unfinished(id);
-    this.#active.get(id)?.control.pause();
-    if (this.#active.has(id)) this.#change(id, { status: 'paused' });
+    const active = this.#active.get(id);
+    if (!active || active.isPaused) return;
+    active.isPaused = true;
+    active.control.pause();
+    this.#change(id, { status: 'paused' });
+    this.#beginWaiting();
   }
 
   /** Throws as {@link cancel}. */
   resume(id: number): void {
     this.#unfinished(id);
-    this.#active.get(id)?.control.resume();
-    if (this.#active.has(id)) this.#change(id, { status: 'running' });
+    const active = this.#active.get(id);
+    if (!active?.isPaused) return;
+    active.isPaused = false;
+    active.control.resume();
+    this.#change(id, { status: 'running' });
   }
 
   /** Ends what works and begins nothing any more. The runs stay unfinished in the state, so that the next service resumes them. */
@@ -148,7 +175,7 @@ export class Desk {
 
   #beginWaiting(): void {
     if (this.#isClosing) return;
-    const busy = new Set(this.unfinished().flatMap((run) => (this.#active.has(run.id) ? [run.destination] : [])));
+    const busy = new Set<string | null>([...this.#active.values()].flatMap(({ isPaused, destination }) => (isPaused ? [] : [destination])));
     for (const run of this.unfinished()) {
       if (this.#active.has(run.id) || busy.has(run.destination)) continue;
       busy.add(run.destination);
@@ -159,7 +186,7 @@ export class Desk {
   #begin(run: Run): void {
     const control = new RunControl();
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#active.set(run.id, { control, progress: undefined, done: promise });
+    this.#active.set(run.id, { destination: run.destination!, control, isPaused: false, progress: undefined, done: promise });
     const started = this.#change(run.id, { status: 'running', started: this.#options.clock.now() });
     void this.#work(started, control)
       .catch((error: unknown) => ({ status: 'failed', error: errorOf(toHoldfastError(error)) }) as const)
@@ -242,6 +269,8 @@ export class Desk {
     const ended = this.#change(run.id, { ...change, ended: this.#options.clock.now() });
     this.#beginWaiting();
     this.#options.onEnded(ended);
+    for (const resolve of this.#waiting.get(run.id) ?? []) resolve(ended);
+    this.#waiting.delete(run.id);
   }
 }
 

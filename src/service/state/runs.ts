@@ -2,6 +2,7 @@
 import type { SQLInputValue } from 'node:sqlite';
 import { fail } from '../../contract/errors.ts';
 import { isFinal, type LogLine, type Run, type RunProblem, runSchema, runStatuses } from '../../contract/run.ts';
+import type { Strategy } from '../../contract/schedule.ts';
 import type { Tables } from './tables.ts';
 
 export type NewRun = Pick<
@@ -112,6 +113,16 @@ export class RunStore {
   lastSuccess(plan: string, destination?: string): Run | undefined {
     const statuses = ['succeeded', 'completed-with-warnings'] as const;
     return this.list({ plan, destination, kinds: ['backup'], statuses, limit: 1 })[0];
+  }
+
+  /** When the newest backup of each strategy that ended well was started. */
+  successes(plan: string): Partial<Record<Strategy, number>> {
+    const rows = this.#tables.all(
+      `SELECT strategy, started FROM runs WHERE id IN (
+         SELECT MAX(id) FROM runs WHERE plan = ? AND kind = 'backup' AND status IN ('succeeded', 'completed-with-warnings') GROUP BY strategy)`,
+      plan,
+    );
+    return Object.fromEntries(rows.map(({ strategy, started }) => [strategy as Strategy, Number(started)]));
   }
 
   log(run: number, line: LogLine): void {

@@ -101,6 +101,10 @@ export class StateStore {
     this.#tables.run('INSERT OR REPLACE INTO memory (name, value) VALUES (?, ?)', name, JSON.stringify(value));
   }
 
+  forget(name: string): void {
+    this.#tables.run('DELETE FROM memory WHERE name = ?', name);
+  }
+
   #values<T>(table: 'plans' | 'destinations', parse: (value: unknown) => T): T[] {
     return this.#tables.all(`SELECT id, value FROM ${table} ORDER BY position, id`).flatMap(({ id, value }) => {
       try {

@@ -1,0 +1,159 @@
+/** The scheduler among the other parts of the service: where its plans, its memory and its runs are. */
+import { existsSync } from 'node:fs';
+import { z } from 'zod';
+import type { HoldfastError } from '../contract/errors.ts';
+import type { Plan } from '../contract/plan.ts';
+import type { Run } from '../contract/run.ts';
+import type { Clock } from '../platform/clock.ts';
+import { kindOf } from '../storage/place.ts';
+import type { Desk } from './runs/desk.ts';
+import type { Power } from './schedule/due.ts';
+import type { Pause } from './schedule/pause.ts';
+import type { Ending, PlanState, RunReason } from './schedule/plan-state.ts';
+import { Scheduler } from './schedule/scheduler.ts';
+import type { ScheduledPlan } from './schedule/surroundings.ts';
+import type { StateStore } from './state/store.ts';
+
+export interface SchedulingOptions {
+  readonly clock: Clock;
+  readonly state: StateStore;
+  readonly desk: Desk;
+  readonly power: () => Power;
+  /** A plan's outlook may be another one now. */
+  readonly onPlan: (plan: string) => void;
+  readonly onPause: (pause: Pause | undefined) => void;
+  readonly onDefect: (error: unknown) => void;
+}
+
+const pauseName = 'pause';
+const stateName = (plan: string): string => `schedule ${plan}`;
+
+/** As the scheduler has written it; what another hand made of it is as good as lost. */
+const storedState = z.custom<PlanState>(
+  (value) => typeof value === 'object' && value !== null && 'settled' in value && 'failures' in value,
+);
+const storedPause = z.custom<Pause>((value) => typeof value === 'object' && value !== null && 'kind' in value && 'since' in value);
+
+export class Scheduling {
+  readonly scheduler: Scheduler;
+  readonly #options: SchedulingOptions;
+  /** Runs that the scheduler has started and not yet seen end, by plan. */
+  readonly #runs = new Map<string, number>();
+  /** Plans whose interrupted run the scheduler takes up by itself. */
+  readonly resumes: ReadonlySet<string>;
+
+  constructor(options: SchedulingOptions) {
+    const { clock, state, desk, power, onDefect } = options;
+    this.#options = options;
+    const pause = storedPause.safeParse(state.recall(pauseName)).data;
+    this.scheduler = new Scheduler(
+      {
+        clock,
+        power,
+        computerZone: () => new Intl.DateTimeFormat().resolvedOptions().timeZone,
+        isDestinationThere: (id) => this.#isThere(id),
+        busyDestinations: () => desk.busy(new Set(this.#runs.values())),
+        successes: (plan) => state.runs.successes(plan),
+        start: async ({ plan, destination, reason, strategy }) => {
+          const attempt = reason.kind === 'retry' ? reason.failures + 1 : 1;
+          const run = desk.ask({ plan, destination, cause: causeOf(reason), strategy: strategy.strategy, attempt });
+          this.#runs.set(plan, run.id);
+          try {
+            return endingOf(await desk.endOf(run.id));
+          } finally {
+            this.#runs.delete(plan);
+          }
+        },
+        hold: (plan) => this.#withRun(plan, (run) => desk.pause(run)),
+        release: (plan) => this.#withRun(plan, (run) => desk.resume(run)),
+        store: (plan, planState) => {
+          state.remember(stateName(plan), planState);
+          options.onPlan(plan);
+        },
+        storePause: (changed) => this.#storePause(changed),
+        skipped: (plan, skipped) => {
+          const { destinations } = state.plan(plan);
+          for (const { because } of skipped) {
+            const reason = because === 'running' ? 'at-work' : 'clock-set-back';
+            desk.skip({ plan, destination: destinations[0].destination, cause: 'schedule', strategy: 'incremental' }, reason);
+          }
+        },
+        report: onDefect,
+      },
+      pause,
+    );
+    const stored = this.#stored();
+    this.resumes = new Set([...stored].flatMap(([plan, { running }]) => (running ? [plan] : [])));
+    this.scheduler.setPlans(this.#plans(), stored);
+  }
+
+  /** Plans were made, changed or removed. */
+  changed(): void {
+    this.scheduler.setPlans(this.#plans());
+  }
+
+  removed(plan: string): void {
+    this.#options.state.forget(stateName(plan));
+    this.changed();
+  }
+
+  /** To be on disk when the person reads that it is so; the scheduler itself stores it at its next look. */
+  storePause(): void {
+    this.#storePause(this.scheduler.paused);
+  }
+
+  #storePause(pause: Pause | undefined): void {
+    this.#options.state.remember(pauseName, pause ?? null);
+    this.#options.onPause(pause);
+  }
+
+  #plans(): ScheduledPlan[] {
+    return this.#options.state
+      .plans()
+      .map(({ id, schedule, enabled, destinations }) => ({ id, schedule, enabled, destinations: inOrder(destinations) }));
+  }
+
+  #stored(): Map<string, PlanState> {
+    const { state } = this.#options;
+    return new Map(
+      state.plans().flatMap(({ id }) => {
+        const { data } = storedState.safeParse(state.recall(stateName(id)));
+        return data ? [[id, data] as const] : [];
+      }),
+    );
+  }
+
+  #withRun(plan: string, act: (run: number) => void): void {
+    const run = this.#runs.get(plan);
+    if (run !== undefined) act(run);
+  }
+
+  #isThere(id: string): boolean {
+    const destination = this.#options.state.destinations().find((each) => each.id === id);
+    return destination === undefined || kindOf(destination.place) !== undefined || existsSync(destination.place);
+  }
+}
+
+/** The primary, then the standbys; copies are given what those have. */
+const inOrder = (destinations: Plan['destinations']): string[] =>
+  (['primary', 'standby'] as const).flatMap((role) =>
+    destinations.filter((each) => each.role === role).map(({ destination }) => destination),
+  );
+
+const causes: Readonly<Record<RunReason['kind'], Run['cause']>> = {
+  manual: 'person',
+  scheduled: 'schedule',
+  missed: 'caught-up',
+  drive: 'drive-arrived',
+  login: 'login',
+  interrupted: 'resumed',
+  retry: 'retry',
+  change: 'changes',
+};
+const causeOf = ({ kind }: RunReason): Run['cause'] => causes[kind];
+
+function endingOf({ status, error }: Run): Ending {
+  if (status === 'succeeded' || status === 'completed-with-warnings') return { outcome: 'succeeded' };
+  if (status === 'cancelled') return { outcome: 'cancelled' };
+  return { outcome: 'failed', retryable: (error as Pick<HoldfastError, 'retryable'> | null)?.retryable ?? true };
+}

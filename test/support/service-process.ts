@@ -1,0 +1,24 @@
+/** A service in a process of its own, to be killed. Its profile, and its secrets in a file, are those of the folder that it is given. */
+import { join } from 'node:path';
+import { systemClock } from '../../src/platform/clock.ts';
+import { exitAtOnce } from '../../src/platform/exit.ts';
+import { hostIdentity } from '../../src/platform/host.ts';
+import { hostService } from '../../src/service/host.ts';
+import { profileAt } from '../../src/service/profile.ts';
+import { SecretsFile } from '../../src/service/secrets-file.ts';
+
+const [folder] = process.argv.slice(2);
+const { promise: stopped, resolve: onStop } = Promise.withResolvers<void>();
+const hosted = await hostService({
+  profile: profileAt(join(folder, 'profile')),
+  clock: systemClock,
+  identity: hostIdentity(),
+  keeper: new SecretsFile(join(folder, 'secrets.json')),
+  version: '0.0.0',
+  onStop,
+  onNote: (text) => console.error(text),
+});
+console.log('ready');
+await stopped;
+await hosted.close();
+exitAtOnce(0);
