@@ -88,6 +88,11 @@ export async function newPassword(source: PasswordSource, place: string, asker: 
   return password;
 }
 
+/** The password of a repository that is there, asked for once where none is given. Throws `input-unreadable`, `password-missing`, `cancelled`. */
+export async function knownPassword(source: PasswordSource, place: string, asker: Asker): Promise<string> {
+  return givenPassword(source, asker.env) ?? ask(`Password for ${printable(place)}: `, asker);
+}
+
 async function ask(question: string, { signal }: Asker): Promise<string> {
   if (!canAsk(process.stdin, process.stderr)) return fail('password-missing');
   const password = await askPassword(question, { input: process.stdin, output: process.stderr, signal });

@@ -24,6 +24,7 @@ import { addMirror } from './verbs/mirror.ts';
 import { addMan } from './verbs/man.ts';
 import { addPrune } from './verbs/prune.ts';
 import { addRecover } from './verbs/recover.ts';
+import { addRecovery } from './verbs/recovery.ts';
 import { addRepair } from './verbs/repair.ts';
 import { addRestore } from './verbs/restore.ts';
 import { addRewrite } from './verbs/rewrite.ts';
@@ -93,6 +94,7 @@ export function makeProgram(run: Verbs['run']): Command {
     addDestination,
     addRun,
     addPause,
+    addRecovery,
     addVersion,
   ];
   for (const add of adders) add({ program, run });

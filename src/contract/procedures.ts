@@ -1,8 +1,9 @@
 /** All traffic between the service and its clients, on one page. */
 import { eventIterator, oc } from '@orpc/contract';
 import { z } from 'zod';
-import { connectionSchema, credentialsSchema, destinationViewSchema, idSchema, nameSchema } from './destination.ts';
+import { connectionSchema, credentialsSchema, destinationSchema, destinationViewSchema, idSchema, nameSchema } from './destination.ts';
 import { planFileSchema, planInputSchema, planSchema } from './plan.ts';
+import { recoverableSettingsSchema } from './recovery.ts';
 import { logLineSchema, runKinds, runProblemSchema, runSchema, runStatuses } from './run.ts';
 import { strategies } from './schedule.ts';
 import { settingsChangeSchema, settingsSchema } from './settings.ts';
@@ -102,6 +103,15 @@ export const contract = {
     cancel: oc.input(runId).output(nothing),
     pause: oc.input(runId).output(nothing),
     resume: oc.input(runId).output(nothing),
+  },
+
+  /** What a repository holds of other computers' settings, or of this one's before it was set up anew. */
+  recovery: {
+    look: oc.input(z.strictObject({ destination: idSchema })).output(z.array(recoverableSettingsSchema)),
+    /** Into a profile without plans. Returned are the plans, and the destinations whose secrets are wanted. */
+    take: oc
+      .input(z.strictObject({ destination: idSchema, snapshot: z.string().regex(/^[0-9a-f]{64}$/) }))
+      .output(z.strictObject({ plans: z.array(planSchema), destinations: z.array(destinationSchema) })),
   },
 
   /** Of everything that starts by itself, and of the runs at work. */

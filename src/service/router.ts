@@ -63,6 +63,10 @@ export function makeRouter(service: Service, { version, onStop }: RouterOptions)
       pause: os.runs.pause.handler(({ input }) => desk.pause(input.id)),
       resume: os.runs.resume.handler(({ input }) => desk.resume(input.id)),
     },
+    recovery: {
+      look: os.recovery.look.handler(({ input }) => service.lookForSettings(input.destination)),
+      take: os.recovery.take.handler(({ input }) => service.takeSettings(input.destination, input.snapshot)),
+    },
     pause: {
       set: os.pause.set.handler(({ input: { for: span } }) =>
         service.pauseFor(

@@ -5,13 +5,17 @@
  * Words: the *desk* is where runs wait, work and end; the *pause* holds everything that starts by itself and what is at work.
  */
 import { randomUUID } from 'node:crypto';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
+import type { Destination } from '../contract/destination.ts';
 import { fail, hasCode, toHoldfastError } from '../contract/errors.ts';
 import type { Plan, PlanFile, PlanInput } from '../contract/plan.ts';
+import type { RecoverableSettings } from '../contract/recovery.ts';
 import type { Run } from '../contract/run.ts';
 import type { Strategy } from '../contract/schedule.ts';
 import type { Settings, SettingsChange } from '../contract/settings.ts';
 import type { Pause, PlanState, State } from '../contract/state.ts';
+import { RunControl } from '../platform/cancellation.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { HostIdentity } from '../platform/host.ts';
 import { Destinations } from './destinations/destinations.ts';
@@ -25,6 +29,8 @@ import type { Power } from './schedule/due.ts';
 import { type PauseWish, pauseEnd } from './schedule/pause.ts';
 import { Scheduling } from './scheduling.ts';
 import { type SecretKeeper, Secrets } from './secrets.ts';
+import { copyFolderOf, copyOf, readCopy, writeCopy } from './settings-copy/copy.ts';
+import { findSettings, takeOver } from './settings-copy/recover.ts';
 import { StateStore } from './state/store.ts';
 
 export interface ServiceOptions {
@@ -32,6 +38,8 @@ export interface ServiceOptions {
   readonly clock: Clock;
   readonly identity: HostIdentity;
   readonly keeper: SecretKeeper;
+  /** The person's home folder; default: as the system says. */
+  readonly home?: string | undefined;
   /** Of far repositories; default: in the profile. */
   readonly cacheFolder?: string | undefined;
   /** How the computer is fed and connected; default: as if on mains and an ordinary network. */
@@ -64,11 +72,11 @@ export class Service {
     this.#unlock = lockProfile(profile);
     try {
       this.state = new StateStore(profile.stateFile, clock, (what, error) => onNote(`${what} cannot be read (${error.message}).`));
-      if (this.state.keptAside !== undefined) onNote(`The state was damaged. It is kept as ${this.state.keptAside}; a new one was begun.`);
     } catch (error) {
       this.#unlock();
       throw error;
     }
+    if (this.state.keptAside !== undefined) this.#rebuild(this.state.keptAside);
     this.events = new EventLog(() => this.whole());
     this.destinations = new Destinations({
       state: this.state,
@@ -85,6 +93,8 @@ export class Service {
       destinations: this.destinations,
       clock,
       identity,
+      settingsCopy: copyFolderOf(profile),
+      writeSettingsCopy: () => this.#copySettings(),
       onRun: (run) => this.events.publish({ type: 'run', run }),
       onProgress: (progress) => this.events.publishProgress({ type: 'progress', progress }),
       onEnded: (run) => this.#ended(run),
@@ -171,6 +181,7 @@ export class Service {
     const run = this.desk.unfinished().find((each) => each.plan === id);
     if (run) fail('run-at-work', { plan: plan.name, run: run.id });
     this.state.removePlan(id);
+    this.#keepCopy();
     this.#scheduling.removed(id);
     this.events.publish({ type: 'plan-removed', id });
     if (data === 'keep') return { snapshotsForgotten: 0, notReached: [] };
@@ -212,9 +223,68 @@ export class Service {
     return { since: pause.since, until: until === Infinity ? null : until };
   }
 
+  /** What a repository holds of settings that can come back. Throws what opening throws. */
+  async lookForSettings(destination: string): Promise<RecoverableSettings[]> {
+    return (await this.#findSettings(destination)).map(({ found }) => found);
+  }
+
+  /** Throws `profile-in-use`, `settings-not-found`, what opening throws. */
+  async takeSettings(destination: string, snapshot: string): Promise<{ plans: Plan[]; destinations: Destination[] }> {
+    if (this.state.plans().length > 0) fail('profile-in-use');
+    const chosen = (await this.#findSettings(destination)).find(({ found }) => found.snapshot === snapshot);
+    if (!chosen) return fail('settings-not-found', { snapshot });
+    const taken = takeOver(this.state, chosen.copy, this.#home);
+    this.#scheduling.changed();
+    this.events.publish({ type: 'state', state: this.whole() });
+    return taken;
+  }
+
+  async #findSettings(destination: string): ReturnType<typeof findSettings> {
+    const { clock, identity } = this.#options;
+    const control = new RunControl();
+    const repository = await this.destinations.open(destination);
+    try {
+      return await findSettings(repository, { control, clock, holder: { ...identity, pid: process.pid } });
+    } finally {
+      control.release();
+      await repository.storage.close().catch(() => {});
+    }
+  }
+
+  /** The state was damaged; what the last run has copied is as much as is known. */
+  #rebuild(keptAside: string): void {
+    const { onNote = () => {} } = this.#options;
+    const copy = readCopy(this.profile);
+    if (copy) takeOver(this.state, copy, this.#home);
+    onNote(
+      copy
+        ? `The state was damaged. It is kept as ${keptAside}; plans and history were taken from their copy.`
+        : `The state was damaged. It is kept as ${keptAside}. There is no copy here: connect a destination to get the plans back.`,
+    );
+  }
+
+  #copySettings(): void {
+    const { identity, clock } = this.#options;
+    writeCopy(this.profile, copyOf(this.state, identity, this.#home, clock.now()));
+  }
+
+  /** Beside a change that is stored already, and that a copy that cannot be written does not undo. */
+  #keepCopy(): void {
+    try {
+      this.#copySettings();
+    } catch (error) {
+      this.#options.onNote?.(`The settings could not be copied (${(error as Error).message}).`);
+    }
+  }
+
+  get #home(): string {
+    return this.#options.home ?? homedir();
+  }
+
   #savePlan(plan: Plan): Plan {
     for (const { destination } of plan.destinations) this.state.destination(destination);
     this.state.savePlan(plan);
+    this.#keepCopy();
     this.#scheduling.changed();
     this.events.publish({ type: 'plan', plan });
     this.#tellPlanState(plan.id);

@@ -91,7 +91,7 @@ test('killed while idle, while a run waits, works, is paused: what was said is k
   await untilEnded(service);
 
   const last = await ended(service, (await service.client.runs.start({ plan: plan.id })).id);
-  expect(last).toMatchObject({ status: 'succeeded', figures: { files: 60 } });
+  expect(last).toMatchObject({ status: 'succeeded', figures: { files: 61 } });
   const gone = once(service.process, 'exit');
   await service.client.service.stop();
   await gone;

@@ -52,18 +52,21 @@ export interface ServiceSetup {
   readonly folder?: string;
   readonly keeper?: MemoryKeeper;
   readonly clock?: Clock;
+  /** The person's home folder. */
+  readonly home?: string;
 }
 
 export async function startService({
   folder = scratch(),
   keeper = new MemoryKeeper(),
   clock = quickClock,
+  home,
 }: ServiceSetup = {}): Promise<RunningService> {
   const profile = profileAt(join(folder, 'profile'));
   const notes: string[] = [];
   const { promise: stopped, resolve: onStop } = Promise.withResolvers<void>();
   const onNote = (text: string): void => void notes.push(text);
-  const hosted = await hostService({ profile, clock, identity: hostIdentity(), keeper, version: '0.0.0', onStop, onNote });
+  const hosted = await hostService({ profile, clock, identity: hostIdentity(), keeper, version: '0.0.0', onStop, onNote, home });
   const { client, close } = await attach(profile);
   let isClosed = false;
   const end = async (): Promise<void> => {

@@ -2,7 +2,7 @@
 import type { DestinationState, DestinationView } from '../../contract/destination.ts';
 import { formatMoment } from '../dates.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
-import { newPassword } from '../passwords.ts';
+import { knownPassword, newPassword } from '../passwords.ts';
 import { cancelledReading, type Invocation } from '../run-verb.ts';
 import { findDestination, withService } from '../service-session.ts';
 import { credentialsFileOf, passwordSourceOf } from '../session.ts';
@@ -108,6 +108,26 @@ Example:
         withService(invocation, async (client) => {
           const view = await client.destinations.rename({ id: findDestination(await client.state(), wanted).id, name });
           invocation.output.lines(`The destination is called “${view.name}” now.`);
+          invocation.output.object('destination', view);
+          return exitCodes.done;
+        }),
+      ),
+    );
+
+  const renew = group
+    .command('renew')
+    .description('give a destination its password and credentials again; they are tried before they are kept')
+    .argument('<destination>', 'its name or ID')
+    .addHelpText('after', '\nExample:\n  holdfast --password-file new.txt destination renew "Black disk"')
+    .action((wanted: string) =>
+      run(renew, cancelledReading, (invocation) =>
+        withService(invocation, async (client) => {
+          const { env, control } = invocation;
+          const { id, name, place } = findDestination(await client.state(), wanted);
+          const password = await knownPassword(passwordSourceOf(invocation), place, { env, signal: control.signal });
+          const credentials = collectCredentials(kindOf(place)?.kind ?? 'local', env, credentialsFileOf(invocation));
+          const view = await client.destinations.renew({ id, password, ...(Object.keys(credentials).length > 0 ? { credentials } : {}) });
+          invocation.output.lines(`“${name}” can be used.`);
           invocation.output.object('destination', view);
           return exitCodes.done;
         }),

@@ -144,6 +144,20 @@ export const serviceErrors = {
       guidance: 'Plug the right drive in, or connect this one as a destination of its own.',
     }),
   },
+  'profile-in-use': {
+    retryable: false,
+    words: () => ({
+      message: 'This profile has plans already, so no settings were taken over from a repository. Nothing was changed.',
+      guidance: 'Remove its plans first, or choose another profile with HOLDFAST_PROFILE.',
+    }),
+  },
+  'settings-not-found': {
+    retryable: false,
+    words: (c) => ({
+      message: `Snapshot ${String(c.snapshot).slice(0, 8)} holds no settings that can be read. Nothing was changed.`,
+      guidance: 'Choose another one of those that "holdfast recovery list" shows.',
+    }),
+  },
   'run-not-found': {
     retryable: false,
     words: (c) => ({

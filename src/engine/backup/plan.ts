@@ -2,8 +2,9 @@
  * What a backup will do: which sources, compared with which snapshot, and what is left out.
  *
  * - A *source* is a folder or file, by its absolute path.
- * - The *strategy* says what the run trusts: *incremental* the newest snapshot of the same host and paths, *differential* the
- *   newest full one of them, *full* nothing, so that every byte is read again. Every snapshot is complete whatever the strategy.
+ * - A *line* is the snapshots that follow one another: those with one tag, or without it those of the same host and paths.
+ * - The *strategy* says what the run trusts: *incremental* the newest snapshot of its line, *differential* the newest full one,
+ *   *full* nothing, so that every byte is read again. Every snapshot is complete whatever the strategy.
  */
 import { lstatSync, realpathSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -28,6 +29,8 @@ export interface BackupRequest {
   /** For the snapshot's record: what the person asked to leave out. */
   readonly excludes?: readonly string[] | undefined;
   readonly tags?: readonly string[] | undefined;
+  /** The tag of the line of snapshots that this one continues, whatever its host and paths; without one: those of the same host and paths. */
+  readonly line?: string | undefined;
   readonly hostname: string;
   readonly username: string;
   readonly uid: number;
@@ -84,8 +87,7 @@ export async function planBackup(repository: Repository, request: BackupRequest)
   const leftOut = leaveOutDestination(localFolderOf(repository.storage), sources, notes);
   const paths = sources.map(displayPath);
   const asked = request.strategy ?? 'incremental';
-  const own =
-    asked === 'full' ? [] : (await repository.snapshots(() => {})).filter((snapshot) => matches(snapshot, request.hostname, paths));
+  const own = asked === 'full' ? [] : (await repository.snapshots(() => {})).filter((snapshot) => continues(snapshot, request, paths));
   const parent = asked === 'differential' ? own.findLast((snapshot) => snapshot.tags?.includes(strategyTag('full'))) : own.at(-1);
   if (asked === 'differential' && !parent) notes.push({ kind: 'no-full-snapshot' });
   // The first snapshot reads every byte whatever was asked, so that later ones can be based on it.
@@ -107,6 +109,9 @@ const absolute = (path: string | Buffer): Buffer => {
   const text = path.toString('latin1');
   return Buffer.from(text.startsWith('/') ? resolve(text) : resolve(Buffer.from(process.cwd()).toString('latin1'), text), 'latin1');
 };
+
+const continues = (snapshot: Snapshot, { line, hostname }: BackupRequest, paths: readonly string[]): boolean =>
+  line === undefined ? matches(snapshot, hostname, paths) : snapshot.tags?.includes(line) === true;
 
 const matches = (snapshot: Snapshot, hostname: string, paths: readonly string[]): boolean =>
   snapshot.hostname === hostname &&

@@ -12,7 +12,7 @@ import { executeForget, planForget } from '../../engine/forget.ts';
 import { parseDuration } from '../../engine/retention/duration.ts';
 import type { RetentionPolicy } from '../../engine/retention/policy.ts';
 import type { RunOptions } from '../../engine/run.ts';
-import { hasCode, HoldfastError } from '../../contract/errors.ts';
+import { fail, hasCode, HoldfastError } from '../../contract/errors.ts';
 import type { Repository } from '../../repository/repository.ts';
 
 /** What marks the snapshots of a plan, so that retention and history know them, whatever they are called or hold by then. */
@@ -29,11 +29,16 @@ export interface BackupOutcome {
 
 export type Log = (level: LogLine['level'], text: string) => void;
 
-/** Throws what planning and executing throw. That old snapshots could not be forgotten is a warning. */
+/**
+ * Backs up the plan's sources, and with them the copy of the profile's settings in the folder `settingsCopy`. Throws what planning and
+ * executing throw, `source-missing` when none of the plan's own sources is there. That old snapshots could not be
+ * forgotten is a warning.
+ */
 export async function backUp(
   repository: Repository,
   plan: Plan,
   strategy: Strategy,
+  settingsCopy: string,
   identity: HostIdentity,
   options: RunOptions,
   log: Log,
@@ -41,13 +46,16 @@ export async function backUp(
   const { excludes } = plan;
   const prepared = await planBackup(repository, {
     ...identity,
-    sources: plan.sources.map(({ path }) => path),
+    sources: [...plan.sources.map(({ path }) => path), settingsCopy],
     strategy,
     rules: compileExcludes({ ...excludes, largerThan: excludes.largerThan ?? undefined }),
     excludes: [...excludes.patterns, ...excludes.patternsIgnoringCase],
     tags: [planTag(plan.id)],
+    line: planTag(plan.id),
   });
-  tellNotes(prepared, log);
+  const lost = prepared.missing.filter(({ path }) => displayPath(Buffer.from(path)) !== settingsCopy);
+  if (lost.length === plan.sources.length) return fail('source-missing', { path: plan.sources.map(({ path }) => path).join(', ') });
+  tellNotes(prepared, settingsCopy, log);
   const result = await executeBackup(repository, prepared, options);
   const problems = problemsOf(result);
   for (const error of result.damage) log('warning', `${error.message} ${error.guidance}`);
@@ -77,8 +85,10 @@ export async function backUp(
   };
 }
 
-function tellNotes({ notes, strategy, parent }: BackupPlan, log: Log): void {
+function tellNotes({ notes, strategy, parent }: BackupPlan, settingsCopy: string, log: Log): void {
   for (const note of notes) {
+    // It may lie in what the person protects.
+    if (note.kind === 'source-inside-another' && note.path === settingsCopy) continue;
     if (note.kind === 'source-inside-another') log('info', `${note.path} lies inside ${note.other} and is stored with it.`);
     else if (note.kind === 'destination-left-out')
       log('info', `The repository ${note.path} lies inside what is backed up. It is left out.`);

@@ -23,6 +23,10 @@ export interface DeskOptions {
   readonly state: StateStore;
   readonly destinations: Destinations;
   readonly identity: HostIdentity;
+  /** Where the copy of the settings is, which each backup takes along. */
+  readonly settingsCopy: string;
+  /** Writes it anew. What it throws costs no backup. */
+  readonly writeSettingsCopy: () => void;
   readonly onRun: (run: Run) => void;
   readonly onProgress: (progress: RunProgress) => void;
   /** After a run has ended in any way, and a waiting one may have begun. */
@@ -206,13 +210,18 @@ export class Desk {
 
   /** Never throws but what the state does. */
   async #work(run: Run, control: RunControl): Promise<RunChange> {
-    const { state, clock, destinations, identity } = this.#options;
+    const { state, clock, destinations, identity, settingsCopy, writeSettingsCopy } = this.#options;
     const log = (level: LogLine['level'], text: string): void => state.runs.log(run.id, { at: clock.now(), level, text });
     const threads = state.settings().threads ?? undefined;
     const onProgress = (progress: Progress): void => this.#progress(run.id, progress);
     const options: RunOptions = { control, clock, holder: { ...identity, pid: process.pid }, onProgress, threads };
     try {
       const plan = state.plan(run.plan!);
+      try {
+        writeSettingsCopy();
+      } catch (error) {
+        log('warning', `Plans and history could not be copied for this backup (${(error as Error).message}); an older copy goes along.`);
+      }
       const repository = await destinations.open(run.destination!, {
         signal: control.signal,
         onRetry: ({ error, waitMs }) => log('warning', `${error.message} It is tried again in ${Math.round(waitMs / 1000)} seconds.`),
@@ -220,7 +229,7 @@ export class Desk {
       });
       try {
         await control.checkpointAsync();
-        const outcome = await backUp(repository, plan, run.strategy ?? 'incremental', identity, options, log);
+        const outcome = await backUp(repository, plan, run.strategy ?? 'incremental', settingsCopy, identity, options, log);
         if (outcome.problems.length > 0) state.runs.addProblems(run.id, outcome.problems);
         const { snapshot, figures, strategy, hasWarnings } = outcome;
         return { status: hasWarnings ? 'completed-with-warnings' : 'succeeded', snapshot, figures, strategy };

@@ -67,6 +67,15 @@ export class RunStore {
     return this.get(Number(lastInsertRowid));
   }
 
+  /** A run of another profile's history, under a number of its own here. */
+  takeOver({ id: _id, ...run }: Run): void {
+    const names = Object.keys(run) as (keyof typeof run)[];
+    this.#tables.run(
+      `INSERT INTO runs (${names.map((name) => columns[name]).join(', ')}) VALUES (${names.map(() => '?').join(', ')})`,
+      ...names.map((name) => stored(name, run[name])),
+    );
+  }
+
   change(id: number, change: RunChange): Run {
     const names = Object.keys(change) as (keyof RunChange)[];
     this.#tables.run(

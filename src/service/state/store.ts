@@ -6,6 +6,7 @@ import type { z } from 'zod';
 import { fail } from '../../contract/errors.ts';
 import { type Destination, destinationSchema } from '../../contract/destination.ts';
 import { type Plan, planSchema } from '../../contract/plan.ts';
+import type { Run } from '../../contract/run.ts';
 import { type Settings, type SettingsChange, settingsSchema } from '../../contract/settings.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { openDatabase } from './database.ts';
@@ -89,6 +90,17 @@ export class StateStore {
 
   removeDestination(id: string): void {
     this.#tables.run('DELETE FROM destinations WHERE id = ?', id);
+  }
+
+  /** All of it or nothing. Runs keep neither their numbers nor their logs. */
+  takeOver(what: { settings: Settings; plans: readonly Plan[]; destinations: readonly Destination[]; runs: readonly Run[] }): void {
+    this.#tables.together(() => {
+      for (const [name, value] of Object.entries(what.settings))
+        this.#tables.run('INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)', name, JSON.stringify(value));
+      for (const destination of what.destinations) this.#save('destinations', destination);
+      for (const plan of what.plans) this.#save('plans', plan);
+      for (const run of what.runs.toReversed()) this.runs.takeOver(run);
+    });
   }
 
   /** What was kept under this name; undefined when nothing was. */

@@ -1,0 +1,91 @@
+/** Settings that come back from a repository: which there are, and taking one of them over. */
+import type { Destination } from '../../contract/destination.ts';
+import { fail } from '../../contract/errors.ts';
+import type { Plan } from '../../contract/plan.ts';
+import type { RecoverableSettings } from '../../contract/recovery.ts';
+import { dumpFile } from '../../engine/dump.ts';
+import type { RunOptions } from '../../engine/run.ts';
+import type { Repository } from '../../repository/repository.ts';
+import type { Snapshot } from '../../repository/snapshot.ts';
+import type { StateStore } from '../state/store.ts';
+import { copyFolderName, copyPathIn, parseCopy, type SettingsCopy } from './copy.ts';
+
+/** No settings are larger. */
+const mostBytes = 64 << 20;
+
+/** The newest settings of each person on each computer, newest first. Those that cannot be read are passed over for older ones. */
+export async function findSettings(
+  repository: Repository,
+  options: RunOptions,
+): Promise<{ found: RecoverableSettings; copy: SettingsCopy }[]> {
+  const groups = Map.groupBy(
+    (await repository.snapshots(() => {})).filter((snapshot) => folderIn(snapshot) !== undefined).reverse(),
+    ({ hostname, username }) => JSON.stringify([hostname, username]),
+  );
+  const all: { found: RecoverableSettings; copy: SettingsCopy }[] = [];
+  for (const snapshots of groups.values()) {
+    for (const snapshot of snapshots) {
+      const copy = await readFrom(repository, snapshot, options);
+      if (!copy) continue;
+      const { savedAt, hostname, username, plans, destinations } = copy;
+      const names = { plans: plans.map(({ name }) => name), destinations: destinations.map(({ name }) => name) };
+      all.push({ found: { snapshot: snapshot.id, savedAt, hostname, username, ...names }, copy });
+      break;
+    }
+  }
+  return all.sort((a, b) => b.copy.savedAt - a.copy.savedAt);
+}
+
+/**
+ * Takes settings over into a profile that has no plan yet. Destinations that are connected already stay as they are; of the others the
+ * secrets are not known, so that they want a password before they can be used. Paths in the person's home folder go to that of this computer.
+ * Throws `profile-in-use`, `state-failed`.
+ */
+export function takeOver(state: StateStore, copy: SettingsCopy, home: string): { plans: Plan[]; destinations: Destination[] } {
+  if (state.plans().length > 0) return fail('profile-in-use');
+  const connected = state.destinations();
+  /** What a destination of the copy is called here. */
+  const idHere = new Map<string, string>();
+  const added: Destination[] = [];
+  for (const destination of copy.destinations) {
+    const same = connected.find(({ repository }) => repository === destination.repository);
+    idHere.set(destination.id, same?.id ?? destination.id);
+    if (!same) added.push(destination);
+  }
+  const plans = copy.plans.map((plan) => ({
+    ...plan,
+    sources: plan.sources.map((source) => ({ ...source, path: movedHome(source.path, copy.home, home) })),
+    destinations: plan.destinations.flatMap(({ destination, role }) => {
+      const id = idHere.get(destination);
+      return id === undefined ? [] : [{ destination: id, role }];
+    }),
+  }));
+  const runs = copy.runs.map((run) => ({ ...run, destination: run.destination && (idHere.get(run.destination) ?? run.destination) }));
+  state.takeOver({ settings: copy.settings, plans, destinations: added, runs });
+  return { plans, destinations: added };
+}
+
+/** A path below one home folder, as it would be below the other. */
+export function movedHome(path: string, from: string, to: string): string {
+  if (from === '' || to === '' || from === to) return path;
+  if (path === from) return to;
+  const separator = from.includes('\\') ? '\\' : '/';
+  return path.startsWith(from + separator) ? to + path.slice(from.length).replaceAll(separator, to.includes('\\') ? '\\' : '/') : path;
+}
+
+const folderIn = ({ paths }: Snapshot): string | undefined => paths.find((path) => path.split(/[\\/]/).at(-1) === copyFolderName);
+
+async function readFrom(repository: Repository, snapshot: Snapshot, options: RunOptions): Promise<SettingsCopy | undefined> {
+  const pieces: Uint8Array[] = [];
+  let bytes = 0;
+  try {
+    await dumpFile(repository, { snapshot, path: copyPathIn(folderIn(snapshot)!) }, options, (piece) => {
+      bytes += piece.length;
+      if (bytes > mostBytes) throw new Error('no settings are so large');
+      pieces.push(Uint8Array.from(piece));
+    });
+  } catch {
+    return undefined;
+  }
+  return parseCopy(Buffer.concat(pieces));
+}

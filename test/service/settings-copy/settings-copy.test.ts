@@ -1,0 +1,119 @@
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { movedHome } from '../../../src/service/settings-copy/recover.ts';
+import { connectFolder, createPlan, ended, MemoryKeeper, password, repositoryAt, startService } from '../../support/service.ts';
+import { scratch, tree } from '../../support/tree-literal.ts';
+
+test('an empty profile that is connected to a repository gets plans, destinations, settings and history back, with paths in the new home folder', async () => {
+  const old = await startService({ home: '/home/old' });
+  const source = tree(join(old.folder, 'src'), { a: 'a' });
+  const destination = await connectFolder(old);
+  const second = await connectFolder(old, 'second');
+  await old.client.settings.change({ threads: 2, language: 'zh-CN' });
+  const plan = await createPlan(old, source, destination, {
+    name: '文档',
+    sources: [
+      { kind: 'folder', path: source },
+      { kind: 'folder', path: '/home/old/Documents' },
+    ],
+    destinations: [
+      { destination: destination.id, role: 'primary' },
+      { destination: second.id, role: 'copy' },
+    ],
+    retention: { daily: 7 },
+  });
+  await ended(old, (await old.client.runs.start({ plan: plan.id })).id);
+  const last = await ended(old, (await old.client.runs.start({ plan: plan.id })).id);
+  await old.close();
+
+  const fresh = await startService({ home: '/Users/new' });
+  renameSync(join(old.folder, 'repo'), join(fresh.folder, 'moved'));
+  const there = await fresh.client.destinations.connect({ place: join(fresh.folder, 'moved'), password });
+  const [found, ...others] = await fresh.client.recovery.look({ destination: there.id });
+  expect(others).toEqual([]);
+  expect(found).toMatchObject({ snapshot: last.snapshot, plans: ['文档'], destinations: ['repo', 'second'] });
+  const taken = await fresh.client.recovery.take({ destination: there.id, snapshot: found.snapshot });
+  expect(taken.destinations.map(({ name }) => name)).toEqual(['second']);
+  const state = await fresh.client.state();
+  expect(state.settings).toMatchObject({ threads: 2, language: 'zh-CN' });
+  expect(state.plans).toEqual([
+    {
+      ...plan,
+      sources: [plan.sources[0], { kind: 'folder', path: '/Users/new/Documents' }],
+      destinations: [
+        { destination: there.id, role: 'primary' },
+        { destination: second.id, role: 'copy' },
+      ],
+    },
+  ]);
+  const runs = (await fresh.client.runs.list({})).runs;
+  expect(runs.map(({ status, destination: id }) => [status, id])).toEqual([['completed-with-warnings', there.id]]);
+  // The next run is the same plan's, and the copy's secrets were not in it.
+  expect(await ended(fresh, (await fresh.client.runs.start({ plan: plan.id })).id)).toMatchObject({ strategy: 'incremental' });
+  expect((await fresh.client.destinations.look({ id: second.id })).now).toMatchObject({ state: 'failing', code: 'password-missing' });
+  expect((await fresh.client.destinations.renew({ id: second.id, password })).now.state).toBe('connected');
+  await expect(fresh.client.recovery.take({ destination: there.id, snapshot: found.snapshot })).rejects.toMatchObject({
+    code: 'profile-in-use',
+  });
+});
+
+test('a repository without settings, and one whose newest settings are damaged, say so or give older ones', async () => {
+  const service = await startService();
+  const { client, folder, profile } = service;
+  const source = tree(join(folder, 'src'), { a: 'a' });
+  const destination = await connectFolder(service);
+  expect(await client.recovery.look({ destination: destination.id })).toEqual([]);
+  const plan = await createPlan(service, source, destination);
+  const good = await ended(service, (await client.runs.start({ plan: plan.id })).id);
+  // What cannot be written costs the copy, not the backup; what another hand writes is not believed.
+  const copy = join(profile.folder, 'holdfast-settings');
+  rmSync(copy, { recursive: true });
+  mkdirSync(join(copy, 'settings.json.tmp'), { recursive: true });
+  writeFileSync(join(copy, 'settings.json'), '{"holdfast":"settings","version":1,"plans":7}');
+  const bad = await ended(service, (await client.runs.start({ plan: plan.id })).id);
+  expect(bad.status).toBe('succeeded');
+  expect((await client.runs.log({ id: bad.id })).lines.some(({ text }) => text.includes('an older copy goes along'))).toBe(true);
+  const found = await client.recovery.look({ destination: destination.id });
+  expect(found.map(({ snapshot }) => snapshot)).toEqual([good.snapshot]);
+});
+
+test('a damaged state is rebuilt from the copy of the last change, and goes on', async () => {
+  const keeper = new MemoryKeeper();
+  const service = await startService({ keeper });
+  const { folder, profile } = service;
+  const source = tree(join(folder, 'src'), { a: 'a' });
+  const destination = await connectFolder(service);
+  const plan = await createPlan(service, source, destination);
+  await ended(service, (await service.client.runs.start({ plan: plan.id })).id);
+  await service.client.plans.setEnabled({ id: plan.id, enabled: false });
+  await service.close();
+  writeFileSync(profile.stateFile, 'garbage'.repeat(5000));
+  const again = await startService({ folder, keeper });
+  expect(again.notes.join()).toContain('The state was damaged');
+  expect((await again.client.state()).plans).toEqual([{ ...plan, enabled: false }]);
+  expect((await again.client.runs.list({})).runs).toHaveLength(1);
+  expect(await ended(again, (await again.client.runs.start({ plan: plan.id })).id)).toMatchObject({ status: 'succeeded' });
+  expect(readFileSync(join(profile.folder, 'holdfast-settings/settings.json'), 'utf8')).not.toContain(password);
+});
+
+test('a run of which none of the folders is there fails, though the settings would', async () => {
+  const service = await startService();
+  const destination = await connectFolder(service);
+  const plan = await createPlan(service, join(service.folder, 'nowhere'), destination);
+  const run = await ended(service, (await service.client.runs.start({ plan: plan.id })).id);
+  expect(run).toMatchObject({ status: 'failed', error: { code: 'source-missing' }, snapshot: null });
+  await repositoryAt(join(scratch(), 'unused'));
+});
+
+test.each([
+  ['/home/old', '/home/old', '/Users/new', '/Users/new'],
+  ['/home/old/a/b', '/home/old', '/Users/new', '/Users/new/a/b'],
+  ['/home/older/a', '/home/old', '/Users/new', '/home/older/a'],
+  ['/data/a', '/home/old', '/Users/new', '/data/a'],
+  ['C:\\Users\\me\\Documents', 'C:\\Users\\me', '/home/me', '/home/me/Documents'],
+  ['/home/me/a', '/home/me', 'C:\\Users\\me', 'C:\\Users\\me\\a'],
+  ['/home/me/a', '', '/x', '/home/me/a'],
+])('%s, of the home folder %s, becomes in %s: %s', (path, from, to, expected) => {
+  expect(movedHome(path, from, to)).toBe(expected);
+});
