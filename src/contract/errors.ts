@@ -319,6 +319,30 @@ const catalogue = {
     }),
   },
 
+  // --- keychain --------------------------------------------------------------------------------------------------
+  'keychain-absent': {
+    retryable: false,
+    words: (c) => ({
+      message: `This computer has no keychain that Holdfast can use${because(c)}. Nothing was changed.`,
+      guidance:
+        'Give the password in a file with --password-file or HOLDFAST_PASSWORD_FILE, and credentials in one with --credentials-file.',
+    }),
+  },
+  'keychain-locked': {
+    retryable: false,
+    words: (c) => ({
+      message: `The keychain of this computer is locked${because(c)}, so what it keeps for Holdfast cannot be used. Nothing was changed.`,
+      guidance: 'Unlock it, mostly by logging in at the screen, or give the password with --password-file.',
+    }),
+  },
+  'keychain-refused': {
+    retryable: false,
+    words: (c) => ({
+      message: `The keychain of this computer did not ${String(c.operation)} the secret of "${String(c.account)}"${because(c)}. What it keeps was not changed.`,
+      guidance: 'Keep this secret in a file that only you can read instead, and name it with --password-file or --credentials-file.',
+    }),
+  },
+
   // --- trees ---------------------------------------------------------------------------------------------------
   'tree-invalid': {
     retryable: false,

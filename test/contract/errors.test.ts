@@ -17,6 +17,7 @@ const id = '0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef';
 
 /** Something plausible for every word that a text may ask for. */
 const plausible: ErrorContext = {
+  account: 'repository /media/disk/backup',
   advice: 'Check the key.',
   asked: 'us-east-1',
   blob: id,
