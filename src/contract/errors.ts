@@ -343,6 +343,29 @@ const catalogue = {
     }),
   },
 
+  // --- drives ----------------------------------------------------------------------------------------------------
+  'drive-busy': {
+    retryable: true,
+    words: (c) => ({
+      message: `The drive ${String(c.name)} is still in use${Array.isArray(c.programs) && c.programs.length > 0 ? ` by ${c.programs.join(', ')}` : ''}, so it was not ejected. What was written to it is safe.`,
+      guidance: 'Close what uses it and eject it again before you unplug it.',
+    }),
+  },
+  'drive-not-ejected': {
+    retryable: false,
+    words: (c) => ({
+      message: `The drive ${String(c.name)} could not be ejected${because(c)}. It may still be written to.`,
+      guidance: 'Eject it with the file manager of this computer before you unplug it.',
+    }),
+  },
+  'drive-not-mounted': {
+    retryable: true,
+    words: (c) => ({
+      message: `${String(c.path)} belongs to a drive that is not plugged in: nothing is mounted at ${String(c.mountPoint)}. Nothing was written.`,
+      guidance: 'Plug the drive in, then try again.',
+    }),
+  },
+
   // --- trees ---------------------------------------------------------------------------------------------------
   'tree-invalid': {
     retryable: false,

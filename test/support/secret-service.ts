@@ -1,11 +1,10 @@
 /** A real Secret Service (GNOME Keyring) on a message bus of its own, which ends with the test or the suite. */
 import { type ChildProcess, execFile, execFileSync, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
+import { endProcess, spawnBus } from './dbus-service.ts';
 
 export interface SecretServiceOptions {
   /** None: a bus on which no such service runs, nor could be started. Empty: it runs, and has no keyring yet. */
@@ -40,20 +39,8 @@ export async function startSecretService({
   const activatable = (name: string, exec: string): void =>
     writeFileSync(join(services, `${name}.service`), `[D-BUS Service]\nName=${name}\nExec=${exec}\n`);
   if (deafPrompter) activatable('org.gnome.keyring.SystemPrompter', `/bin/sh -c "echo $$ > '${asked}'; exec sleep 1000"`);
-  writeFileSync(
-    join(home, 'bus.conf'),
-    `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
- "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig><type>session</type><listen>unix:dir=${runtime}</listen><servicedir>${services}</servicedir><policy context="default">
-<allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy></busconfig>`,
-  );
-  const children: ChildProcess[] = [];
-  const bus = spawn('dbus-daemon', [`--config-file=${join(home, 'bus.conf')}`, '--nofork', '--print-address=1'], {
-    env: base,
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  children.push(bus);
-  const [address] = (await once(createInterface({ input: bus.stdout }), 'line')) as [string];
+  const { address, bus } = await spawnBus(services, base);
+  const children = [bus];
   const env = { ...base, DBUS_SESSION_BUS_ADDRESS: address };
   let keyring: ChildProcess | undefined;
   if (service !== 'none') {
@@ -79,10 +66,7 @@ export async function startSecretService({
     wasAsked: () => existsSync(asked),
     freeze: () => void keyring?.kill('SIGSTOP'),
     async stop() {
-      for (const child of children.reverse()) {
-        child.kill('SIGKILL');
-        if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-      }
+      for (const child of children.reverse()) await endProcess(child);
       if (existsSync(asked)) spawnSync('kill', ['-9', readFileSync(asked, 'utf8').trim()]);
       rmSync(home, { recursive: true, force: true });
     },

@@ -6,6 +6,7 @@ import { dataFolder } from '../../platform/host.ts';
 import { Repository } from '../../repository/repository.ts';
 import { LocalStorage } from '../../storage/local.ts';
 import { moveIntoKeychain, passwordInKeychain, realPath } from '../kept-in-keychain.ts';
+import { refuseEmptyMountPoint } from '../mount-points.ts';
 import { usualVariables, withPassword } from '../passwords.ts';
 import type { Invocation } from '../run-verb.ts';
 import { embeddedPasswordFile, keptPassword, makeKeptPassword, passwordFileOf } from './kept-password.ts';
@@ -61,6 +62,7 @@ export async function openDestination(to: string | undefined, invocation: Invoca
     const named = env[usualVariables.file];
     return { repository, kept: named ? { where: 'named', file: named } : undefined, isNew: false, isEmbedded };
   }
+  await refuseEmptyMountPoint(storage);
   // A password without a repository is left from a run that was cut off in between. A new one is in its file before it is used.
   const password = inFile ?? inKeychain.password ?? (await makeKeptPassword(file));
   await control.checkpointAsync();

@@ -31,6 +31,8 @@ export function sessionBusAddress(env: Environment): string | undefined {
   return env.XDG_RUNTIME_DIR ? `unix:path=${escapeAddress(`${env.XDG_RUNTIME_DIR}/bus`)}` : undefined;
 }
 
+export const systemBusAddress = (env: Environment): string => env.DBUS_SYSTEM_BUS_ADDRESS || 'unix:path=/var/run/dbus/system_bus_socket';
+
 const escapeAddress = (text: string): string => text.replace(/[^\w./\\*-]/g, (each) => encodeURIComponent(each));
 
 /** Paths of the sockets that an address names, in its order; of an abstract socket with the NUL that Node expects. */

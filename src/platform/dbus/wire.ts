@@ -197,6 +197,7 @@ const fields = {
   errorName: [4, 's'],
   replySerial: [5, 'u'],
   destination: [6, 's'],
+  sender: [7, 's'],
   signature: [8, 'g'],
 } as const;
 
@@ -209,6 +210,8 @@ export interface Message {
   readonly errorName?: string;
   readonly replySerial?: number;
   readonly destination?: string;
+  /** Put in by the bus. */
+  readonly sender?: string;
   readonly signature?: string;
   readonly body: readonly DbusValue[];
 }
