@@ -81,12 +81,14 @@ export class DarwinDrives implements Drives {
     // What seems to lie on the sealed volume of the system lies on another one, which is laid over it.
     const volume = (named?.mountPoint === '/' && all.find(({ mountPoint }) => mountPoint === dataVolume)) || named;
     if (!volume) throw onNoVolume(full);
-    if (volume !== named) return { volume, pathWithin: full };
-    return { volume, pathWithin: posix.join('/', posix.relative(volume.mountPoint, full)) };
+    if (volume !== named) return { volume, pathWithin: full.slice(1) };
+    return { volume, pathWithin: posix.relative(volume.mountPoint, full) };
   }
 
   async locate({ uuid, pathWithin }: PlaceWithin): Promise<string[]> {
-    return (await this.#volumes()).filter((volume) => volume.uuid === uuid).map(({ mountPoint }) => posix.join(mountPoint, pathWithin));
+    return (await this.#volumes())
+      .filter((volume) => volume.uuid === uuid)
+      .map(({ mountPoint }) => posix.join(mountPoint, posix.join('/', pathWithin)));
   }
 
   space(path: string): Promise<Space> {

@@ -1,5 +1,5 @@
 /** The drives of this computer, and noticing when one is plugged in or pulled out. */
-import { isAbsolute, join } from 'node:path';
+import { join } from 'node:path';
 import { hasCode } from '../../contract/errors.ts';
 import type { Clock } from '../clock.ts';
 import { DarwinDrives } from './darwin.ts';
@@ -80,8 +80,7 @@ export async function liesOn(drives: Drives, path: string, uuid: string): Promis
 export async function candidatesFor(drives: Drives, place: PlaceWithin): Promise<string[]> {
   const found = await drives.locate(place);
   for (const { mountPoint, root, isNetwork } of await drives.list()) {
-    const within = root === '/' ? place.pathWithin : undefined;
-    if (!isNetwork && within !== undefined && isAbsolute(mountPoint)) found.push(join(mountPoint, within));
+    if (!isNetwork && root === '/') found.push(join(mountPoint, join('/', place.pathWithin)));
   }
   return [...new Set(found)];
 }

@@ -53,16 +53,17 @@ export class LinuxDrives implements Drives {
     const id = await this.#mountIdOf(real);
     const mount = (await this.#mounts()).find((each) => each.id === id);
     if (!mount) throw onNoVolume(real);
-    return { volume: await this.#volume(mount), pathWithin: join(mount.root, relative(mount.mountPoint, real), missing) };
+    return { volume: await this.#volume(mount), pathWithin: join(mount.root, relative(mount.mountPoint, real), missing).slice(1) };
   }
 
   async locate({ uuid, pathWithin }: PlaceWithin): Promise<string[]> {
     const found: string[] = [];
+    const wanted = join('/', pathWithin);
     for (const mount of await this.#mounts()) {
-      if (!isWithin(pathWithin, mount.root, posix) || !isBacked(mount) || !(await this.#devices.isThere(mount))) continue;
+      if (!isWithin(wanted, mount.root, posix) || !isBacked(mount) || !(await this.#devices.isThere(mount))) continue;
       const facts = await this.#devices.facts(mount.source, mount.device);
       if (facts.uuid !== uuid) continue;
-      if (await this.#isSeen(mount)) found.push(join(mount.mountPoint, relative(mount.root, pathWithin)));
+      if (await this.#isSeen(mount)) found.push(join(mount.mountPoint, relative(mount.root, wanted)));
     }
     return found;
   }

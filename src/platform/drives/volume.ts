@@ -36,7 +36,7 @@ export interface Space {
 /** Where a folder is, independent of where its volume is mounted. */
 export interface PlaceWithin {
   readonly uuid: string;
-  /** Begins with `/`; on Windows too. */
+  /** Below the root of the volume, with `/` between names, on Windows too; '' for the root itself. */
   readonly pathWithin: string;
 }
 
@@ -55,7 +55,7 @@ export interface Drives {
    * The volume that holds `path`, and where in it; of a path that does not exist, what would hold it. Links are followed. Throws the
    * system's error.
    */
-  identify(path: string): Promise<{ readonly volume: Volume; readonly pathWithin: string }>;
+  identify(path: string): Promise<{ readonly volume: Volume; readonly pathWithin: PlaceWithin['pathWithin'] }>;
 
   /**
    * Where such a place is now: a path for each mounted volume with this UUID that shows it, whether or not anything is there. Empty:

@@ -109,11 +109,13 @@ export class WindowsDrives implements Drives {
     const full = win32.join(real, missing);
     const volume = innermost(await this.list(), full, win32);
     if (!volume) throw onNoVolume(full);
-    return { volume, pathWithin: `/${win32.relative(volume.mountPoint, full).replaceAll('\\', '/')}` };
+    return { volume, pathWithin: win32.relative(volume.mountPoint, full).replaceAll('\\', '/') };
   }
 
   async locate({ uuid, pathWithin }: PlaceWithin): Promise<string[]> {
-    return (await this.list()).filter((volume) => volume.uuid === uuid).map(({ mountPoint }) => win32.join(mountPoint, pathWithin));
+    return (await this.list())
+      .filter((volume) => volume.uuid === uuid)
+      .map(({ mountPoint }) => win32.join(mountPoint, win32.join('\\', pathWithin)));
   }
 
   space(path: string): Promise<Space> {

@@ -160,9 +160,9 @@ test('lists what the Finder shows, with names and UUIDs; a disk on a cable can b
 test('finds a place again, and tells the folder that a drive left behind', async () => {
   const drives = new DarwinDrives(recorded);
   const place = await drives.identify('/Volumes/WDUSBTEMP/backups/laptop');
-  expect(place).toMatchObject({ volume: { name: 'WDUSBTEMP' }, pathWithin: '/backups/laptop' });
+  expect(place).toMatchObject({ volume: { name: 'WDUSBTEMP' }, pathWithin: 'backups/laptop' });
   expect(await drives.locate({ uuid: place.volume.uuid!, pathWithin: place.pathWithin })).toEqual(['/Volumes/WDUSBTEMP/backups/laptop']);
-  expect(await drives.locate({ uuid: 'another', pathWithin: '/' })).toEqual([]);
+  expect(await drives.locate({ uuid: 'another', pathWithin: '' })).toEqual([]);
   expect(await drives.emptyMountPoint('/Volumes/WDUSBTEMP/x')).toBeUndefined();
   expect(await drives.emptyMountPoint('/Volumes/Gone/x')).toBe('/Volumes/Gone');
   expect(await drives.emptyMountPoint('/nowhere/at/all')).toBeUndefined();
@@ -171,7 +171,7 @@ test('finds a place again, and tells the folder that a drive left behind', async
 test('what lies on the internal disk lies on its data volume, which outlives updates of the system', async () => {
   const drives = new DarwinDrives(recorded);
   const { volume, pathWithin } = await drives.identify('/nowhere/backups');
-  expect({ name: volume.name, pathWithin }).toEqual({ name: 'Macintosh HD - Data', pathWithin: '/nowhere/backups' });
+  expect({ name: volume.name, pathWithin }).toEqual({ name: 'Macintosh HD - Data', pathWithin: 'nowhere/backups' });
   expect(await drives.locate({ uuid: volume.uuid!, pathWithin })).toEqual(['/System/Volumes/Data/nowhere/backups']);
 });
 

@@ -57,8 +57,8 @@ describe.skipIf(!canMountDisks)('a drive that is plugged in', () => {
       const parent = mountPoints();
       const folder = makeDrive('ext4', { uuid }).mount(join(parent, name));
       expect((await listedIn(parent))[0]!.mountPoint).toBe(folder);
-      expect(await drives.identify(join(folder, 'backup'))).toMatchObject({ volume: { uuid, mountPoint: folder }, pathWithin: '/backup' });
-      expect(await drives.locate({ uuid, pathWithin: '/backup' })).toEqual([join(folder, 'backup')]);
+      expect(await drives.identify(join(folder, 'backup'))).toMatchObject({ volume: { uuid, mountPoint: folder }, pathWithin: 'backup' });
+      expect(await drives.locate({ uuid, pathWithin: 'backup' })).toEqual([join(folder, 'backup')]);
       await drives.eject((await listedIn(parent))[0]!);
       expect(await listedIn(parent)).toEqual([]);
     },
@@ -72,7 +72,7 @@ describe.skipIf(!canMountDisks)('a drive that is plugged in', () => {
     const link = join(parent, 'link');
     symlinkSync(join(first, 'backups'), link);
     const { volume, pathWithin } = await drives.identify(join(link, 'laptop'));
-    expect({ uuid: volume.uuid, pathWithin }).toEqual({ uuid, pathWithin: '/backups/laptop' });
+    expect({ uuid: volume.uuid, pathWithin }).toEqual({ uuid, pathWithin: 'backups/laptop' });
     expect(await liesOn(drives, join(first, 'backups/laptop'), uuid)).toBe(true);
     must('umount', first);
     expect(await drives.locate({ uuid, pathWithin })).toEqual([]);
@@ -93,7 +93,7 @@ describe.skipIf(!canMountDisks)('a drive that is plugged in', () => {
       [one, uuid],
       [other, uuid],
     ]);
-    expect(await drives.locate({ uuid, pathWithin: '/x' })).toEqual([join(one, 'x'), join(other, 'x')]);
+    expect(await drives.locate({ uuid, pathWithin: 'x' })).toEqual([join(one, 'x'), join(other, 'x')]);
   });
 
   test('is away as soon as it is pulled out, even while something is still open on it', async () => {
@@ -101,7 +101,7 @@ describe.skipIf(!canMountDisks)('a drive that is plugged in', () => {
     const folder = makeDrive('ext4', { uuid }).mount(join(parent, 'disk'));
     const fd = openSync(join(folder, 'open'), 'w');
     must('umount', '-l', folder);
-    expect(await drives.locate({ uuid, pathWithin: '/' })).toEqual([]);
+    expect(await drives.locate({ uuid, pathWithin: '' })).toEqual([]);
     expect(await liesOn(drives, folder, uuid)).toBe(false);
     expect(await listedIn(parent)).toEqual([]);
     closeSync(fd);
@@ -112,7 +112,7 @@ describe.skipIf(!canMountDisks)('a drive that is plugged in', () => {
     const folder = makeDrive('ext4', { uuid }).mount(join(parent, 'disk'));
     const sys = scratch();
     const without = new LinuxDrives({ ...systemRoots, sys });
-    expect(await without.locate({ uuid, pathWithin: '/' })).toEqual([]);
+    expect(await without.locate({ uuid, pathWithin: '' })).toEqual([]);
     expect((await without.list()).map(({ mountPoint }) => mountPoint)).not.toContain(folder);
     const gone = await without.fingerprint();
     expect(gone).not.toBe(await drives.fingerprint());
@@ -129,13 +129,13 @@ describe.skipIf(!canMountDisks)('a drive that is plugged in', () => {
     expect((await listedIn(parent)).map(({ mountPoint }) => mountPoint)).toEqual([folder]);
     expect(await drives.identify(join(bound, 'laptop'))).toMatchObject({
       volume: { uuid, root: '/backups' },
-      pathWithin: '/backups/laptop',
+      pathWithin: 'backups/laptop',
     });
-    expect(await drives.locate({ uuid, pathWithin: '/backups/laptop' })).toEqual([join(folder, 'backups/laptop'), join(bound, 'laptop')]);
-    expect(await drives.locate({ uuid, pathWithin: '/backupsnot' })).toEqual([join(folder, 'backupsnot')]);
+    expect(await drives.locate({ uuid, pathWithin: 'backups/laptop' })).toEqual([join(folder, 'backups/laptop'), join(bound, 'laptop')]);
+    expect(await drives.locate({ uuid, pathWithin: 'backupsnot' })).toEqual([join(folder, 'backupsnot')]);
     must('umount', folder);
-    expect(await drives.locate({ uuid, pathWithin: '/backups/laptop' })).toEqual([join(bound, 'laptop')]);
-    expect(await drives.locate({ uuid, pathWithin: '/other' })).toEqual([]);
+    expect(await drives.locate({ uuid, pathWithin: 'backups/laptop' })).toEqual([join(bound, 'laptop')]);
+    expect(await drives.locate({ uuid, pathWithin: 'other' })).toEqual([]);
     expect((await listedIn(parent)).map(({ mountPoint, root }) => [mountPoint, root])).toEqual([[bound, '/backups']]);
   });
 
@@ -148,7 +148,7 @@ describe.skipIf(!canMountDisks)('a drive that is plugged in', () => {
     const home = drive.mount(join(parent, 'home'), 'subvol=@home');
     expect(await listedIn(parent)).toMatchObject([{ mountPoint: home, root: '/@home', uuid, name: 'b trfs', fileSystem: 'btrfs' }]);
     const { volume, pathWithin } = await drives.identify(join(home, 'backup'));
-    expect({ uuid: volume.uuid, pathWithin }).toEqual({ uuid, pathWithin: '/@home/backup' });
+    expect({ uuid: volume.uuid, pathWithin }).toEqual({ uuid, pathWithin: '@home/backup' });
     must('umount', home);
     drive.mount(whole);
     expect(await drives.locate({ uuid, pathWithin })).toEqual([join(whole, '@home/backup')]);
@@ -159,7 +159,7 @@ describe.skipIf(!canMountDisks)('a drive that is plugged in', () => {
     const folder = makeDrive('ext4', { uuid }).mount(join(parent, 'place/disk'));
     makeDrive('ext4').mount(join(parent, 'place'));
     mkdirSync(folder);
-    expect(await drives.locate({ uuid, pathWithin: '/' })).toEqual([]);
+    expect(await drives.locate({ uuid, pathWithin: '' })).toEqual([]);
     expect((await drives.identify(folder)).volume.uuid).not.toBe(uuid);
     expect((await listedIn(parent)).map(({ mountPoint }) => mountPoint)).toEqual([join(parent, 'place')]);
   });
@@ -175,16 +175,23 @@ describe.skipIf(!canMountDisks)('a drive that is plugged in', () => {
     must('mount', '-t', 'overlay', 'overlay', '-o', `lowerdir=${folder}/lower,upperdir=${folder}/upper,workdir=${folder}/work`, over);
     must('mount', '-t', 'tmpfs', 'tmpfs', memory);
     expect((await listedIn(parent)).map(({ mountPoint }) => mountPoint)).toEqual([folder]);
-    expect(await drives.identify(join(over, 'x'))).toMatchObject({ volume: { uuid: undefined, fileSystem: 'overlay' }, pathWithin: '/x' });
+    expect(await drives.identify(join(over, 'x'))).toMatchObject({ volume: { uuid: undefined, fileSystem: 'overlay' }, pathWithin: 'x' });
     expect((await drives.identify(memory)).volume).toMatchObject({ uuid: undefined, fileSystem: 'tmpfs' });
     expect(await liesOn(drives, join(over, 'x'), uuid)).toBe(false);
+  });
+
+  test('is never left by a path that climbs', async () => {
+    const parent = mountPoints();
+    const folder = makeDrive('ext4', { uuid }).mount(join(parent, 'disk'));
+    expect(await drives.locate({ uuid, pathWithin: '../../etc' })).toEqual([join(folder, 'etc')]);
+    for (const each of await candidatesFor(drives, { uuid, pathWithin: '../x' })) expect(each).not.toBe(join(parent, 'x'));
   });
 
   test('with another UUID is a candidate, too, after those with the right one', async () => {
     const parent = mountPoints();
     makeDrive('ext4').mount(join(parent, 'another'));
     makeDrive('ext4', { uuid }).mount(join(parent, 'right'));
-    const candidates = await candidatesFor(drives, { uuid, pathWithin: '/backups' });
+    const candidates = await candidatesFor(drives, { uuid, pathWithin: 'backups' });
     expect(candidates[0]).toBe(join(parent, 'right/backups'));
     expect(candidates).toContain(join(parent, 'another/backups'));
     expect(new Set(candidates).size).toBe(candidates.length);

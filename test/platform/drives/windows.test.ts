@@ -88,7 +88,7 @@ test('lists drives with a medium; a disk on a cable can be unplugged, a share ha
 
 test('finds a place again under another letter', async () => {
   const moved = new WindowsDrives(async () => output.replaceAll('E:', 'G:'));
-  expect(await moved.locate({ uuid: '9C5B21D7', pathWithin: '/backups/laptop' })).toEqual(['G:\\backups\\laptop']);
+  expect(await moved.locate({ uuid: '9C5B21D7', pathWithin: 'backups/laptop' })).toEqual(['G:\\backups\\laptop']);
 });
 
 test('a listing that fails, or is none, is an error, never an empty list', async () => {
