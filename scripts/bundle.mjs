@@ -45,7 +45,7 @@ try {
       input: Object.fromEntries(present),
       platform: 'node',
       // Native code finds its binaries beside its own files; so does ssh2 its compiled parts.
-      external: ['koffi', 'ssh2'],
+      external: ['koffi', 'ssh2', '@napi-rs/keyring'],
       tsconfig: false,
       onLog: (level, log, report) => report(level === 'warn' ? 'error' : level, log),
     });

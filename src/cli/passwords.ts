@@ -1,9 +1,11 @@
 /**
- * Where passwords come from: a file that is named, the environment, or a person at a terminal; in this order. Never an
- * argument, which every program on the computer can see.
+ * Where passwords come from: a file that is named, the environment, the keychain, or a person at a terminal; in this order.
+ * Never an argument, which every program on the computer can see.
  */
 import { readFileSync } from 'node:fs';
-import { fail, hasCode } from '../contract/errors.ts';
+import { fail, HoldfastError, hasCode } from '../contract/errors.ts';
+import { secretInText } from '../platform/keychain/move-file.ts';
+import { type KeptPassword, passwordInKeychain } from './kept-in-keychain.ts';
 import { printable } from './printable.ts';
 import { askPassword, canAsk } from './prompt.ts';
 
@@ -22,6 +24,8 @@ export const fromVariables = { password: 'HOLDFAST_FROM_PASSWORD', file: 'HOLDFA
 export interface Asker {
   readonly env: NodeJS.ProcessEnv;
   readonly signal: AbortSignal;
+  /** What the keychain keeps for the place, where it was asked already. */
+  readonly kept?: KeptPassword;
 }
 
 /** Guesses that a person at a terminal has. */
@@ -38,7 +42,7 @@ export function readPasswordFile(file: string): string {
   } catch (error) {
     return fail('input-unreadable', { path: file, purpose: 'the password file', cause: (error as Error).message }, error);
   }
-  const password = text.replace(/^\ufeff/, '').trim();
+  const password = secretInText(text);
   return password === '' ? fail('password-missing') : password;
 }
 
@@ -53,9 +57,9 @@ export function givenPassword({ file, variables }: PasswordSource, env: NodeJS.P
 }
 
 /**
- * Calls `open` with the password of an existing repository; a person at a terminal may try again after a wrong one, and is asked
- * after `beforeAsking`.
- * Throws `password-missing` when there is none and nobody to ask, and what `open` throws.
+ * Calls `open` with the password of an existing repository; what the keychain keeps for `place` is tried after `beforeAsking`, and
+ * then a person at a terminal is asked, who may try again after a wrong one.
+ * Throws `password-missing` when there is none and nobody to ask (`keychain-locked` when it may be in there), and what `open` throws.
  */
 export async function withPassword<T>(
   source: PasswordSource,
@@ -67,8 +71,17 @@ export async function withPassword<T>(
   const given = givenPassword(source, asker.env);
   if (given !== undefined) return open(given);
   await beforeAsking();
+  const kept = asker.kept ?? (await passwordInKeychain(place, asker.env, { signal: asker.signal, prompt: 'allowed' }));
+  if (kept.password !== undefined) {
+    try {
+      return await open(kept.password);
+    } catch (error) {
+      if (!hasCode(error, 'wrong-password') || !somebodyIsThere()) throw error;
+      process.stderr.write('The password in the keychain does not open it. ');
+    }
+  }
   for (let attempt = 1; ; attempt++) {
-    const password = await ask(`Password for ${printable(place)}: `, asker);
+    const password = await ask(`Password for ${printable(place)}: `, asker, kept.problem);
     try {
       return await open(password);
     } catch (error) {
@@ -93,8 +106,11 @@ export async function knownPassword(source: PasswordSource, place: string, asker
   return givenPassword(source, asker.env) ?? ask(`Password for ${printable(place)}: `, asker);
 }
 
-async function ask(question: string, { signal }: Asker): Promise<string> {
-  if (!canAsk(process.stdin, process.stderr)) return fail('password-missing');
+const somebodyIsThere = (): boolean => canAsk(process.stdin, process.stderr);
+
+/** `problem` is why the password was not had from elsewhere. */
+async function ask(question: string, { signal }: Asker, problem?: HoldfastError): Promise<string> {
+  if (!somebodyIsThere()) throw problem ?? new HoldfastError('password-missing');
   const password = await askPassword(question, { input: process.stdin, output: process.stderr, signal });
   return password === '' ? fail('password-missing') : password;
 }

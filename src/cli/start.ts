@@ -21,7 +21,7 @@ import { reportCheck } from './check-report.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { rawArguments } from './raw-arguments.ts';
 import { type GlobalOptions, type Invocation, runVerb } from './run-verb.ts';
-import { type Destination, openDestination } from './start/destination.ts';
+import { type Destination, type KeptIn, openDestination } from './start/destination.ts';
 import { nextSteps } from './start/next-steps.ts';
 import { usualSources } from './start/sources.ts';
 import { whenBackupCancelled } from './verbs/backup.ts';
@@ -83,13 +83,9 @@ async function start(folders: readonly string[], to: string | undefined, invocat
   }
 }
 
-function tellNextSteps(
-  { repository, passwordFile }: Destination,
-  sources: readonly Buffer[],
-  snapshot: string,
-  { output }: Invocation,
-): void {
+function tellNextSteps({ repository, kept }: Destination, sources: readonly Buffer[], snapshot: string, { output }: Invocation): void {
   const { location } = repository.storage;
+  const passwordFile = kept === undefined || kept.where === 'keychain' ? undefined : kept.file;
   const target = join(homedir(), `holdfast-restored-${snapshot.slice(0, 8)}`);
   const { list, browse, restore } = nextSteps(location, passwordFile, snapshot, target);
   output.lines(
@@ -99,13 +95,7 @@ function tellNextSteps(
     `  ${browse}`,
     `  ${restore}`,
   );
-  if (passwordFile !== undefined) {
-    output.lines(
-      '',
-      `The password of the repository is kept in ${passwordFile}.`,
-      'Keep a copy of it somewhere else: without it nobody can read the backup.',
-    );
-  }
+  if (kept !== undefined) output.lines('', ...keptWhere(kept), 'Keep a copy of it somewhere else: without it nobody can read the backup.');
   const shared = onSameDisk(location, sources);
   if (shared) {
     output.lines(
@@ -114,7 +104,23 @@ function tellNextSteps(
       'Back up to another disk as well: npm start -- FOLDER… --to DESTINATION',
     );
   }
-  output.object('next', { repository: location, passwordFile, snapshot, list, browse, restore, sameDisk: shared });
+  output.object('next', {
+    repository: location,
+    passwordFile,
+    inKeychain: kept?.where === 'keychain',
+    snapshot,
+    list,
+    browse,
+    restore,
+    sameDisk: shared,
+  });
+}
+
+function keptWhere(kept: KeptIn): string[] {
+  if (kept.where === 'keychain')
+    return ['The password of the repository is kept in the keychain of this computer, under the name Holdfast.'];
+  const told = `The password of the repository is kept in ${kept.file}.`;
+  return kept.where === 'named' ? [told] : [told, `It is not in the keychain of this computer: ${kept.reason}.`];
 }
 
 /** Whether any source lies on the file system of the repository. Another file system may still be on the same disk. */

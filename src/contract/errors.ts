@@ -10,11 +10,13 @@
  * - Anything else that is thrown is a defect; {@link toHoldfastError} turns it into `internal` at the edges.
  */
 import { because, type Entry, type ErrorContext } from './errors/entry.ts';
+import { desktopErrors } from './errors/desktop.ts';
 import { serviceErrors } from './errors/service.ts';
 
 export type { ErrorContext };
 
 const catalogue = {
+  ...desktopErrors,
   ...serviceErrors,
 
   internal: {

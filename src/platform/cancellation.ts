@@ -143,3 +143,23 @@ function keepAlive(): MessagePort {
   port1.ref();
   return port1;
 }
+
+/**
+ * What `promise` gives, or `cancelled` as soon as `signal` is aborted. What the promise stands for is not stopped: for work that
+ * knows no signals.
+ */
+export async function unlessCancelled<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return promise;
+  const cancelled = Promise.withResolvers<never>();
+  const cancel = (): void => cancelled.reject(new HoldfastError('cancelled'));
+  if (signal.aborted) cancel();
+  signal.addEventListener('abort', cancel, { once: true });
+  // Nobody may be waiting for either any more.
+  promise.catch(() => {});
+  cancelled.promise.catch(() => {});
+  try {
+    return await Promise.race([promise, cancelled.promise]);
+  } finally {
+    signal.removeEventListener('abort', cancel);
+  }
+}

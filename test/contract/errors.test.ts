@@ -17,6 +17,7 @@ const id = '0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef';
 
 /** Something plausible for every word that a text may ask for. */
 const plausible: ErrorContext = {
+  account: 'repository /media/disk/backup',
   advice: 'Check the key.',
   asked: 'us-east-1',
   blob: id,
@@ -40,6 +41,7 @@ const plausible: ErrorContext = {
   keeps: true,
   key: '01234567',
   location: '/media/disk/backup',
+  mountPoint: '/media/disk',
   name: 'report.txt',
   needed: 5000,
   noun: 'bucket',
@@ -53,6 +55,7 @@ const plausible: ErrorContext = {
   plans: '“Documents”',
   problem: 'the option --max-unused needs a size',
   program: 'process 4711 of user',
+  programs: ['editor (4711)', 'shell (4712)'],
   purpose: 'the password file',
   reason: 'entry 3 has no name',
   received: 512,

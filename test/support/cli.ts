@@ -113,7 +113,8 @@ process.on('exit', () => rmSync(caches, { recursive: true, force: true }));
 
 export function cleanEnvironment(added: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => !/^(HOLDFAST_|XDG_|NODE_OPTIONS$|VITEST)/.test(name));
-  return { ...Object.fromEntries(kept), HOLDFAST_CACHE_FOLDER: caches, ...added };
+  // Nothing comes into the keychain of whoever tests.
+  return { ...Object.fromEntries(kept), HOLDFAST_CACHE_FOLDER: caches, HOLDFAST_KEYCHAIN: 'off', ...added };
 }
 
 /** A new repository in `folder` whose key costs nothing, so that tests do not wait for it. */

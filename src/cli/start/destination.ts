@@ -1,18 +1,27 @@
 /** The repository that `npm start` backs up to: the person's own, or the embedded one in the user's data folder. */
-import { readdirSync, realpathSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { fail, hasCode } from '../../contract/errors.ts';
 import { dataFolder } from '../../platform/host.ts';
 import { Repository } from '../../repository/repository.ts';
 import { LocalStorage } from '../../storage/local.ts';
+import { moveIntoKeychain, passwordInKeychain, realPath } from '../kept-in-keychain.ts';
+import { refuseEmptyMountPoint } from '../mount-points.ts';
 import { usualVariables, withPassword } from '../passwords.ts';
 import type { Invocation } from '../run-verb.ts';
 import { embeddedPasswordFile, keptPassword, makeKeptPassword, passwordFileOf } from './kept-password.ts';
 
+export type KeptIn =
+  | { readonly where: 'keychain' }
+  /** `reason`: why it is not in the keychain. */
+  | { readonly where: 'file'; readonly file: string; readonly reason: string }
+  /** A file that the person named. */
+  | { readonly where: 'named'; readonly file: string };
+
 export interface Destination {
   readonly repository: Repository;
-  /** Undefined when the person gave the password. */
-  readonly passwordFile: string | undefined;
+  /** Where Holdfast keeps the password. Undefined when the person gave it. */
+  readonly kept: KeptIn | undefined;
   readonly isNew: boolean;
   readonly isEmbedded: boolean;
 }
@@ -30,25 +39,44 @@ export async function openDestination(to: string | undefined, invocation: Invoca
   const folder = isEmbedded ? join(data, 'repository') : repositoryFolder(resolve(to));
   const storage = new LocalStorage(folder);
   const file = isEmbedded ? embeddedPasswordFile(data) : passwordFileOf(data, realPath(folder));
-  const kept = await keptPassword(file);
-  if (holdsConfig(folder)) {
-    const opened = kept === undefined ? undefined : await openQuietly(storage, kept);
-    if (opened) return { repository: opened, passwordFile: file, isNew: false, isEmbedded };
-    const { env, control } = invocation;
+  const { env, control } = invocation;
+  const inFile = await keptPassword(file);
+  const holds = holdsConfig(folder);
+  if (holds && inFile !== undefined) {
+    const opened = await openQuietly(storage, inFile);
+    if (opened) return { repository: opened, kept: await keep(file, folder, invocation), isNew: false, isEmbedded };
+  }
+  // Who gave a password is not asked to unlock the keychain for another.
+  const isGiven = (env[usualVariables.password] || env[usualVariables.file] || '') !== '';
+  const asked = { signal: control.signal, prompt: isGiven || !holds ? 'never' : 'allowed' } as const;
+  const inKeychain = await passwordInKeychain(folder, env, asked);
+  if (holds) {
+    const opened = inKeychain.password === undefined ? undefined : await openQuietly(storage, inKeychain.password);
+    if (opened) return { repository: opened, kept: { where: 'keychain' }, isNew: false, isEmbedded };
     const repository = await withPassword(
       { file: undefined, variables: usualVariables },
       folder,
-      { env, signal: control.signal },
+      { env, signal: control.signal, kept: inKeychain },
       (password) => Repository.open(storage, password),
     );
-    return { repository, passwordFile: env[usualVariables.file] === '' ? undefined : env[usualVariables.file], isNew: false, isEmbedded };
+    const named = env[usualVariables.file];
+    return { repository, kept: named ? { where: 'named', file: named } : undefined, isNew: false, isEmbedded };
   }
-  // A password without a repository is left from a run that was cut off in between.
-  const password = kept ?? (await makeKeptPassword(file));
-  await invocation.control.checkpointAsync();
+  await refuseEmptyMountPoint(storage);
+  // A password without a repository is left from a run that was cut off in between. A new one is in its file before it is used.
+  const password = inFile ?? inKeychain.password ?? (await makeKeptPassword(file));
+  await control.checkpointAsync();
   await removeUnfinished(storage);
   const repository = await Repository.init(storage, password, invocation.identity, invocation.clock);
-  return { repository, passwordFile: file, isNew: true, isEmbedded };
+  const isInFile = inFile !== undefined || inKeychain.password === undefined;
+  const kept: KeptIn = isInFile ? await keep(file, folder, invocation) : { where: 'keychain' };
+  return { repository, kept, isNew: true, isEmbedded };
+}
+
+/** Moves a password that was proved to open the repository into the keychain, where there is one. */
+async function keep(file: string, folder: string, { env, control }: Invocation): Promise<KeptIn> {
+  const reason = await moveIntoKeychain(file, folder, env, control.signal);
+  return reason === undefined ? { where: 'keychain' } : { where: 'file', file, reason };
 }
 
 /**
@@ -90,15 +118,5 @@ function namesIn(folder: string): string[] {
     if (code === 'ENOENT') return [];
     if (code === 'ENOTDIR') return fail('bad-usage', { problem: `${folder} is not a folder.`, guidance: 'Name a folder as destination.' });
     return fail('storage-denied', { location: folder, operation: 'list', file: 'its content', cause: message }, error);
-  }
-}
-
-/** The path without links, as far as it exists. */
-function realPath(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    const above = dirname(path);
-    return above === path ? path : join(realPath(above), basename(path));
   }
 }

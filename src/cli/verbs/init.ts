@@ -3,6 +3,7 @@ import { fail, hasCode } from '../../contract/errors.ts';
 import { holdsRepository, Repository } from '../../repository/repository.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { refuseEmptyMountPoint } from '../mount-points.ts';
 import { fromVariables, newPassword } from '../passwords.ts';
 import type { Verbs } from '../verbs.ts';
 import type { Invocation } from '../run-verb.ts';
@@ -41,6 +42,7 @@ Examples:
         const polynomial = await polynomialOf(options, invocation);
         // Before anybody invents a password for it.
         if (await isTaken(storage)) return fail('repository-exists', { location: storage.location });
+        await refuseEmptyMountPoint(storage);
         const password = await newPassword(passwordSourceOf(invocation), storage.location, { env, signal: control.signal });
         await control.checkpointAsync();
         const repository = await Repository.init(storage, password, identity, clock, { polynomial });
