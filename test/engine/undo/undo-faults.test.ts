@@ -115,7 +115,7 @@ describe.skipIf(!canMountDisks)('on a small disk', () => {
     const { repository, target, before, settings, journals, dir } = await setUp(join(disk.folder, 'target'));
     const { undo } = await restore(repository, target, settings);
     disk.remount('ro');
-    expect(await failureOf(undoOf(journals, undo!.id))).toBe('target-read-only');
+    expect(await failureOf(undoOf(journals, undo!.id))).toBe('undo-interrupted');
     disk.remount('rw');
     // An empty place stands where the disk was.
     renameSync(target, join(disk.folder, 'away'));
