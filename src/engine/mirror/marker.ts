@@ -4,10 +4,11 @@
  * for a new one.
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fail } from '../../contract/errors.ts';
 import { displayPath, joinPath } from '../../platform/byte-paths.ts';
+import { replaceFile } from '../../platform/replace-file.ts';
 import { sha256 } from '../../repository/ids.ts';
 import { throwIfFatal } from '../restore/failures.ts';
 
@@ -80,24 +81,12 @@ function isOthers(owner: number, target: Buffer): boolean {
 export function writeMarker(own: Buffer, target: Buffer, { repository, path }: MirrorOf, more: Partial<Omit<Marker, 'version'>>): Marker {
   const marker: Marker = { version: 1, id: randomBytes(8).toString('hex'), repository, path, ...more };
   try {
-    writeWhole(markerFile(own), JSON.stringify(marker));
+    replaceFile(markerFile(own), JSON.stringify(marker));
   } catch (error) {
     throwIfFatal(error, target);
     fail('target-unusable', { path: displayPath(target), cause: (error as Error).message }, error);
   }
   return marker;
-}
-
-function writeWhole(file: Buffer | string, text: string): void {
-  const growing = Buffer.concat([Buffer.from(file), Buffer.from('.tmp')]);
-  const fd = openSync(growing, 'w', 0o600);
-  try {
-    writeFileSync(fd, text);
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-  renameSync(growing, file);
 }
 
 /** Whether this computer has made a mirror at `target`. `known` is the folder where it remembers them. */
@@ -108,7 +97,7 @@ export const isKnown = (known: string, target: Buffer): boolean =>
 export function remember(known: string, target: Buffer, { repository, path }: MirrorOf): void {
   try {
     mkdirSync(known, { recursive: true, mode: 0o700 });
-    writeWhole(knownFile(known, target), JSON.stringify({ target: displayPath(target), repository, path }));
+    replaceFile(knownFile(known, target), JSON.stringify({ target: displayPath(target), repository, path }));
   } catch {
     // See above.
   }

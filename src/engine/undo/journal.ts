@@ -16,7 +16,6 @@ import {
   readSync,
   renameSync,
   rmSync,
-  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -25,6 +24,7 @@ import { joinList } from '../../platform/byte-list.ts';
 import { displayPath, isInside } from '../../platform/byte-paths.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { tryLock } from '../../platform/posix.ts';
+import { replaceFile } from '../../platform/replace-file.ts';
 import { asidePath, beat, endTime, finishTime } from './aside.ts';
 import { areasFile, type UndoTask } from './log.ts';
 import { syncFolder } from './sync-folder.ts';
@@ -102,7 +102,7 @@ export class UndoJournal {
       mkdirSync(journal, { mode: 0o700 });
       lock = openSync(join(journal, 'lock'), 'w', 0o600);
       tryLock(lock);
-      writeDurably(headFile(journal), JSON.stringify(head));
+      replaceFile(headFile(journal), JSON.stringify(head));
       syncFolder(journal);
       syncFolder(folder);
     } catch (error) {
@@ -286,18 +286,6 @@ function isTorn(fd: number): boolean {
   const { size } = fstatSync(fd);
   const last = Buffer.alloc(1);
   return size > 0 && readSync(fd, last, 0, 1, size - 1) === 1 && last[0] !== newline;
-}
-
-function writeDurably(file: string, text: string): void {
-  const growing = `${file}.tmp`;
-  const fd = openSync(growing, 'w', 0o600);
-  try {
-    writeFileSync(fd, text);
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-  renameSync(growing, file);
 }
 
 export const shownPath = (text: string): string => displayPath(bytesOf(text));

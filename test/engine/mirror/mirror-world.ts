@@ -47,10 +47,3 @@ export function removedFrom(target: string): string[] {
   const removed = join(ownOf(target), 'removed');
   return existsSync(removed) ? [...factsOf(removed)].filter(([, { kind }]) => kind !== 'folder').map(([name]) => name) : [];
 }
-
-/** The code of the error with which a run ends. */
-export const failureOf = (run: Promise<unknown>): Promise<string> =>
-  run.then(
-    () => 'no failure',
-    (error: { code: string }) => error.code,
-  );

@@ -21,6 +21,7 @@ import { RunControl } from '../../../src/platform/cancellation.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
 import { canMountDisks, mountDisk } from '../../support/disk.ts';
 import { backup, makeRepository, problemLines, runOptions } from '../../support/engine.ts';
+import { failureOf } from '../../support/failure-of.ts';
 import { factsOf } from '../../support/file-facts.ts';
 import { expectSameTree } from '../../support/judge.ts';
 import { buildNastyTree } from '../../support/nasty-tree.ts';
@@ -28,7 +29,7 @@ import { seededBytes, seededRandom } from '../../support/seeded.ts';
 import { beginTarget, killAt } from '../../support/targeting.ts';
 import { scratch, symlink, tree } from '../../support/tree-literal.ts';
 import { undoWorld } from '../undo/undo-world.ts';
-import { failureOf, mirrorWorld, ownOf, removedFrom, rsyncSays } from './mirror-world.ts';
+import { mirrorWorld, ownOf, removedFrom, rsyncSays } from './mirror-world.ts';
 
 const random = seededRandom(51);
 

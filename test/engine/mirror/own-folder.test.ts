@@ -6,11 +6,12 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { planMirror } from '../../../src/engine/mirror/mirror.ts';
 import { canMountDisks, mountDisk } from '../../support/disk.ts';
 import { backup, runOptions } from '../../support/engine.ts';
+import { failureOf } from '../../support/failure-of.ts';
 import { factsOf } from '../../support/file-facts.ts';
 import { expectSameTree } from '../../support/judge.ts';
 import { beginTarget, killAt, runTarget } from '../../support/targeting.ts';
 import { scratch, tree } from '../../support/tree-literal.ts';
-import { failureOf, type MirrorWorld, mirrorWorld, ownOf, removedFrom, rsyncSays } from './mirror-world.ts';
+import { type MirrorWorld, mirrorWorld, ownOf, removedFrom, rsyncSays } from './mirror-world.ts';
 
 const inside = '.holdfast-mirror';
 
