@@ -519,6 +519,13 @@ const catalogue = {
       guidance: 'Connect the drive that it is on, then undo again.',
     }),
   },
+  'undo-interrupted': {
+    retryable: false,
+    words: (c) => ({
+      message: `The undo could not go on${because(c)}. What it has not brought back yet is still kept.`,
+      guidance: 'Remove the cause (connect the drive, free some space, allow writing), then undo again: it goes on from where it was.',
+    }),
+  },
   'undo-damaged': {
     retryable: false,
     words: (c) => ({

@@ -5,11 +5,12 @@ import type { Repository } from '../repository/repository.ts';
 import type { Snapshot } from '../repository/snapshot.ts';
 import { type ChangedSnapshot, makeChanges, type SnapshotChange, workOutChanges } from './change-snapshots.ts';
 import { chooseSnapshots, type DamagedSnapshot, type SnapshotChoice } from './choose-snapshots.ts';
+import { ownKind } from './own-tags.ts';
 import type { RunOptions } from './run.ts';
 
 /** Either `set`, or at least one of the others. A tag that is both added and removed goes. */
 export interface TagRequest extends SnapshotChoice {
-  /** The tags that the snapshots have afterwards; none: they have none. */
+  /** The tags that the snapshots have afterwards, beside those that Holdfast gives them itself (own-tags.ts) and that are not among these. */
   readonly set?: readonly string[] | undefined;
   readonly add?: readonly string[] | undefined;
   readonly remove?: readonly string[] | undefined;
@@ -80,7 +81,10 @@ async function workOut(repository: Repository, request: TagRequest): Promise<{ p
 
 /** Each tag once, in the order in which they were there or came. */
 function tagsAfter(before: readonly string[], { set, add = [], remove = [] }: TagRequest): string[] {
-  if (set) return [...new Set(set)];
+  if (set) {
+    const named = new Set(set.map(ownKind));
+    return [...new Set(set), ...before.filter((tag) => ownKind(tag) >= 0 && !named.has(ownKind(tag)))];
+  }
   const added = add.filter((tag, i) => !before.includes(tag) && add.indexOf(tag) === i);
   return [...before, ...added].filter((tag) => !remove.includes(tag));
 }

@@ -1,15 +1,15 @@
 import { systemClock } from '../../src/platform/clock.ts';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { parseTimeText } from '../../src/cli/dates.ts';
 import { keepConfig } from '../../src/engine/migrate/config-copies.ts';
-import { Cli } from '../support/cli.ts';
+import { Cli, quickRepository } from '../support/cli.ts';
 import { expectJson, ready, summaryOf } from '../support/cli-ready.ts';
 import { password, resticOn } from '../support/engine.ts';
 import { expectCleanCheck } from '../support/judge.ts';
 import { jsonLines } from '../support/restic.ts';
-import { scratch, tree } from '../support/tree-literal.ts';
+import { scratch, sharedScratch, tree } from '../support/tree-literal.ts';
 import { makeVersion1 } from '../support/version-1.ts';
 
 describe('tag', () => {
@@ -71,6 +71,13 @@ describe('tag', () => {
 });
 
 describe('rewrite', () => {
+  let untouched: Cli;
+  const place = sharedScratch('rewriting');
+  beforeAll(async () => {
+    untouched = await quickRepository(join(place, 'repo'));
+    await untouched.must(['backup', tree(join(place, 'src'), { a: 'a' })]);
+  });
+
   test('shows what is left out, makes successors, and nothing in a dry run', async () => {
     const { src, folder, cli, restic } = await ready();
     tree(src, { 'a.txt': 'a', secret: { key: 'k' }, 'x\x1b.tmp': 't' });
@@ -129,13 +136,13 @@ describe('rewrite', () => {
     ['to an empty host', ['rewrite', '--new-host', ''], '--new-host'],
     ['that leaves nothing', ['rewrite', '--exclude', '*', '--forget'], 'nothing but empty folders'],
   ])('%s is refused', async (_, args, says) => {
-    const { src, cli, restic } = await ready();
-    tree(src, { a: 'a' });
-    await cli.must(['backup', src]);
-    const { code, stderr } = await cli.run(args);
+    const snapshots = join(untouched.repository, 'snapshots');
+    const before = readdirSync(snapshots);
+    const { code, stderr } = await untouched.run(args);
     expect(code).toBe(1);
     expect(stderr).toContain(says);
-    expect(await restic.snapshots()).toHaveLength(1);
+    expect(before).toHaveLength(1);
+    expect(readdirSync(snapshots)).toEqual(before);
   });
 });
 
@@ -151,10 +158,13 @@ test('times that people type are those of this computer’s zone, or say theirs'
 });
 
 describe('migrate', () => {
-  async function version1(): Promise<{ cli: Cli; env: Record<string, string>; src: string; copies: string }> {
+  const made = join(sharedScratch('migrate'), 'repo');
+  beforeAll(() => makeVersion1(made, [tree(join(made, '..', 'src'), { a: 'a' })]));
+
+  function version1(): { cli: Cli; env: Record<string, string>; src: string; copies: string } {
     const folder = scratch('migrate');
     const src = tree(join(folder, 'src'), { a: 'a' });
-    await makeVersion1(join(folder, 'repo'), [src]);
+    cpSync(made, join(folder, 'repo'), { recursive: true });
     const data = join(folder, 'data');
     mkdirSync(data);
     return {
@@ -166,7 +176,7 @@ describe('migrate', () => {
   }
 
   test('says what it means, upgrades the repository, and does nothing a second time', async () => {
-    const { cli, env, src, copies } = await version1();
+    const { cli, env, src, copies } = version1();
     const refused = await cli.run(['snapshots'], { env });
     expect(refused.stderr).toContain('"holdfast migrate"');
     const dry = await cli.must(['migrate', '--dry-run'], { env });
@@ -185,7 +195,7 @@ describe('migrate', () => {
   });
 
   test('refuses a repository that is damaged, and says what is', async () => {
-    const { cli, env } = await version1();
+    const { cli, env } = version1();
     const packs = readdirSync(join(cli.repository, 'data'), { recursive: true, encoding: 'utf8' }).filter((name) => name.length > 60);
     for (const pack of packs) rmSync(join(cli.repository, 'data', pack));
     for (const args of [['migrate'], ['migrate', '--dry-run']]) {
@@ -197,7 +207,7 @@ describe('migrate', () => {
   });
 
   test('finds the copy of a config that was lost on the way, and only there where one was kept', async () => {
-    const { cli, env, copies } = await version1();
+    const { cli, env, copies } = version1();
     await keepConfig(copies, readFileSync(join(cli.repository, 'config')));
     rmSync(join(cli.repository, 'config'));
     expect((await cli.run(['migrate'], { env: { ...env, XDG_DATA_HOME: scratch('none') } })).code).toBe(10);
@@ -207,7 +217,7 @@ describe('migrate', () => {
   });
 
   test('of a place without a repository exits with 10', async () => {
-    const { env } = await version1();
+    const { env } = version1();
     expect((await new Cli(join(scratch('migrate'), 'none'), 'pw').run(['migrate'], { env })).code).toBe(10);
     const half = join(scratch('migrate'), 'half');
     cpSync(import.meta.dirname, half, { recursive: true });

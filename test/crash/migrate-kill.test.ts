@@ -31,8 +31,8 @@ test(`a migration killed ${kills} times at any moment leaves a repository that o
   const config = readFileSync(join(folder, 'config'));
   const { snapshots } = await expectWhole(new LocalStorage(folder));
 
-  /** Runs a migration and kills it: `late`, when the new config is being written; else after about `ms` milliseconds. */
-  const run = async (late: boolean, ms: number): Promise<{ done: boolean; took: number }> => {
+  /** Runs a migration and kills it after about `ms` milliseconds, `late` when the new config is being written, or not at all (`never`). */
+  const run = async (moment: number | 'late' | 'never'): Promise<{ done: boolean; took: number }> => {
     const child = spawn(process.execPath, [program, 'migrate', folder, copies], { stdio: ['ignore', 'pipe', 'inherit'] });
     let text = '';
     const { promise: ready, resolve } = Promise.withResolvers<void>();
@@ -43,20 +43,20 @@ test(`a migration killed ${kills} times at any moment leaves a repository that o
     const closed = new Promise<void>((end) => child.on('close', () => (resolve(), end())));
     await ready;
     const began = systemClock.monotonic();
-    if (late) while (configFiles(folder).length === 1 && child.exitCode === null) await systemClock.sleep(0);
-    else await systemClock.sleep(ms);
-    child.kill('SIGKILL');
+    if (moment === 'late') while (configFiles(folder).length === 1 && child.exitCode === null) await systemClock.sleep(0);
+    else if (moment !== 'never') await systemClock.sleep(moment);
+    if (moment !== 'never') child.kill('SIGKILL');
     await closed;
     return { done: text.includes('done'), took: systemClock.monotonic() - began };
   };
 
-  const whole = await run(false, 60_000).then(({ took }) => took);
+  const { took: whole } = await run('never');
   const seen = { old: 0, new: 0, litter: 0, copies: 0 };
   for (let round = 0; round < kills; round++) {
     // As it was before.
     chmodSync(join(folder, 'config'), 0o600);
     writeFileSync(join(folder, 'config'), config);
-    const { done } = await run(round % 3 === 0, random() * Math.min(whole, 2_000));
+    const { done } = await run(round % 3 === 0 ? 'late' : random() * whole);
     if (configFiles(folder).length > 1) seen.litter += 1;
     if (readdirSync(copies).length > 0) seen.copies += 1;
     const repository = await openForMigration(new LocalStorage(folder), password, join(place, 'no copies'));

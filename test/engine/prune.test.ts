@@ -11,6 +11,7 @@ import { FaultyStorage } from '../../src/storage/faulty.ts';
 import { LocalStorage } from '../../src/storage/local.ts';
 import { MemoryStorage } from '../../src/storage/memory.ts';
 import type { Storage } from '../../src/storage/storage.ts';
+import { CancellingStorage } from '../support/cancelling-storage.ts';
 import { expectCleanCheck, expectSnapshotRestores } from '../support/judge.ts';
 import { Restic } from '../support/restic.ts';
 import { scratch, sharedScratch } from '../support/tree-literal.ts';
@@ -251,13 +252,12 @@ describe('a prune that does not end', () => {
     await thin(await open(whole));
     const { mutations } = whole;
     for (let at = 1; at < mutations; at += 3) {
-      const inner = many.clone();
       const control = new RunControl();
-      const storage = cancelling(inner, control, at);
+      const storage = new CancellingStorage(many, control, at);
       await thin(await open(storage), control).catch((error: { code: string }) => expect(error.code).toBe('cancelled'));
-      await expectSound(inner, `cancelled at ${at}`);
-      await thin(await open(inner)).catch((error: { code: string }) => expect(error.code).toBe('retention-empties-group'));
-      expect((await check(await open(inner), { readData: 'all' })).findings).toEqual([]);
+      await expectSound(storage, `cancelled at ${at}`);
+      await thin(await open(storage)).catch((error: { code: string }) => expect(error.code).toBe('retention-empties-group'));
+      expect((await check(await open(storage), { readData: 'all' })).findings).toEqual([]);
     }
   });
 });
@@ -313,23 +313,4 @@ async function twice(storage: MemoryStorage): Promise<MemoryStorage> {
   for (const file of await allFiles(bare))
     if (file.kind === 'pack' || file.kind === 'index') await storage.save(file, [await bare.load(file)]);
   return storage;
-}
-
-/** Cancels the run at its nth write or removal. */
-function cancelling(inner: MemoryStorage, control: RunControl, nth: number): Storage {
-  let seen = 0;
-  const count = (): void => {
-    seen += 1;
-    if (seen === nth) control.cancel();
-  };
-  return {
-    location: inner.location,
-    create: () => inner.create(),
-    save: (file, parts) => (count(), inner.save(file, parts)),
-    remove: (file) => (count(), inner.remove(file)),
-    load: (file, range) => inner.load(file, range),
-    size: (file) => inner.size(file),
-    list: (kind) => inner.list(kind),
-    close: () => inner.close(),
-  };
 }

@@ -139,6 +139,36 @@ describe('tags', () => {
   });
 });
 
+describe('the tags that Holdfast gives itself', () => {
+  const full = 'strategy=full';
+  const differential = ['strategy=differential', `base=${'0'.repeat(64)}`];
+
+  test.each<[string, string[], TagRequest, string[]]>([
+    ['stay when others are set', ['a', full], { set: ['x'] }, ['x', full]],
+    ['stay when all are taken away', ['a', ...differential], { set: [] }, differential],
+    ['are set when they are named', ['a', ...differential], { set: [full] }, [full, differential[1]!]],
+    ['are there once when they are named', [full, 'a'], { set: ['x', full] }, ['x', full]],
+    ['are removed when they are named', ['a', full], { remove: [full] }, ['a']],
+    ['are not those that only look like them', ['base=camp', 'strategy=mine', 'a'], { set: ['x'] }, ['x']],
+  ])('%s', async (_, before, request, after) => {
+    const storage = base.clone();
+    const repository = await openRepository(storage);
+    const id = await retagged(repository, ids[0]!, before);
+    await tag(repository, { ...request, snapshots: [id] });
+    expect((await tagsIn(storage))[0]).toEqual(after);
+  });
+
+  test('let a differential backup find the full one afterwards', async () => {
+    const source = tree(join(scratch('tag'), 'source'), { 'a.txt': 'alpha' });
+    const repository = await makeRepository(new MemoryStorage());
+    const { snapshot } = await backup(repository, source, hasty);
+    const { changed } = await tag(repository, { set: ['important'], snapshots: [snapshot] });
+    await backup(repository, source, hasty);
+    const { plan } = await backup(repository, source, { ...hasty, strategy: 'differential' });
+    expect(plan).toMatchObject({ strategy: 'differential', parent: { id: changed[0]!.new }, notes: [] });
+  });
+});
+
 describe('a snapshot whose tags change', () => {
   test('says where it comes from, for ever where it came from first, and nothing else otherwise', async () => {
     const storage = base.clone();

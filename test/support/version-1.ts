@@ -14,12 +14,14 @@ import { Restic } from './restic.ts';
  * no cost.
  */
 export async function makeVersion1(folder: string, sources: readonly string[]): Promise<void> {
-  const restic = new Restic(folder, 'the first password');
-  await restic.must(['init', '--repository-version', '1']);
-  for (const source of sources) await restic.backup([source]);
-  const repository = await openForMigration(new LocalStorage(folder), restic.password, join(folder, 'none'));
+  const first = new Restic(folder, 'the first password');
+  await first.must(['init', '--repository-version', '1']);
+  // restic's own key would cost each of its runs half a second.
+  const repository = await openForMigration(new LocalStorage(folder), first.password, join(folder, 'none'));
   await repository.addKey(password, identity, systemClock, noCost);
   await repository.storage.remove({ kind: 'key', name: repository.keyId });
+  const restic = new Restic(folder, password);
+  for (const source of sources) await restic.backup([source]);
 }
 
 /** The files of a repository on disk, in memory. */

@@ -95,7 +95,7 @@ with zipfile.ZipFile(sys.argv[1]) as zip:
         out.append({'name': info.filename, 'size': info.file_size, 'compressed': info.compress_size, 'method': info.compress_type,
             'mode': info.external_attr >> 16, 'time': list(info.date_time), 'utf8': bool(info.flag_bits & 0x800),
             'streamed': bool(info.flag_bits & 8), 'extra': extra, 'sha256': digest.hexdigest(), 'offset': info.header_offset})
-json.dump(out, sys.stdout)
+sys.stdout.write(json.dumps(out))
 `;
 
 export const sha256Of = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');

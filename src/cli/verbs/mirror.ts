@@ -36,8 +36,12 @@ export function addMirror({ program, run }: Verbs): void {
       'after',
       `
 Only what has changed is written, then read again from the disk and compared. What is no longer in the snapshot is moved to
-.holdfast-mirror/removed/DATE in the mirror (dated), or deleted (remove). A mirror that was cut off is completed by the next run.
-A folder that is not empty and no mirror is refused, and so is the empty place of a drive that is not plugged in.
+.NAME.holdfast-mirror/removed/DATE beside the mirror NAME (dated), or deleted (remove). That folder also says of what NAME is
+the mirror; it belongs beside it, whatever name NAME gets. A mirror that was cut off is completed by the next run. A folder
+that is not empty and no mirror is refused, and so is the empty place of a drive that is not plugged in.
+
+At the root of a drive nothing can stand beside the mirror; there the folder is .holdfast-mirror in it. Choose a folder on the
+drive instead if the mirror shall hold nothing else.
 
 Examples:
   holdfast --repo /media/disk/backup mirror --to /media/stick/documents --path /home/me/Documents
@@ -79,7 +83,7 @@ function requestOf(snapshot: string | undefined, { to, path, deleteTo, adopt, ve
   };
 }
 
-function report(output: Output, { snapshot, target, figures, problems, verified, damage, removedTo }: MirrorResult): ExitCode {
+function report(output: Output, { snapshot, target, figures, problems, verified, damage, removedTo, inside }: MirrorResult): ExitCode {
   output.endProgress();
   reportProblems(output, problems);
   // Only where something is missing does it matter why.
@@ -88,8 +92,9 @@ function report(output: Output, { snapshot, target, figures, problems, verified,
   output.lines(`${target} ${state} snapshot ${snapshot.slice(0, 8)}: ${figuresText(figures)}.`);
   if (verified) output.lines(`Verified: ${counted(verified.entries, 'item')}, ${formatBytes(verified.bytes)} read again and compared.`);
   if (removedTo !== undefined) output.lines(`What is no longer in the snapshot is in ${removedTo}.`);
+  if (inside !== undefined) output.note(`${inside} is Holdfast's own, and no part of the mirror; nothing can stand beside this mirror.`);
   if (problems.length > 0) output.note(`${counted(problems.length, 'item')} could not be mirrored; see above.`);
-  const removed = removedTo === undefined ? {} : { removedTo };
-  output.object('summary', { snapshot, target, ...figures, problems: problems.length, ...(verified ? { verified } : {}), ...removed });
+  const own = { ...(removedTo === undefined ? {} : { removedTo }), ...(inside === undefined ? {} : { inside }) };
+  output.object('summary', { snapshot, target, ...figures, problems: problems.length, ...(verified ? { verified } : {}), ...own });
   return problems.length > 0 ? exitCodes.incomplete : exitCodes.done;
 }

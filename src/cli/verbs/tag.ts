@@ -26,7 +26,7 @@ export function addTag({ program, run }: Verbs): void {
     .argument('[snapshot...]', 'IDs, beginnings of IDs or "latest"; without any, all that the filters let through')
     .option('--add <tag[,tag…]>', 'give the snapshots these tags too (may be repeated)', collect)
     .option('--remove <tag[,tag…]>', 'take these tags away (may be repeated)', collect)
-    .option('--set <tag[,tag…]>', 'these instead of all that they have; "" for none (may be repeated)', collect);
+    .option('--set <tag[,tag…]>', 'these instead of all of yours that they have; "" for none (may be repeated)', collect);
   addSnapshotFilter(command)
     .option('-n, --dry-run', 'say which snapshots would change and how, and change nothing')
     .addHelpText(
@@ -34,6 +34,9 @@ export function addTag({ program, run }: Verbs): void {
       `
 A snapshot whose tags change gets a new ID; what it holds stays the same. Snapshots that have the tags already stay as they are.
 Without names and filters all snapshots are meant.
+
+The tags strategy=… and base=… are Holdfast's own: by strategy=full a differential backup finds the full one. --set leaves them
+unless it names others of their kind; --remove takes them away.
 
 Examples:
   holdfast --repo /media/disk/backup tag --add important latest

@@ -13,13 +13,9 @@ import { baseName, displayPath, isInside, joinPath, parentPath } from '../../pla
 import type { Repository } from '../../repository/repository.ts';
 import { localFolderOf } from '../../storage/local-folder.ts';
 import type { Snapshot } from '../../repository/snapshot.ts';
+import { baseTag, type Strategy, strategyTag } from '../own-tags.ts';
 import { type Problem, problemOf } from './scan-task.ts';
 import type { ExcludeRules } from './exclude.ts';
-
-export type Strategy = 'incremental' | 'differential' | 'full';
-
-export const strategyTag = (strategy: Strategy): string => `strategy=${strategy}`;
-const baseTag = (id: string): string => `base=${id}`;
 
 export interface BackupRequest {
   /** Absolute, or relative to the working folder; bytes, since names need not be UTF-8. */

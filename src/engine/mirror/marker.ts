@@ -1,24 +1,14 @@
 /**
- * How a mirror is known again: the folder `.holdfast-mirror` in it holds `mirror.json`, which says of what it is the mirror,
- * and is no part of what is compared. This computer remembers which mirrors it has made, so that the empty place of a drive
- * that is not plugged in is not taken for a new one.
+ * How a mirror is known again: `mirror.json` in its own folder (own-folder.ts) says of what and in which folder it is the mirror.
+ * This computer remembers which mirrors it has made, so that the empty place of a drive that is not plugged in is not taken
+ * for a new one.
  */
 import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  fsyncSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { lstatSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fail } from '../../contract/errors.ts';
-import { displayPath, joinPath, parentPath } from '../../platform/byte-paths.ts';
+import { displayPath, joinPath } from '../../platform/byte-paths.ts';
+import { replaceFile } from '../../platform/replace-file.ts';
 import { sha256 } from '../../repository/ids.ts';
 import { throwIfFatal } from '../restore/failures.ts';
 
@@ -30,6 +20,15 @@ export interface MirrorOf {
   readonly path: string;
 }
 
+/** What tells a folder from others that get its name; numbers in decimal, times in nanoseconds since 1970. */
+export interface FolderIdentity {
+  readonly inode: string;
+  /** When it was made; 0 where the file system does not tell. */
+  readonly born: string;
+  /** When its list of names was last changed. */
+  readonly changed: string;
+}
+
 export interface Marker extends MirrorOf {
   readonly version: 1;
   readonly id: string;
@@ -37,79 +36,57 @@ export interface Marker extends MirrorOf {
   readonly snapshot?: string | undefined;
   /** It held other things, of which some may still be there. */
   readonly isForeign?: boolean | undefined;
+  /** The mirror. Undefined: it was begun by a version that kept its own folder in it. */
+  readonly folder?: FolderIdentity | undefined;
 }
 
-const ownName = Buffer.from('.holdfast-mirror');
-const lostAndFound = Buffer.from('lost+found');
+const markerFile = (own: Buffer): Buffer => joinPath(own, Buffer.from('mirror.json'));
 
-export const ownFolder = (target: Buffer): Buffer => joinPath(target, ownName);
-const markerFile = (target: Buffer): Buffer => joinPath(ownFolder(target), Buffer.from('mirror.json'));
-export const lockFile = (target: Buffer): Buffer => joinPath(ownFolder(target), Buffer.from('lock'));
-
-/** What in the target is no part of the mirror. A file system's own folder stands only at its root. */
-export function reservedIn(target: Buffer): Buffer[] {
-  const isMountPoint = statSync(target).dev !== statSync(parentPath(target)).dev;
-  return [ownFolder(target), ...(isMountPoint ? [joinPath(target, lostAndFound)] : [])];
-}
-
-/** What the target's marker says; undefined when it has none. Throws `mirror-other` when it cannot be read. */
-export function readMarker(target: Buffer): Marker | undefined {
-  const unreadable = (cause: unknown): never =>
+/**
+ * What the own folder `own` of `target` says; undefined when it says nothing, and with `lenient` also when that makes no sense.
+ * Throws `mirror-other` when it cannot be read, `target-unusable` when it is not this user's.
+ */
+export function readMarker(own: Buffer, target: Buffer, lenient = false): Marker | undefined {
+  const unreadable = (cause?: unknown): never =>
     fail('mirror-other', { path: displayPath(target), reason: 'what it says of itself cannot be read' }, cause);
+  const stat = lstatSync(own, { throwIfNoEntry: false });
+  if (!stat) return undefined;
+  // A link would lead elsewhere.
+  if (!stat.isDirectory()) return unreadable();
+  if (isOthers(stat.uid, target))
+    fail('target-unusable', { path: displayPath(target), cause: `${displayPath(own)}, which belongs to it, is another user's` });
   let text: string;
   try {
-    const stat = lstatSync(ownFolder(target), { throwIfNoEntry: false });
-    if (!stat) return undefined;
-    // A link would lead out of the target.
-    if (!stat.isDirectory()) return unreadable(undefined);
-    text = readFileSync(markerFile(target), 'utf8');
+    text = readFileSync(markerFile(own), 'utf8');
   } catch (error) {
     throwIfFatal(error, target);
-    const { code } = error as NodeJS.ErrnoException;
-    return code === 'ENOENT' || code === 'ENOTDIR' ? undefined : unreadable(error);
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' || lenient ? undefined : unreadable(error);
   }
   try {
     const marker = JSON.parse(text) as Marker;
-    return marker.version === 1 && typeof marker.repository === 'string' && typeof marker.path === 'string'
-      ? marker
-      : unreadable(undefined);
+    if (marker.version === 1 && typeof marker.repository === 'string' && typeof marker.path === 'string') return marker;
   } catch (error) {
-    return unreadable(error);
+    return lenient ? undefined : unreadable(error);
   }
+  return lenient ? undefined : unreadable();
 }
 
-/** Whether nothing is in the folder that a mirror would have to remove. */
-export function isEmptyTarget(target: Buffer): boolean {
-  const reserved = reservedIn(target);
-  return (readdirSync(target, { encoding: 'buffer' }) as Buffer[]).every((name) =>
-    reserved.some((each) => each.equals(joinPath(target, name))),
-  );
+/** Where everybody may make folders, nobody else shall lead a mirror's files away. */
+function isOthers(owner: number, target: Buffer): boolean {
+  const own = process.getuid?.();
+  return own !== undefined && owner !== own && owner !== lstatSync(target, { throwIfNoEntry: false })?.uid;
 }
 
 /** Writes the marker, durably. Throws `target-unusable`, `target-full`, `target-read-only`, `target-gone`. */
-export function writeMarker(target: Buffer, of: MirrorOf, more: Partial<Omit<Marker, 'version'>> = {}): Marker {
-  const { repository, path } = of;
+export function writeMarker(own: Buffer, target: Buffer, { repository, path }: MirrorOf, more: Partial<Omit<Marker, 'version'>>): Marker {
   const marker: Marker = { version: 1, id: randomBytes(8).toString('hex'), repository, path, ...more };
   try {
-    mkdirSync(ownFolder(target), { recursive: true, mode: 0o700 });
-    writeWhole(markerFile(target), JSON.stringify(marker));
+    replaceFile(markerFile(own), JSON.stringify(marker));
   } catch (error) {
     throwIfFatal(error, target);
     fail('target-unusable', { path: displayPath(target), cause: (error as Error).message }, error);
   }
   return marker;
-}
-
-function writeWhole(file: Buffer | string, text: string): void {
-  const growing = Buffer.concat([Buffer.from(file), Buffer.from('.tmp')]);
-  const fd = openSync(growing, 'w', 0o600);
-  try {
-    writeFileSync(fd, text);
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-  renameSync(growing, file);
 }
 
 /** Whether this computer has made a mirror at `target`. `known` is the folder where it remembers them. */
@@ -120,7 +97,7 @@ export const isKnown = (known: string, target: Buffer): boolean =>
 export function remember(known: string, target: Buffer, { repository, path }: MirrorOf): void {
   try {
     mkdirSync(known, { recursive: true, mode: 0o700 });
-    writeWhole(knownFile(known, target), JSON.stringify({ target: displayPath(target), repository, path }));
+    replaceFile(knownFile(known, target), JSON.stringify({ target: displayPath(target), repository, path }));
   } catch {
     // See above.
   }

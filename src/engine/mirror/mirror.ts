@@ -3,33 +3,33 @@
  * written and read back, what is not in the snapshot any more goes, or is moved to a folder of the day. The work is a
  * restore's; here is what makes sure that it goes to a mirror and nowhere else.
  */
-import { closeSync, lstatSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, lstatSync, mkdirSync } from 'node:fs';
 import { fail } from '../../contract/errors.ts';
-import { displayPath, joinPath, splitPath } from '../../platform/byte-paths.ts';
-import { setTimes, tryLock } from '../../platform/posix.ts';
+import { displayPath, isInside, joinPath, splitPath } from '../../platform/byte-paths.ts';
+import { setTimes } from '../../platform/posix.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { localTime } from '../../repository/tree/go-time.ts';
-import { throwIfFatal } from '../restore/failures.ts';
 import { realPlace, type RestoreRequest } from '../restore/plan.ts';
 import { executeRestore, planRestore, type RestorePlan, type RestoreResult } from '../restore/restore.ts';
 import type { PlannedEntry } from '../restore/walk-task.ts';
 import type { RunOptions } from '../run.ts';
 import { absolutePath } from '../snapshot-path.ts';
+import { type FolderIdentity, isKnown, type Marker, type MirrorOf, readMarker, remember, writeMarker } from './marker.ts';
 import {
+  findOwn,
+  freeName,
+  identityOf,
   isEmptyTarget,
-  isKnown,
+  isThatFolder,
   lockFile,
-  type Marker,
-  type MirrorOf,
-  ownFolder,
-  readMarker,
-  remember,
+  lockOwn,
+  removedFolder,
   reservedIn,
-  writeMarker,
-} from './marker.ts';
+  settleOwn,
+} from './own-folder.ts';
 
 export const removalPlaces = ['dated', 'remove'] as const;
-/** What becomes of what the snapshot does not hold: it is moved to a folder of the day in the mirror's own, or is gone. */
+/** What becomes of what the snapshot does not hold: it is moved to a folder of the day beside the mirror, or is gone. */
 export type RemovalPlace = (typeof removalPlaces)[number];
 
 export interface MirrorRequest {
@@ -54,6 +54,8 @@ export interface MirrorOptions extends RunOptions {
 export interface MirrorResult extends RestoreResult {
   /** Where what was removed is; undefined when nothing was moved. */
   readonly removedTo: string | undefined;
+  /** Holdfast's own folder where it is in the mirror, since nothing can stand beside it. */
+  readonly inside: string | undefined;
 }
 
 /**
@@ -68,26 +70,32 @@ export function planMirror(
 ): Promise<RestorePlan> {
   const of = whatOf(repository, request);
   const target = examineTarget(request, of, options.known);
-  return planRestore(repository, restoreRequest(request, target, undefined, undefined), options, onEntry);
+  return planRestore(repository, restoreRequest(request, target, target.own), options, onEntry);
 }
 
 /** Mirrors. Throws `mirror-busy`, `mirror-lost`, what {@link planMirror} and executeRestore throw. It can always be run again. */
 export async function executeMirror(repository: Repository, request: MirrorRequest, options: MirrorOptions): Promise<MirrorResult> {
   const of = whatOf(repository, request);
-  const target = examineTarget(request, of, options.known);
-  const marker = target.marker ?? beginMirror(target, of);
-  const lock = lockMirror(target.path);
+  const { path, own: found } = examineTarget(request, of, options.known);
+  makeTarget(path);
+  const own = settleOwn(path, found);
+  const lock = lockOwn(own, path);
+  let marker: Marker | undefined;
   try {
-    remember(options.known, target.path, of);
-    const day = dayFolder(target.path, options);
-    const result = await executeRestore(repository, restoreRequest(request, target, day, timeNow(target.path)), options);
-    if (!isSame(target.path, marker)) return fail('mirror-lost', { path: displayPath(target.path) });
-    writeMarker(target.path, of, { id: marker.id, snapshot: result.snapshot });
+    // Another run may have been here in the meantime.
+    const target = examineTarget(request, of, options.known);
+    marker = noteMirror(target, own, of);
+    remember(options.known, path, of);
+    const day = freeName(joinPath(removedFolder(own), Buffer.from(dayOf(options))));
+    const result = await executeRestore(repository, restoreRequest(request, target, own, day), options);
+    if (!isSame(path, own, marker)) return fail('mirror-lost', { path: displayPath(path) });
+    writeMarker(own, path, of, { id: marker.id, snapshot: result.snapshot, folder: identityAt(path) });
     const isUsed = lstatSync(day, { throwIfNoEntry: false }) !== undefined;
-    return { ...result, removedTo: isUsed ? displayPath(day) : undefined };
+    const inside = isInside(own, path) ? displayPath(own) : undefined;
+    return { ...result, removedTo: isUsed ? displayPath(day) : undefined, inside };
   } catch (error) {
     // A disk that was taken away fails in many ways; an empty place where it was is none of them.
-    if (!isSame(target.path, marker)) fail('mirror-lost', { path: displayPath(target.path) }, error);
+    if (marker && !isSame(path, own, marker)) fail('mirror-lost', { path: displayPath(path) }, error);
     throw error;
   } finally {
     closeSync(lock);
@@ -103,6 +111,8 @@ interface Target {
   /** Without links. */
   readonly path: Buffer;
   readonly isNew: boolean;
+  /** Its own folder; undefined when that is to be made. */
+  readonly own: Buffer | undefined;
   /** Of the mirror that is there; undefined when one is to be begun. */
   readonly marker: Marker | undefined;
   /** It may hold what no snapshot does; so it is until the first run has come to its end. */
@@ -113,98 +123,67 @@ function examineTarget({ to, adopt }: MirrorRequest, of: MirrorOf, known: string
   const { target: path, isNew } = realPlace(to);
   const shown = displayPath(path);
   if (!isNew && !lstatSync(path).isDirectory()) fail('target-unusable', { path: to, cause: 'it is not a folder' });
-  const found = isNew ? undefined : readMarkerOf(path, adopt === true);
+  const { folder: own, marker: found, isGone } = findOwn(path, adopt === true);
   const isOurs = found?.repository === of.repository && found.path === of.path;
   // One that was adopted may still hold what no snapshot does.
-  if (isOurs) return { path, isNew, marker: found, isForeign: found.isForeign === true };
+  if (isOurs) return { path, isNew, own, marker: found, isForeign: found.isForeign === true };
   if (found && !adopt) {
     const reason = found.repository === of.repository ? `the folder ${found.path}` : 'another repository';
     fail('mirror-other', { path: shown, reason });
   }
-  if (!adopt && isKnown(known, path)) fail('mirror-gone', { path: shown });
+  if (!adopt && (isGone || isKnown(known, path))) fail('mirror-gone', { path: shown });
   const isEmpty = isNew || (!found && isEmptyTarget(path));
   if (!isEmpty && !adopt) fail('mirror-not-empty', { path: shown });
-  return { path, isNew, marker: undefined, isForeign: !isEmpty };
+  return { path, isNew, own, marker: undefined, isForeign: !isEmpty };
 }
 
-/** Whoever adopts a folder does not care what it was. */
-function readMarkerOf(path: Buffer, adopt: boolean): Marker | undefined {
-  try {
-    return readMarker(path);
-  } catch (error) {
-    if (adopt && lstatSync(ownFolder(path), { throwIfNoEntry: false })?.isDirectory()) return undefined;
-    throw error;
-  }
-}
-
-function beginMirror({ path, isForeign }: Target, of: MirrorOf): Marker {
+function makeTarget(path: Buffer): void {
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
   } catch (error) {
     fail('target-unusable', { path: displayPath(path), cause: (error as Error).message }, error);
   }
-  return writeMarker(path, of, { isForeign });
+}
+
+/** The marker under which a run works: that of the mirror, or a new one. */
+function noteMirror({ path, marker, isForeign }: Target, own: Buffer, of: MirrorOf): Marker {
+  if (marker?.folder && isThatFolder(path, marker.folder)) return marker;
+  return writeMarker(own, path, of, { ...marker, isForeign, folder: identityAt(path) });
 }
 
 function restoreRequest(
   { snapshot, path, to, deleteTo = 'dated', verify }: MirrorRequest,
   { path: target, isNew, isForeign }: Target,
-  day: Buffer | undefined,
-  since: bigint | undefined,
+  own: Buffer | undefined,
+  day?: Buffer,
 ): RestoreRequest {
-  const own = ownFolder(target);
   const dated =
-    day && deleteTo === 'dated'
+    day && own && deleteTo === 'dated'
       ? { folder: new Uint8Array(day), own: new Uint8Array(own), root: new Uint8Array(target), replaced: isForeign }
       : undefined;
-  return {
-    snapshot,
-    path,
-    target: to,
-    overwrite: verify ? 'always' : 'if-changed',
-    delete: true,
-    verify: true,
-    mirror: { reserved: isNew && !day ? [own] : reservedIn(target), dated, verifySince: verify ? undefined : since },
-  };
-}
-
-/** Holds the mirror until the descriptor is closed. Throws `mirror-busy`. */
-function lockMirror(target: Buffer): number {
-  let fd: number;
-  try {
-    fd = openSync(lockFile(target), 'a', 0o600);
-  } catch (error) {
-    throwIfFatal(error, target);
-    return fail('target-unusable', { path: displayPath(target), cause: (error as Error).message }, error);
-  }
-  if (tryLock(fd)) return fd;
-  closeSync(fd);
-  return fail('mirror-busy', { path: displayPath(target) });
+  // Only what comes out of a run that acts has a time to go by.
+  const verifySince = verify || !day || !own ? undefined : timeNow(own);
+  const mirror = { reserved: isNew ? [] : reservedIn(target, own), dated, verifySince };
+  return { snapshot, path, target: to, overwrite: verify ? 'always' : 'if-changed', delete: true, verify: true, mirror };
 }
 
 const longAgoNs = 1_000_000_000_000_000_000n;
 
-/** What time it is for the target's file system, in nanoseconds since 1970; undefined when it keeps no times of change. */
-function timeNow(target: Buffer): bigint | undefined {
-  const file = lockFile(target);
+/** What time it is for the mirror's file system, in nanoseconds since 1970; undefined when it keeps no times of change. */
+function timeNow(own: Buffer): bigint | undefined {
+  const file = lockFile(own);
   setTimes(file, { atimeNs: longAgoNs, mtimeNs: longAgoNs });
   const { ctimeNs } = lstatSync(file, { bigint: true });
   return ctimeNs === longAgoNs ? undefined : ctimeNs;
 }
 
-/** The first folder of today that nothing is in yet. */
-function dayFolder(target: Buffer, { clock }: MirrorOptions): Buffer {
-  const today = localTime.format(BigInt(Math.round(clock.now())) * 1_000_000n).slice(0, 10);
-  const removed = joinPath(ownFolder(target), Buffer.from('removed'));
-  for (let attempt = 1; ; attempt++) {
-    const day = joinPath(removed, Buffer.from(attempt === 1 ? today : `${today}.${attempt}`));
-    if (!lstatSync(day, { throwIfNoEntry: false })) return day;
-  }
-}
+const dayOf = ({ clock }: MirrorOptions): string => localTime.format(BigInt(Math.round(clock.now())) * 1_000_000n).slice(0, 10);
 
-function isSame(target: Buffer, { id }: Marker): boolean {
+const identityAt = (target: Buffer): FolderIdentity => identityOf(lstatSync(target, { bigint: true }));
+
+function isSame(target: Buffer, own: Buffer, { id, folder }: Marker): boolean {
   try {
-    return readMarker(target)?.id === id;
+    return readMarker(own, target)?.id === id && (!folder || isThatFolder(target, folder));
   } catch {
     return false;
   }

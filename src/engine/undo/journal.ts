@@ -7,14 +7,15 @@ import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   existsSync,
+  fstatSync,
   fsyncSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
+  readSync,
   renameSync,
   rmSync,
-  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -23,10 +24,11 @@ import { joinList } from '../../platform/byte-list.ts';
 import { displayPath, isInside } from '../../platform/byte-paths.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { tryLock } from '../../platform/posix.ts';
+import { replaceFile } from '../../platform/replace-file.ts';
 import { asidePath, beat, endTime, finishTime } from './aside.ts';
 import { areasFile, type UndoTask } from './log.ts';
 import { syncFolder } from './sync-folder.ts';
-import { type AreaRecord, bytesOf, parseRecord, recordLine, textOf, type UndoRecord } from './records.ts';
+import { type AreaRecord, bytesOf, endOfTorn, newline, parseRecord, recordLine, textOf, type UndoRecord } from './records.ts';
 
 /** What a restore is, for its journal. */
 export interface UndoFacts {
@@ -100,7 +102,7 @@ export class UndoJournal {
       mkdirSync(journal, { mode: 0o700 });
       lock = openSync(join(journal, 'lock'), 'w', 0o600);
       tryLock(lock);
-      writeDurably(headFile(journal), JSON.stringify(head));
+      replaceFile(headFile(journal), JSON.stringify(head));
       syncFolder(journal);
       syncFolder(folder);
     } catch (error) {
@@ -223,11 +225,15 @@ export function readEnd(journal: string): Omit<UndoSummary, 'id'> | undefined {
   return undefined;
 }
 
-/** In one step, so that no journal is ever half there. */
+/** In one step, so that no journal is ever half there. What is left of it then is removed with the old ones at the latest. */
 export function removeJournal(journal: string): void {
   const gone = `${journal}.gone`;
   renameSync(journal, gone);
-  rmSync(gone, { recursive: true, force: true });
+  try {
+    rmSync(gone, { recursive: true, force: true });
+  } catch {
+    // See above.
+  }
 }
 
 /** Names of journals, also of those that were never begun or are being removed. */
@@ -253,17 +259,21 @@ export function isAtWork(journal: string): boolean {
 /** Holds the journal until the descriptor is closed; undefined when somebody else does. */
 export function claim(journal: string): number | undefined {
   const fd = openSync(join(journal, 'lock'), 'a', 0o600);
-  if (tryLock(fd)) return fd;
-  closeSync(fd);
-  return undefined;
+  let isOurs = false;
+  try {
+    isOurs = tryLock(fd);
+  } finally {
+    if (!isOurs) closeSync(fd);
+  }
+  return isOurs ? fd : undefined;
 }
 
-/** Adds records to the coordinator's file and brings them onto the disk. */
+/** Adds records to the coordinator's file and brings them onto the disk. What a full disk has cut off before is told from them. */
 export function appendRecords(journal: string, records: readonly UndoRecord[]): void {
   if (records.length === 0) return;
-  const text = Buffer.concat(records.map(recordLine));
-  const fd = openSync(runLog(journal), 'a', 0o600);
+  const fd = openSync(runLog(journal), 'a+', 0o600);
   try {
+    const text = Buffer.concat([...(isTorn(fd) ? [endOfTorn] : []), ...records.map(recordLine)]);
     for (let at = 0; at < text.length; ) at += writeSync(fd, text, at);
     fsyncSync(fd);
   } finally {
@@ -271,16 +281,11 @@ export function appendRecords(journal: string, records: readonly UndoRecord[]): 
   }
 }
 
-function writeDurably(file: string, text: string): void {
-  const growing = `${file}.tmp`;
-  const fd = openSync(growing, 'w', 0o600);
-  try {
-    writeFileSync(fd, text);
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-  renameSync(growing, file);
+/** Whether the last line has no end. */
+function isTorn(fd: number): boolean {
+  const { size } = fstatSync(fd);
+  const last = Buffer.alloc(1);
+  return size > 0 && readSync(fd, last, 0, 1, size - 1) === 1 && last[0] !== newline;
 }
 
 export const shownPath = (text: string): string => displayPath(bytesOf(text));

@@ -13,7 +13,7 @@ import type { FolderKeeper } from '../restore/keeping.ts';
 import type { WorkerContext } from '../workers/context.ts';
 import { asidePath, isAside, makeAside } from './aside.ts';
 import { syncFolder } from './sync-folder.ts';
-import { formerOf, recordLine, textOf, type UndoRecord } from './records.ts';
+import { endOfTorn, formerOf, recordLine, textOf, type UndoRecord } from './records.ts';
 
 /** What workers must know of the journal that they write to. */
 export interface UndoTask {
@@ -118,7 +118,7 @@ export class UndoLog {
 
   #write(kind: string, lines: Buffer, durable: boolean): void {
     // What a full disk has cut off is not to be taken for a part of the next line.
-    const text = this.#isTorn ? Buffer.concat([Buffer.of(newline), tornLine, Buffer.of(newline), lines]) : lines;
+    const text = this.#isTorn ? Buffer.concat([endOfTorn, lines]) : lines;
     try {
       const isNew = !this.#begun.has(kind);
       const fd = openSync(join(this.#task.journal, `w${this.#worker}${kind}`), 'a', 0o600);
@@ -210,9 +210,6 @@ export const logFile = '.log';
 const key = 'restore: undo log';
 const unusable = new Set(['EACCES', 'EPERM', 'EXDEV', 'EROFS']);
 const slash = 0x2f;
-const newline = 0x0a;
-/** Says that the line before it was cut off. */
-export const tornLine: Buffer = Buffer.from('#torn');
 
 /** A folder that was there before the restore. */
 export class RecordedFolder implements FolderKeeper {

@@ -55,18 +55,16 @@ export class Places {
     return 'there';
   }
 
-  /** Makes the folders that lead to an entry again. Returns those that were missing, the outermost first. */
-  remake(area: Buffer, way: string): Buffer[] {
-    const made: Buffer[] = [];
+  /** Makes the folders that lead to an entry again. `announce` is called with each that is missing before it is made, the outermost first. */
+  remake(area: Buffer, way: string, announce: (folder: Buffer) => void): void {
     let path = area;
     for (const name of splitPath(bytesOf(way)).slice(0, -1)) {
       path = joinPath(path, name);
       if (lstatSync(path, { throwIfNoEntry: false })) continue;
+      announce(path);
       if (this.#act) mkdirSync(path, 0o755);
-      made.push(path);
     }
     this.forget();
-    return made;
   }
 
   /** Lets the owner, who is not root, work in a folder, until `closeAll`. */

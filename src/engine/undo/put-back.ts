@@ -57,7 +57,7 @@ async function withFormer(
     return;
   }
   if (now) await clear(record, area, place, now, former, putting);
-  else for (const made of places.remake(area.path, record.path)) note({ do: 'remade', path: textOf(made) });
+  else places.remake(area.path, record.path, (folder) => note({ do: 'remade', path: textOf(folder) }));
   if (!act) return;
   // A file takes a file's place without a moment in which none is there.
   if (former.isDirectory()) moveAside(keep, former, place);

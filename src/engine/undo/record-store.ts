@@ -3,14 +3,13 @@ import { closeSync, existsSync, openSync, readdirSync, readSync } from 'node:fs'
 import { join } from 'node:path';
 import { fail } from '../../contract/errors.ts';
 import { runLog } from './journal.ts';
-import { logFile, tornLine } from './log.ts';
-import { type EntryRecord, type FactsRecord, type IntervalRecord, parseRecord, type UndoRecord } from './records.ts';
+import { logFile } from './log.ts';
+import { type EntryRecord, type FactsRecord, type IntervalRecord, newline, parseRecord, tornLine, type UndoRecord } from './records.ts';
 
 /** Positions in files, and which file, share one number. */
 const largestFile = 2 ** 40;
 const readAtOnce = 1 << 20;
 const usualLine = 512;
-const newline = 0x0a;
 
 /** A record of an entry, and whose it is: areas are numbered by each worker. */
 export type Entry = (EntryRecord | FactsRecord) & { readonly worker: string };

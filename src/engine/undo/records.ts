@@ -90,8 +90,8 @@ export interface EndRecord {
 }
 
 /**
- * What an undo has done that cannot be seen afterwards: it has put something of the person's under another name; it has made
- * a folder again; all that was kept is back.
+ * What an undo is about to do, or has done, that cannot be seen afterwards: it puts something of the person's under another
+ * name; it makes a folder again; all that was kept is back.
  */
 export type ProgressRecord =
   | { readonly do: 'kept'; readonly path: string; readonly other: string }
@@ -109,6 +109,12 @@ export const formerOf = ({ ino, size, mtimeNs, mode }: BigIntStats): Former => (
   mtime: String(mtimeNs),
   mode: Number(mode),
 });
+
+export const newline = 0x0a;
+/** Says that the line before it was cut off, and another stands after it. */
+export const tornLine: Buffer = Buffer.from('#torn');
+/** To be written after a line that was cut off, or may have been. */
+export const endOfTorn: Buffer = Buffer.concat([Buffer.of(newline), tornLine, Buffer.of(newline)]);
 
 const sumOf = (json: Buffer): string => sha256(json).toString('hex', 0, 4);
 

@@ -6,7 +6,7 @@
  * restore that was, is only a state like any other, and the undo can be run again. Properties of folders come last.
  */
 import { closeSync, lstatSync, openSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs';
-import { HoldfastError } from '../../contract/errors.ts';
+import { type ErrorCode, fail, HoldfastError } from '../../contract/errors.ts';
 import { joinPath } from '../../platform/byte-paths.ts';
 import { nextTurn } from '../../platform/clock.ts';
 import { syncFileSystem } from '../../platform/posix.ts';
@@ -20,7 +20,7 @@ import { LeftParts } from './left-parts.ts';
 import { type OpenUndo, openUndo, type UndoArea } from './open-undo.ts';
 import { Places } from './places.ts';
 import { putBack } from './put-back.ts';
-import { type ProgressRecord, textOf } from './records.ts';
+import { bytesOf, type ProgressRecord, textOf } from './records.ts';
 import type { Entry } from './record-store.ts';
 import { isOfFolder, setBack } from './set-back.ts';
 import { type UndoFigures, type UndoneEntry, UndoReport } from './undo-report.ts';
@@ -50,8 +50,7 @@ export const planUndo = (
 
 /**
  * Undoes. When everything is back, the journal is removed. Throws `undo-not-found`, `undo-blocked`, `undo-target-gone`,
- * `undo-damaged`, `target-busy`, `target-full`, `target-read-only`, `target-gone` and `cancelled`; after any of them it can be
- * run again.
+ * `undo-damaged`, `undo-interrupted`, `target-busy` and `cancelled`; after any of them it can be run again.
  */
 export const executeUndo = (folder: string, id: string, options: UndoRunOptions): Promise<UndoResult> => runUndo(folder, id, true, options);
 
@@ -62,13 +61,24 @@ async function runUndo(
   options: UndoRunOptions,
   onEntry?: (entry: UndoneEntry) => void,
 ): Promise<UndoResult> {
-  const open = openUndo(folder, id, act, options.clock);
   try {
-    return await new Undo(open, act, options, new UndoReport(onEntry)).run();
-  } finally {
-    open.close();
+    const open = openUndo(folder, id, act, options.clock);
+    try {
+      return await new Undo(open, act, options, new UndoReport(onEntry)).run();
+    } finally {
+      open.close();
+    }
+  } catch (error) {
+    // A disk that is full, taken away or closed to this user: nothing of that is about a restore, or a defect.
+    const ofSystem = !(error instanceof HoldfastError) && (error as NodeJS.ErrnoException).syscall !== undefined;
+    if (ofSystem || (error instanceof HoldfastError && ofTarget.has(error.code)))
+      fail('undo-interrupted', { cause: (error as Error).message }, error);
+    throw error;
   }
 }
+
+/** What {@link throwIfFatal} says, in the words of a restore. */
+const ofTarget = new Set<ErrorCode>(['target-full', 'target-read-only', 'target-gone']);
 
 /** After so many entries the thread hears whether the run is cancelled. */
 const entriesAtOnce = 64;
@@ -98,8 +108,9 @@ class Undo {
     this.#asides = [...new Map([...open.areas.values()].map(({ aside }) => [textOf(aside), aside])).values()];
     const now = localTime.format(BigInt(Math.round(options.clock.now())) * 1_000_000n);
     this.#stamp = now.slice(0, 16).replace('T', ' ').replace(':', '.');
-    // By a run that was cut off.
-    for (const [path, other] of open.store.kept) report.keep(Buffer.from(path, 'latin1'), Buffer.from(other, 'latin1'));
+    // By a run that was cut off, unless that was before it had done what it noted.
+    for (const [path, other] of open.store.kept)
+      if (lstatSync(bytesOf(other), { throwIfNoEntry: false })) report.keep(bytesOf(path), bytesOf(other));
   }
 
   async run(): Promise<UndoResult> {

@@ -2,51 +2,17 @@
 import { expect } from 'vitest';
 import { type CopyExecution, type CopyResult, executeCopy, planCopy } from '../../../src/engine/copy/copy.ts';
 import type { CopyPlan, CopyRequest } from '../../../src/engine/copy/plan.ts';
-import type { RunControl } from '../../../src/platform/cancellation.ts';
-import { systemClock } from '../../../src/platform/clock.ts';
-import { Repository } from '../../../src/repository/repository.ts';
+import type { Repository } from '../../../src/repository/repository.ts';
 import { MemoryStorage } from '../../../src/storage/memory.ts';
-import type { Storage, StoredFile } from '../../../src/storage/storage.ts';
-import { backup, identity, openRepository, password, runOptions } from '../../support/engine.ts';
+import type { Storage } from '../../../src/storage/storage.ts';
+import { backup, makeRepository, openRepository, runOptions } from '../../support/engine.ts';
 import { hasty } from '../../support/hostile.ts';
 import { seededBytes, seededRandom } from '../../support/seeded.ts';
 import { tree } from '../../support/tree-literal.ts';
 import { expectWhole } from '../../support/whole-repository.ts';
-import { noCost } from '../../support/no-cost-key.ts';
 
 /** Small packs, so that few files fill several. */
 export const quick = { ...hasty, packSize: 24 << 10 } as const;
-
-/** A new repository whose key costs next to nothing, since these tests open repositories hundreds of times. */
-export const cheapRepository = (storage: Storage, polynomial?: string): Promise<Repository> =>
-  Repository.init(storage, password, identity, systemClock, { polynomial, cost: noCost });
-
-/** A storage in memory that cancels a run when its `nth` save or removal begins. */
-export class CancellingStorage extends MemoryStorage {
-  readonly #control: RunControl;
-  #left: number;
-
-  constructor(base: MemoryStorage, control: RunControl, nth: number) {
-    super(base.location, base.dump());
-    this.#control = control;
-    this.#left = nth;
-  }
-
-  override async save(file: StoredFile, parts: readonly Uint8Array[]): Promise<void> {
-    this.#count();
-    await super.save(file, parts);
-  }
-
-  override async remove(file: StoredFile): Promise<void> {
-    this.#count();
-    await super.remove(file);
-  }
-
-  #count(): void {
-    this.#left -= 1;
-    if (this.#left === 0) this.#control.cancel();
-  }
-}
 
 export type CopySettings = CopyRequest & Partial<CopyExecution>;
 
@@ -81,7 +47,7 @@ export function writeGeneration(folder: string, n: number): void {
 /** A repository in memory with one snapshot for each generation of the files in `folder`. */
 export async function sourceWith(generations: number, folder: string): Promise<{ storage: MemoryStorage; snapshots: string[] }> {
   const storage = new MemoryStorage('the source');
-  const repository = await cheapRepository(storage);
+  const repository = await makeRepository(storage);
   const snapshots: string[] = [];
   for (let n = 0; n < generations; n++) {
     writeGeneration(folder, n);
@@ -93,14 +59,14 @@ export async function sourceWith(generations: number, folder: string): Promise<{
 /** An empty repository that cuts files where the other does. */
 export async function targetFor(source: Storage, location = 'the target'): Promise<MemoryStorage> {
   const storage = new MemoryStorage(location);
-  await cheapRepository(storage, (await openRepository(source)).config.chunker_polynomial);
+  await makeRepository(storage, { polynomial: (await openRepository(source)).config.chunker_polynomial });
   return storage;
 }
 
 /** A repository that cuts files anywhere else. */
 export async function otherTarget(location = 'the other target'): Promise<MemoryStorage> {
   const storage = new MemoryStorage(location);
-  await cheapRepository(storage);
+  await makeRepository(storage);
   return storage;
 }
 

@@ -14,7 +14,7 @@ import { seededBytes, seededRandom } from '../../support/seeded.ts';
 import { scratch, sharedScratch, tree } from '../../support/tree-literal.ts';
 import { refuseUnhandledRejections } from '../../support/unhandled.ts';
 import { expectWhole } from '../../support/whole-repository.ts';
-import { cheapRepository, copy, expectCopies, otherTarget, plannedCopy, targetFor } from './copying.ts';
+import { copy, expectCopies, otherTarget, plannedCopy, targetFor } from './copying.ts';
 
 refuseUnhandledRejections();
 
@@ -37,7 +37,7 @@ let ids: string[];
 
 beforeAll(async () => {
   source = new MemoryStorage('the source');
-  const repository = await cheapRepository(source);
+  const repository = await makeRepository(source);
   const film = noise(3 * mebi);
   tree(folder, {
     films: { 'a.film': film, 'the same again': film, 'b.film': noise(2 * mebi) },
@@ -211,7 +211,7 @@ test('names of any bytes, attributes, links and times stay as they are', async (
 describe('a hostile source', () => {
   test('with files in pieces that no polynomial cuts gets them joined; what is unknown of a node is kept', async () => {
     const from = new MemoryStorage('hostile');
-    const forge = new Forge(await cheapRepository(from));
+    const forge = new Forge(await makeRepository(from));
     const [a, b] = [forge.data('a'), forge.data('b')];
     const node = fileNode('joined', [a, b, a], { size: 3, from_the_future: { content: ['x'] } });
     await forge.snapshot(forge.tree([fileNode('alone', [b], { size: 1 }), folderNode('folder', forge.tree([node]))]));
@@ -229,7 +229,7 @@ describe('a hostile source', () => {
 
   test('whose folders repeat each other again and again, or lie deeper than any path, takes no longer than there are folders', async () => {
     const from = new MemoryStorage('hostile');
-    const forge = new Forge(await cheapRepository(from));
+    const forge = new Forge(await makeRepository(from));
     const leaf = forge.tree([fileNode('leaf', [forge.data('leaf'), forge.data('of two pieces')])]);
     let last = leaf;
     for (let level = 0; level < 60; level++) last = forge.tree([folderNode('a', last), folderNode('b', last)]);
@@ -246,7 +246,7 @@ describe('a hostile source', () => {
 describe('a damaged piece of content', () => {
   test('is named for every file that it harms, wherever the files are', async () => {
     const from = new MemoryStorage('many');
-    const forge = new Forge(await cheapRepository(from));
+    const forge = new Forge(await makeRepository(from));
     const lies = Array.from({ length: 5 }, (_, i) => forge.data(`lie ${i}`, { id: sha256(Buffer.from(`truth ${i}`)).toString('hex') }));
     const good = forge.data('good');
     const folders = lies.map((lie, i) =>

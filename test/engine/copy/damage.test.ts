@@ -8,13 +8,13 @@ import { LocalStorage } from '../../../src/storage/local.ts';
 import { MemoryStorage } from '../../../src/storage/memory.ts';
 import type { StoredFile } from '../../../src/storage/storage.ts';
 import { writeToDisk } from '../check-fixture.ts';
-import { backup, resticOn } from '../../support/engine.ts';
+import { backup, makeRepository, resticOn } from '../../support/engine.ts';
 import { fileNode, folderNode, Forge } from '../../support/forge.ts';
 import { expectCleanCheck } from '../../support/judge.ts';
 import { scratch, sharedScratch, tree } from '../../support/tree-literal.ts';
 import { refuseUnhandledRejections } from '../../support/unhandled.ts';
 import { expectWhole } from '../../support/whole-repository.ts';
-import { cheapRepository, copy, expectCopies, otherTarget, plannedCopy, quick, sourceWith, targetFor } from './copying.ts';
+import { copy, expectCopies, otherTarget, plannedCopy, quick, sourceWith, targetFor } from './copying.ts';
 
 refuseUnhandledRejections();
 
@@ -89,7 +89,7 @@ describe('damage that several snapshots share', () => {
   /** Two snapshots that share a folder, and one that does not. `lose` is given the packs of the folder's data and of its tree, and the index file of the first. */
   async function shared(lose: (from: MemoryStorage, data: string, tree: string, index: string) => void): Promise<void> {
     const from = new MemoryStorage('shared');
-    const forge = new Forge(await cheapRepository(from));
+    const forge = new Forge(await makeRepository(from));
     const piece = forge.data('shared');
     // An index file of its own.
     const listed = await forge.index();
@@ -197,7 +197,7 @@ describe('a source that is unplugged', () => {
 describe('a hostile source', () => {
   test('that says a blob is what it is not gives nothing wrong to the target', async () => {
     const from = new MemoryStorage('hostile');
-    const forge = new Forge(await cheapRepository(from));
+    const forge = new Forge(await makeRepository(from));
     const lie = sha256(Buffer.from('what the file should be')).toString('hex');
     const id = await forge.snapshot(forge.tree([fileNode('a', [forge.data('something else', { id: lie })])]));
     const honest = await forge.snapshot(forge.tree([fileNode('b', [forge.data('honest')], { size: 6 })]), { time: '2026-01-03T03:04:05Z' });
@@ -210,7 +210,7 @@ describe('a hostile source', () => {
 
   test('that compresses a blob to another length than it says is found out', async () => {
     const from = new MemoryStorage('hostile');
-    const forge = new Forge(await cheapRepository(from));
+    const forge = new Forge(await makeRepository(from));
     const content = Buffer.alloc(100_000, 'a');
     await forge.snapshot(forge.tree([fileNode('a', [forge.data(content, { compressed: 99_999 })], { size: 99_999 })]));
     await forge.snapshot(forge.tree([fileNode('b', [forge.data(Buffer.alloc(100_000, 'b'), { compressed: true })], { size: 100_000 })]));
@@ -222,7 +222,7 @@ describe('a hostile source', () => {
 
   test('whose folders repeat each other again and again is copied as it is, each folder once', async () => {
     const from = new MemoryStorage('hostile');
-    const forge = new Forge(await cheapRepository(from));
+    const forge = new Forge(await makeRepository(from));
     let last = forge.tree([fileNode('leaf', [forge.data('leaf')])]);
     for (let level = 0; level < 60; level++) last = forge.tree([folderNode('a', last), folderNode('b', last)]);
     await forge.snapshot(last);
@@ -233,7 +233,7 @@ describe('a hostile source', () => {
 
   test('with a tree that is no tree is told, and nothing of it copied', async () => {
     const from = new MemoryStorage('hostile');
-    const forge = new Forge(await cheapRepository(from));
+    const forge = new Forge(await makeRepository(from));
     for (const text of ['{"nodes":[{"name":"../x","type":"file","content":[]}]}', 'nonsense', '{"nodes":null'])
       await forge.snapshot(forge.tree(text));
     const target = await targetFor(from);
@@ -285,7 +285,7 @@ test('a copy of what restic finds clean is clean, with names of any bytes', asyn
   const from = new MemoryStorage('names');
   const place = scratch('copy-names');
   tree(place, { ['x'.repeat(255)]: 'long', 'new\nline': 'line', '\x1b[31m': 'red', ' ': 'blank' });
-  await backup(await cheapRepository(from), place, quick);
+  await backup(await makeRepository(from), place, quick);
   const target = await targetFor(from);
   await copy(from, target);
   await expectCopies(from, target);

@@ -1,5 +1,5 @@
 /** restic's copy beside ours, in both directions. */
-import { writeFileSync } from 'node:fs';
+import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { LocalStorage } from '../../../src/storage/local.ts';
@@ -31,10 +31,19 @@ beforeAll(async () => {
   await restic.rewrite(['--exclude', 'b.txt', 'latest']);
 });
 
+/** Made once, since restic takes seconds for its key. */
+let made: Promise<Restic> | undefined;
+
+async function madeByRestic(): Promise<Restic> {
+  const target = new Restic(join(place, 'made'), password);
+  await target.init({ copyChunkerParamsFrom: restic });
+  return target;
+}
+
 /** A new repository in a folder that cuts files as the source does, made by either program. */
 async function targetFor(maker: 'restic' | 'holdfast'): Promise<Restic> {
   const target = new Restic(join(scratch('copy-interop-to'), 'to'), password);
-  if (maker === 'restic') await target.init({ copyChunkerParamsFrom: restic });
+  if (maker === 'restic') cpSync((await (made ??= madeByRestic())).repository, target.repository, { recursive: true });
   else await makeRepository(target.repository, { polynomial: (await openRepository(from)).config.chunker_polynomial });
   return target;
 }

@@ -8,6 +8,7 @@ import { LocalStorage } from '../../../src/storage/local.ts';
 import type { MemoryStorage } from '../../../src/storage/memory.ts';
 import { writeToDisk } from '../check-fixture.ts';
 import { canMountDisks, mountDisk } from '../../support/disk.ts';
+import { CancellingStorage } from '../../support/cancelling-storage.ts';
 import { backup, makeRepository, openRepository, resticOn } from '../../support/engine.ts';
 import { expectClearError } from '../../support/faulty-runs.ts';
 import { expectCleanCheck, expectSnapshotRestores } from '../../support/judge.ts';
@@ -15,7 +16,7 @@ import { seededBytes, seededRandom } from '../../support/seeded.ts';
 import { scratch, sharedScratch, tree } from '../../support/tree-literal.ts';
 import { refuseUnhandledRejections } from '../../support/unhandled.ts';
 import { expectWhole } from '../../support/whole-repository.ts';
-import { CancellingStorage, copy, expectCopies, sourceWith, targetFor } from './copying.ts';
+import { copy, expectCopies, sourceWith, targetFor } from './copying.ts';
 
 refuseUnhandledRejections();
 

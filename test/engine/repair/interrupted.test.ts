@@ -11,6 +11,7 @@ import { Lock } from '../../../src/repository/locks.ts';
 import { disconnectFrom, FaultyStorage } from '../../../src/storage/faulty.ts';
 import { MemoryStorage } from '../../../src/storage/memory.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
+import { CancellingStorage } from '../../support/cancelling-storage.ts';
 import { expectClearError } from '../../support/faulty-runs.ts';
 import type { HadContent } from '../../support/had.ts';
 import { expectCleanCheck } from '../../support/judge.ts';
@@ -224,25 +225,10 @@ describe.each(kinds)('repair of %s', (kind) => {
     const { storage, outcome, before } = await completed();
     let cancelledRuns = 0;
     for (let at = 1; at <= storage.mutations; at++) {
-      const inner = scenario().start.clone();
       const control = new RunControl();
-      let seen = 0;
-      const count = (): void => {
-        seen += 1;
-        if (seen === at) control.cancel();
-      };
-      const watching: Storage = {
-        location: inner.location,
-        create: () => inner.create(),
-        save: (file, parts) => (count(), inner.save(file, parts)),
-        remove: (file) => (count(), inner.remove(file)),
-        load: (file, range) => inner.load(file, range),
-        size: (file) => inner.size(file),
-        list: (each) => inner.list(each),
-        close: () => inner.close(),
-      };
+      const inner = new CancellingStorage(scenario().start, control, at);
       await scenario()
-        .run(watching, control)
+        .run(inner, control)
         .catch((error: { code: string }) => {
           expect(error.code).toBe('cancelled');
           cancelledRuns += 1;
