@@ -9,10 +9,10 @@ import { openPlace } from '../../src/storage/place.ts';
 import { fileKinds, type Storage } from '../../src/storage/storage.ts';
 import { Authority } from '../support/authority.ts';
 import { Swift, swiftKeys } from '../support/swift.ts';
-import { randomTree } from './data.ts';
+import { changeTree, randomTree } from './data.ts';
 import { measure } from './measure.ts';
 import { init, type Program } from './programs.ts';
-import { clear, type Figures, type Places, type Work } from './works.ts';
+import { addBlobs, clear, type Figures, type Places, type Work } from './works.ts';
 
 const delayMs = 50;
 
@@ -106,6 +106,35 @@ export async function startCloud({ folder, memory }: Places): Promise<Cloud> {
       },
     },
   ];
+  const million = new Map<string, Promise<string>>();
+  const millionBlobs = (by: Program): Promise<string> => {
+    const made =
+      million.get(by.name) ??
+      emptyRepository(`million-${by.name}`).then(async (repository) => {
+        const small = join(memory, 'small');
+        changeTree(small, 0);
+        await measure(by.backup(repository, small));
+        const storage = await direct(`million-${by.name}`);
+        await addBlobs(storage, 1_000_000);
+        await storage.close();
+        // From now on what it reads is kept near.
+        await measure(by.ls(repository));
+        return repository;
+      });
+    million.set(by.name, made);
+    return made;
+  };
+  works.push({
+    name: 'cloud: ls with a million blobs, opening subtracted',
+    wanted: 1,
+    wantedMs: 1000,
+    async round(by) {
+      const repository = await millionBlobs(by);
+      const opened = await measure(by.open(repository));
+      const listed = await measure(by.ls(repository));
+      return { wall: listed.wall - opened.wall, memory: listed.memory };
+    },
+  });
   return {
     works,
     async stop() {
