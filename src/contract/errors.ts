@@ -171,6 +171,16 @@ const catalogue = {
       guidance: 'Check the network of this computer and that the server is switched on, then try again.',
     }),
   },
+  'proxy-failed': {
+    retryable: true,
+    words: (c) => ({
+      message: `The proxy ${String(c.proxy)} gives no way to ${String(c.server)}, so ${String(c.location)} cannot be reached${because(c)}. Finished snapshots are not affected.`,
+      guidance:
+        c.isSignIn === true
+          ? 'Write your user name and password for the proxy into HTTPS_PROXY or HTTP_PROXY: http://USER:PASSWORD@PROXY:PORT.'
+          : 'Check HTTPS_PROXY or HTTP_PROXY; a server that needs no proxy is named in NO_PROXY.',
+    }),
+  },
   'connection-lost': {
     retryable: true,
     words: (c) => ({
@@ -858,6 +868,7 @@ const ofDestination: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'server-unknown',
   'server-refused',
   'server-unreachable',
+  'proxy-failed',
   'connection-lost',
   'server-busy',
   'server-not-understood',
