@@ -141,6 +141,13 @@ const catalogue = {
     }),
   },
 
+  'storage-cannot-replace': {
+    retryable: false,
+    words: (c) => ({
+      message: `${String(c.location)} cannot put one file in the place of another in one step. Nothing was changed.`,
+      guidance: 'An upgrade of the repository does without, and keeps a copy of its config on this computer meanwhile.',
+    }),
+  },
   'storage-append-only': {
     retryable: false,
     words: (c) => ({

@@ -322,7 +322,7 @@ describe('a server', () => {
 describe('without extensions', () => {
   test('config cannot be replaced in one step, which is told and harms nothing', async () => {
     await storage.save(configFile, [small]);
-    expect(await errorOf(storage.replaceConfig([big]))).toMatchObject({ code: 'storage-failed', retryable: false });
+    expect(await errorOf(storage.replaceConfig([big]))).toMatchObject({ code: 'storage-cannot-replace', retryable: false });
     expect(small.equals(await storage.load(configFile))).toBe(true);
     expect(temporaries()).toEqual([]);
   });
