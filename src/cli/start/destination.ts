@@ -1,12 +1,16 @@
-/** The repository that `npm start` backs up to: the person's own, or the embedded one in the user's data folder. */
+/** The repository that `npm start` backs up to: the person's own, in a folder or on a server, or the embedded one in the user's data folder. */
 import { readdirSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fail, hasCode } from '../../contract/errors.ts';
 import { dataFolder } from '../../platform/host.ts';
 import { Repository } from '../../repository/repository.ts';
+import { farPackSize } from '../../repository/pack.ts';
 import { LocalStorage } from '../../storage/local.ts';
+import { kindOf } from '../../storage/place.ts';
+import { configFile, type Storage } from '../../storage/storage.ts';
 import { usualVariables, withPassword } from '../passwords.ts';
 import type { Invocation } from '../run-verb.ts';
+import { storageAt } from '../session.ts';
 import { embeddedPasswordFile, keptPassword, makeKeptPassword, passwordFileOf } from './kept-password.ts';
 
 export interface Destination {
@@ -22,32 +26,35 @@ const ownFolder = 'holdfast-backup';
 
 /**
  * Opens the repository, or makes one with a password of its own. A folder that holds other things gets the repository in a
- * folder of its own inside. Throws what opening and making throw, `home-unknown`, `password-not-kept`.
+ * folder of its own inside; a place on a server is used as it is named. Throws what opening and making throw, `home-unknown`, `password-not-kept`.
  */
 export async function openDestination(to: string | undefined, invocation: Invocation): Promise<Destination> {
   const data = dataFolder();
   const isEmbedded = to === undefined;
-  const folder = isEmbedded ? join(data, 'repository') : repositoryFolder(resolve(to));
-  const storage = new LocalStorage(folder);
-  const file = isEmbedded ? embeddedPasswordFile(data) : passwordFileOf(data, realPath(folder));
+  const storage = await storageOf(to, data, invocation);
+  const { location, localPath } = storage;
+  const file = isEmbedded ? embeddedPasswordFile(data) : passwordFileOf(data, localPath ? realPath(location) : location);
   const kept = await keptPassword(file);
-  if (holdsConfig(folder)) {
-    const opened = kept === undefined ? undefined : await openQuietly(storage, kept);
+  const open = async (password: string): Promise<Repository> => {
+    const repository = await Repository.open(storage, password);
+    if (!localPath) repository.packSize = farPackSize;
+    return repository;
+  };
+  if (await holdsConfig(storage)) {
+    const opened = kept === undefined ? undefined : await unlessWrong(open(kept));
     if (opened) return { repository: opened, passwordFile: file, isNew: false, isEmbedded };
     const { env, control } = invocation;
-    const repository = await withPassword(
-      { file: undefined, variables: usualVariables },
-      folder,
-      { env, signal: control.signal },
-      (password) => Repository.open(storage, password),
-    );
+    const asker = { env, signal: control.signal };
+    const repository = await withPassword({ file: undefined, variables: usualVariables }, location, asker, open);
     return { repository, passwordFile: env[usualVariables.file] === '' ? undefined : env[usualVariables.file], isNew: false, isEmbedded };
   }
   // A password without a repository is left from a run that was cut off in between.
   const password = kept ?? (await makeKeptPassword(file));
   await invocation.control.checkpointAsync();
-  await removeUnfinished(storage);
+  // On a server another computer may be making one at this moment; there the same password finishes what was begun.
+  if (localPath) await removeUnfinished(storage);
   const repository = await Repository.init(storage, password, invocation.identity, invocation.clock);
+  if (!localPath) repository.packSize = farPackSize;
   return { repository, passwordFile: file, isNew: true, isEmbedded };
 }
 
@@ -55,7 +62,7 @@ export async function openDestination(to: string | undefined, invocation: Invoca
  * Removes the keys of a repository that was never finished: without a config nothing can be opened with them, and without
  * data nothing is lost. Otherwise the place would be refused for ever.
  */
-async function removeUnfinished(storage: LocalStorage): Promise<void> {
+async function removeUnfinished(storage: Storage): Promise<void> {
   if (namesIn(storage.location).length === 0) return;
   for (const kind of ['pack', 'index', 'snapshot'] as const) for await (const _ of storage.list(kind)) return;
   const keys: string[] = [];
@@ -64,13 +71,21 @@ async function removeUnfinished(storage: LocalStorage): Promise<void> {
 }
 
 /** Undefined when the password is not this repository's. */
-async function openQuietly(storage: LocalStorage, password: string): Promise<Repository | undefined> {
+async function unlessWrong(opening: Promise<Repository>): Promise<Repository | undefined> {
   try {
-    return await Repository.open(storage, password);
+    return await opening;
   } catch (error) {
     if (hasCode(error, 'wrong-password')) return undefined;
     throw error;
   }
+}
+
+async function storageOf(to: string | undefined, data: string, invocation: Invocation): Promise<Storage> {
+  if (to === undefined) return new LocalStorage(join(data, 'repository'));
+  const found = kindOf(to);
+  // Nothing of it is kept here: the proof is that the place itself gives back what was stored.
+  if (found && found.kind !== 'local') return storageAt(to, invocation);
+  return new LocalStorage(repositoryFolder(resolve(found?.address ?? to)));
 }
 
 /** `folder` itself when a repository is or can be there, else a folder of our own in it. Throws `storage-denied`, `bad-usage`. */
@@ -80,7 +95,19 @@ function repositoryFolder(folder: string): string {
   return join(folder, ownFolder);
 }
 
-const holdsConfig = (folder: string): boolean => namesIn(folder).includes('config');
+/** A place that is not there yet holds nothing. */
+const missing = ['file-not-found', 'storage-gone', 'bucket-missing'] as const;
+
+async function holdsConfig(storage: Storage): Promise<boolean> {
+  if (storage.localPath) return namesIn(storage.location).includes('config');
+  try {
+    await storage.size(configFile);
+    return true;
+  } catch (error) {
+    if (missing.some((code) => hasCode(error, code))) return false;
+    throw error;
+  }
+}
 
 function namesIn(folder: string): string[] {
   try {

@@ -18,7 +18,8 @@ describeStorage('SFTP storage on a server without extensions, whose rename repla
   const own = await OddSftp.start();
   own.replaces = true;
   const open = (): SftpStorage => {
-    const storage = openOdd({ port: own.port });
+    // How fast this computer is, is not what is proved.
+    const storage = openOdd({ port: own.port, silentMs: 60_000, connectMs: 60_000 });
     // It cannot replace in one step; that is told, see below.
     Object.defineProperty(storage, 'replaceConfig', { value: undefined });
     return storage;
