@@ -79,14 +79,17 @@ export async function openRepository(
   const itself = await storageAt(place, invocation, opening.credentialsFile);
   const storage = opening.bypassCache ? itself : withCache(itself, invocation);
   const { open = Repository.open, withoutConfig = false } = opening;
-  const readAhead = storage.localPath ? opening.readAhead === 'always' : opening.readAhead !== undefined && 'listing';
+  const isFar = storage.localPath === undefined;
+  const { readAhead: early } = opening;
+  const readAhead = early === undefined || (early === 'far' && !isFar) ? undefined : { listing: isFar, locks: early === 'far' };
+  const keyMemory = storage instanceof CachedStorage ? storage : undefined;
   return withPassword(
     source,
     storage.location,
     { env, signal: control.signal },
     async (password) => {
-      const repository = await open(storage, password, { readAhead });
-      if (!storage.localPath) repository.packSize = farPackSize;
+      const repository = await open(storage, password, { readAhead, keyMemory });
+      if (isFar) repository.packSize = farPackSize;
       return repository;
     },
     // Whoever mistyped the place is told so before being asked for a password.

@@ -34,9 +34,16 @@ async function main(args: readonly string[]): Promise<ExitCode> {
   const program = new Command('npm start --')
     .description('Backs folders up, proves the snapshot by a check, and says how to restore it.')
     .argument('[folder...]', 'what to back up (default: your Documents folder, else the visible folders of your home folder)')
-    .option('--to <destination>', "the folder to back up to, best on another disk (default: a repository in Holdfast's own folder)")
+    .option(
+      '--to <destination>',
+      "what to back up to: a folder, best on another disk, or a place on a server (default: a repository in Holdfast's own folder)",
+    )
+    .option('--credentials-file <file>', 'a file with lines of NAME=value that open a place on a server; else the environment does')
     .option('--json', 'write one JSON object a line, for programs')
-    .addHelpText('after', '\nExamples:\n  npm start\n  npm start -- ~/Documents ~/Pictures --to /media/disk/backup')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  npm start\n  npm start -- ~/Documents ~/Pictures --to /media/disk/backup\n  npm start -- ~/Documents --to sftp:me@nas:/backup',
+    )
     .exitOverride()
     .configureOutput({ writeErr: () => {} });
   const facts = { whenCancelled: whenBackupCancelled };
@@ -83,11 +90,16 @@ async function start(folders: readonly string[], to: string | undefined, invocat
   }
 }
 
-function tellNextSteps({ repository, kept }: Destination, sources: readonly Buffer[], snapshot: string, { output }: Invocation): void {
-  const { location } = repository.storage;
+function tellNextSteps(
+  { repository, kept }: Destination,
+  sources: readonly Buffer[],
+  snapshot: string,
+  { output, globals }: Invocation,
+): void {
+  const { location, localPath } = repository.storage;
   const passwordFile = kept === undefined || kept.where === 'keychain' ? undefined : kept.file;
   const target = join(homedir(), `holdfast-restored-${snapshot.slice(0, 8)}`);
-  const { list, browse, restore } = nextSteps(location, passwordFile, snapshot, target);
+  const { list, browse, restore } = nextSteps(location, { password: passwordFile, credentials: globals.credentialsFile }, snapshot, target);
   output.lines(
     '',
     'The snapshot was read back and is whole. To see all snapshots, to look into this one, and to restore it:',
@@ -96,7 +108,7 @@ function tellNextSteps({ repository, kept }: Destination, sources: readonly Buff
     `  ${restore}`,
   );
   if (kept !== undefined) output.lines('', ...keptWhere(kept), 'Keep a copy of it somewhere else: without it nobody can read the backup.');
-  const shared = onSameDisk(location, sources);
+  const shared = localPath !== undefined && onSameDisk(location, sources);
   if (shared) {
     output.lines(
       '',

@@ -135,6 +135,13 @@ const catalogue = {
     }),
   },
 
+  'storage-cannot-replace': {
+    retryable: false,
+    words: (c) => ({
+      message: `${String(c.location)} cannot put one file in the place of another in one step. Nothing was changed.`,
+      guidance: 'An upgrade of the repository does without, and keeps a copy of its config on this computer meanwhile.',
+    }),
+  },
   'storage-append-only': {
     retryable: false,
     words: (c) => ({
@@ -163,6 +170,16 @@ const catalogue = {
     words: (c) => ({
       message: `The server ${String(c.server)} does not answer, so ${String(c.location)} cannot be reached${because(c)}. Finished snapshots are not affected.`,
       guidance: 'Check the network of this computer and that the server is switched on, then try again.',
+    }),
+  },
+  'proxy-failed': {
+    retryable: true,
+    words: (c) => ({
+      message: `The proxy ${String(c.proxy)} gives no way to ${String(c.server)}, so ${String(c.location)} cannot be reached${because(c)}. Finished snapshots are not affected.`,
+      guidance:
+        c.isSignIn === true
+          ? 'Write your user name and password for the proxy into HTTPS_PROXY or HTTP_PROXY: http://USER:PASSWORD@PROXY:PORT.'
+          : 'Check HTTPS_PROXY or HTTP_PROXY; a server that needs no proxy is named in NO_PROXY.',
     }),
   },
   'connection-lost': {
@@ -859,6 +876,7 @@ const ofDestination: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'server-unknown',
   'server-refused',
   'server-unreachable',
+  'proxy-failed',
   'connection-lost',
   'server-busy',
   'server-not-understood',

@@ -31,12 +31,16 @@ export interface BlobIndexMemory {
   readonly copies: SharedTableMemory;
 }
 
-const blobWords = 12;
+/**
+ * Of a blob's record: 8 of its ID, `pack number << 1 | tag` (the tag is 1 for trees), offset in the pack, sealed length, and length of
+ * the plaintext as {@link BlobLocation} has it.
+ */
+export const blobWords = 12;
 const packWords = 11;
 const copyWords = 9;
 const claimed = 0x7fffffff;
 
-const tagOf = (type: BlobType): number => (type === 'tree' ? 1 : 0);
+export const tagOf = (type: BlobType): number => (type === 'tree' ? 1 : 0);
 
 export class BlobIndex {
   readonly #blobs: SharedTable;
@@ -45,6 +49,8 @@ export class BlobIndex {
   readonly #copies: SharedTable;
   /** What another thread attaches to. */
   readonly memory: BlobIndexMemory;
+  readonly #record = new Uint32Array(blobWords);
+  readonly #recordId = new Uint8Array(this.#record.buffer, 0, 32);
 
   private constructor(blobs: SharedTable, packs: SharedTable, copies: SharedTable) {
     this.#blobs = blobs;
@@ -60,6 +66,11 @@ export class BlobIndex {
 
   static attach(memory: BlobIndexMemory): BlobIndex {
     return new BlobIndex(SharedTable.attach(memory.blobs), SharedTable.attach(memory.packs), SharedTable.attach(memory.copies));
+  }
+
+  /** Makes room for so many blobs: adding them then costs less. */
+  reserve(blobs: number): void {
+    this.#blobs.reserve(blobs);
   }
 
   /** Records of blobs, further copies included. */
@@ -212,32 +223,47 @@ export class BlobIndex {
    * further copy, which only walks over all records see.
    */
   add(pack: number, id: Uint8Array, at: number, type: BlobType, offset: number, length: number, uncompressedLength: number): void {
+    const record = this.#record;
+    this.#recordId.set(id.subarray(at, at + 32));
+    record[8] = ((pack << 1) | tagOf(type)) >>> 0;
+    record[9] = offset;
+    record[10] = length;
+    record[11] = uncompressedLength;
+    this.addRecords(record, 1);
+  }
+
+  /** As {@link add} for the first `count` records of `noted`, in one go. */
+  addRecords(noted: Uint32Array, count: number): void {
     const blobs = this.#blobs;
-    const tag = tagOf(type);
     blobs.lock();
     try {
-      let entry = blobs.findOrInsert(id, at, tag);
-      let word = entry * blobWords + 8;
-      const { records } = blobs;
-      if (!blobs.inserted) {
-        const where = records[word] >>> 1;
-        if (where === pack && records[word + 1] === offset) return;
-        if (where !== claimed && !this.#isLost(where)) {
-          if (!this.#isNewCopy(entry, pack, offset)) return;
-          entry = blobs.append(id, at, tag);
-          word = entry * blobWords + 8;
-        }
-      }
-      records[word] = ((pack << 1) | tag) >>> 0;
-      records[word + 1] = offset;
-      records[word + 2] = length;
-      records[word + 3] = uncompressedLength;
-      const packs = this.#packs.records;
-      packs[pack * packWords + 9] += length + (uncompressedLength > 0 ? 41 : 37);
-      packs[pack * packWords + 10] += 1;
+      for (let at = 0; at < count * blobWords; at += blobWords) this.#addRecord(noted, at);
     } finally {
       blobs.unlock();
     }
+  }
+
+  /** While the blobs are locked. */
+  #addRecord(noted: Uint32Array, at: number): void {
+    const blobs = this.#blobs;
+    const tag = noted[at + 8] & 1;
+    const pack = noted[at + 8] >>> 1;
+    let entry = blobs.findOrInsertWords(noted, at, tag);
+    if (!blobs.inserted) {
+      const word = entry * blobWords + 8;
+      const where = blobs.records[word] >>> 1;
+      if (where === pack && blobs.records[word + 1] === noted[at + 9]) return;
+      if (where !== claimed && !this.#isLost(where)) {
+        if (!this.#isNewCopy(entry, pack, noted[at + 9])) return;
+        entry = blobs.appendWords(noted, at, tag);
+      }
+    }
+    const { records } = blobs;
+    const word = entry * blobWords + 8;
+    for (let i = 0; i < 4; i++) records[word + i] = noted[at + 8 + i];
+    const packs = this.#packs.records;
+    packs[pack * packWords + 9] += noted[at + 10] + (noted[at + 11] > 0 ? 41 : 37);
+    packs[pack * packWords + 10] += 1;
   }
 
   /** Whether a further copy of the blob of record `entry` is said to lie there for the first time. */

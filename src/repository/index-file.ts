@@ -1,10 +1,10 @@
 /**
  * Index files: JSON lists of packs with their blobs. See restic's design document, "Indexing".
  */
-import type { BlobIndex } from './blob-index.ts';
+import { type BlobIndex, type BlobType, blobWords, tagOf } from './blob-index.ts';
 import { idBytes } from './ids.ts';
 import { type EntryVisitor, readEntries } from './pack.ts';
-import { readIndex } from './read-index.ts';
+import { type IndexVisitor, readIndex } from './read-index.ts';
 
 /**
  * Half of what restic puts into one: writing and reading an index file takes several times its size in memory, in every
@@ -17,14 +17,62 @@ export const maxBlobsPerIndexFile = 25_000;
  * before anything is added when the text is not an index.
  */
 export function addIndexFile(text: Buffer, index: BlobIndex): void {
-  readIndex(text, { pack: () => {}, blob: () => {} });
-  let pack = -1;
-  readIndex(text, {
-    pack: (id) => {
-      pack = index.pack(id);
-    },
-    blob: (id, type, offset, length, uncompressedLength) => index.add(pack, id, 0, type, offset, length, uncompressedLength),
-  });
+  // Notes of a longer one, which only a hostile program writes, would take as much memory again.
+  if (text.length > longestNoted) {
+    readIndex(text, { pack: () => {}, blob: () => {} });
+    let pack = -1;
+    readIndex(text, {
+      pack: (id) => {
+        pack = index.pack(id);
+      },
+      blob: (id, type, offset, length, uncompressedLength) => index.add(pack, id, 0, type, offset, length, uncompressedLength),
+    });
+    return;
+  }
+  const noted = new NotedIndex();
+  readIndex(text, noted);
+  noted.addTo(index);
+}
+
+const longestNoted = 32 << 20;
+
+/** What an index file says, until it has been read to its end. */
+class NotedIndex implements IndexVisitor {
+  readonly #packs: Buffer[] = [];
+  /** Records as the index has them, with packs as numbered here. */
+  #records = new Uint32Array(maxBlobsPerIndexFile * blobWords);
+  #bytes = new Uint8Array(this.#records.buffer);
+  #used = 0;
+
+  pack(id: Buffer): void {
+    this.#packs.push(Buffer.from(id));
+  }
+
+  blob(id: Buffer, type: BlobType, offset: number, length: number, uncompressedLength: number): void {
+    const at = this.#used;
+    if (at === this.#records.length) this.#grow();
+    const records = this.#records;
+    this.#bytes.set(id, at * 4);
+    records[at + 8] = (((this.#packs.length - 1) << 1) | tagOf(type)) >>> 0;
+    records[at + 9] = offset;
+    records[at + 10] = length;
+    records[at + 11] = uncompressedLength;
+    this.#used += blobWords;
+  }
+
+  addTo(index: BlobIndex): void {
+    const numbers = this.#packs.map((id) => index.pack(id));
+    const records = this.#records;
+    for (let at = 8; at < this.#used; at += blobWords) records[at] = ((numbers[records[at] >>> 1] << 1) | (records[at] & 1)) >>> 0;
+    index.addRecords(records, this.#used / blobWords);
+  }
+
+  #grow(): void {
+    const larger = new Uint32Array(this.#records.length * 2);
+    larger.set(this.#records);
+    this.#records = larger;
+    this.#bytes = new Uint8Array(larger.buffer);
+  }
 }
 
 /** A pack's ID and punctuation take less; and so does a blob's entry with the largest possible numbers. */

@@ -54,6 +54,8 @@ export interface Lockable {
   readonly storage: Storage;
   readonly sealer: Sealer;
   readonly config?: Pick<Config, 'version'>;
+  /** Whether no lock was there a moment ago; tells it only once. */
+  takeNoLocks?(): boolean;
 }
 
 /** Locks of this process that may still lie in a storage which was out of reach when they should have been removed. */
@@ -182,30 +184,45 @@ export class Lock {
    */
   static async begin(repository: Lockable, holder: LockHolder, exclusive: boolean, clock: Clock): Promise<Lock> {
     const lock = new Lock(repository, holder, exclusive, clock);
-    const found = await listLocks(repository, clock);
-    lock.removed = found.filter((each) => isDead(each, holder.hostname, clock));
-    await removeFound(repository, lock.removed);
-    lock.#refuseConflict(found.filter((each) => !lock.removed.includes(each)));
+    const wasClear = !exclusive && repository.takeNoLocks?.() === true;
+    if (!wasClear) await lock.#clearWay();
     lock.#refreshed = clock.now();
     lock.#refreshedMonotonic = clock.monotonic();
     lock.#name = await lock.#write(lock.#refreshed);
-    lock.#settled = lock.#settle();
+    const settling = clock.sleep(settleMs);
+    // An exclusive lock that came and went since then would otherwise be seen by nobody, and what is read from now on be older than
+    // what its holder changed.
+    if (wasClear) await lock.#refuseOthers();
+    lock.#settled = lock.#settle(settling);
     // Whoever awaits it hears of a failure.
     lock.#settled.catch(() => {});
     return lock;
   }
 
-  async #settle(): Promise<void> {
+  /** Removes stale locks, and refuses to go on beside others that conflict. */
+  async #clearWay(): Promise<void> {
+    const found = await listLocks(this.#repository, this.#clock);
+    this.removed = found.filter((each) => isDead(each, this.#holder.hostname, this.#clock));
+    await removeFound(this.#repository, this.removed);
+    this.#refuseConflict(found.filter((each) => !this.removed.includes(each)));
+  }
+
+  async #settle(settling: Promise<void>): Promise<void> {
+    // Another program may have looked at the same moment: both see each other now.
+    await settling;
+    await this.#refuseOthers();
+    this.#stop = this.#clock.every(refreshMs, () => void this.#refresh().catch(() => {}));
+  }
+
+  /** Takes the lock back when there is a conflicting one beside it. */
+  async #refuseOthers(): Promise<void> {
     try {
-      // Another program may have looked at the same moment: both see each other now.
-      await this.#clock.sleep(settleMs);
       this.#refuseConflict(await listLocks(this.#repository, this.#clock, this.#name));
     } catch (error) {
       // What went wrong before matters more than that this goes wrong too; the next run removes the lock then.
       await this.#discard(this.#name).catch(() => {});
       throw error;
     }
-    this.#stop = this.#clock.every(refreshMs, () => void this.#refresh().catch(() => {}));
   }
 
   /** What `work` reads, once it is certain that nobody with a conflicting lock could change it meanwhile. */

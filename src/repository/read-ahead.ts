@@ -1,7 +1,7 @@
 /**
  * Lists all snapshots and reads their stored form while the key is still being derived, which takes about half a second of one
  * processor and leaves the storage idle. Files are named by their content, so what was read early is as good as what is
- * read late.
+ * read late. Whether the repository is locked is looked at in the same time.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,16 +15,26 @@ const longestBytes = 64 << 10;
 const mostFiles = 20_000;
 const filesPerTurn = 100;
 
+/** What is looked at early beside the snapshots. */
+export interface ReadAhead {
+  /** The first question which snapshots there are is answered as it was then, which spares a round trip. */
+  readonly listing?: boolean | undefined;
+  /** Whether the repository is locked is looked at, too: for verbs that take a shared lock at once. */
+  readonly locks?: boolean | undefined;
+}
+
 export class SnapshotReadAhead {
   readonly #files = new Map<string, Uint8Array>();
   /** All names, once they are listed. */
   #names: string[] | undefined;
+  #hadNoLocks = false;
   #ended = false;
+  readonly #reading: Promise<unknown>;
 
-  /** Names are kept with `keepsNames`. */
-  constructor(storage: Storage, keepsNames = false) {
+  constructor(storage: Storage, { listing = false, locks = false }: ReadAhead = {}) {
     // What fails here is tried again, and reported, when it is needed.
-    this.#read(storage, keepsNames).catch(() => {});
+    const looking = locks ? this.#lookForLocks(storage).catch(() => {}) : undefined;
+    this.#reading = Promise.all([looking, this.#read(storage, listing).catch(() => {})]);
   }
 
   /** The stored snapshot of this name, if it was read by now; gives it only once. */
@@ -41,9 +51,22 @@ export class SnapshotReadAhead {
     return names;
   }
 
-  /** Reads no more. */
-  end(): void {
+  /** Whether no lock was there a moment ago, as far as that is known by now; tells it only once. */
+  takeNoLocks(): boolean {
+    const hadNoLocks = this.#hadNoLocks;
+    this.#hadNoLocks = false;
+    return hadNoLocks;
+  }
+
+  /** Reads no more. Resolves when nothing is on its way from the storage any more. */
+  async end(): Promise<void> {
     this.#ended = true;
+    await this.#reading;
+  }
+
+  async #lookForLocks(storage: Storage): Promise<void> {
+    for await (const _ of storage.list('lock')) return;
+    this.#hadNoLocks = true;
   }
 
   async #read(storage: Storage, keepsNames: boolean): Promise<void> {

@@ -11,7 +11,7 @@ import { type Config, currentVersion, type FormatVersion, newConfig, parseConfig
 import { type MasterKey, randomMasterKey, Sealer } from './crypto.ts';
 import { isId, sha256 } from './ids.ts';
 import { openIndex, openItem, sealItem } from './item.ts';
-import { SnapshotReadAhead } from './read-ahead.ts';
+import { type ReadAhead, SnapshotReadAhead } from './read-ahead.ts';
 import { Kernel } from './kernel/kernel.ts';
 import { calibrate, type KeyCost, type KeyFile, type KeyOwner, lockKey, parseKeyFile, refuseEmpty, unlockKey } from './keys.ts';
 import { defaultPackSize } from './pack.ts';
@@ -29,12 +29,26 @@ export interface ListedKey {
   readonly current: boolean;
 }
 
+/** A key file, in its stored form. */
+export interface KeptKey {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Where the key file that opened a repository is kept near, so that the derivation begins before the repository has answered. It
+ * opens nothing that the repository would not: it counts only when the repository still lists it. Neither call fails.
+ */
+export interface KeyMemory {
+  /** The key kept last, whose name is the hash of its bytes. */
+  recallKey(): Promise<KeptKey | undefined>;
+  keepKey(key: KeptKey): Promise<void>;
+}
+
 export interface OpenOptions {
-  /**
-   * Snapshots are read while the key is derived. With `listing`, which spares a round trip, the first question which there are is
-   * answered as it was then.
-   */
-  readonly readAhead?: boolean | 'listing' | undefined;
+  /** Snapshots are read while the key is derived. */
+  readonly readAhead?: ReadAhead | undefined;
+  readonly keyMemory?: KeyMemory | undefined;
   /** Format versions to be opened; default: the current one. */
   readonly versions?: readonly FormatVersion[] | undefined;
   /**
@@ -106,26 +120,40 @@ export class Repository {
   static async open(
     storage: Storage,
     password: string,
-    { readAhead = false, versions, keptConfigs = [] }: OpenOptions = {},
+    { readAhead, keyMemory, versions, keptConfigs = [] }: OpenOptions = {},
   ): Promise<Repository> {
     const missing = (error?: unknown): never => fail('repository-not-found', { location: storage.location }, error);
-    // Together they take the time of one request. Both are waited for, so that nothing is tried again after this has thrown.
-    const [config, keys] = await Promise.allSettled([storage.load(configFile), listKeys(storage)]);
-    if (config.status === 'rejected') {
-      const { reason } = config;
-      if (hasCode(reason, 'storage-gone')) return missing(reason);
-      if (!hasCode(reason, 'file-not-found')) throw reason;
-      if (keptConfigs.length === 0) return missing(reason);
-    }
-    if (keys.status === 'rejected') throw keys.reason;
-    const sealedConfig = config.status === 'fulfilled' ? config.value : undefined;
+    // Together they take the time of one request. All are waited for, so that nothing is tried again after this has thrown.
+    const asked = Promise.allSettled([storage.load(configFile), listKeys(storage)]);
     const kernel = Kernel.create();
-    const ahead = readAhead ? new SnapshotReadAhead(storage, readAhead === 'listing') : undefined;
-    const found = await findKey(storage, keys.value, password, kernel).finally(() => ahead?.end());
-    const sealer = new Sealer(found.key, kernel, sealedConfig?.length ?? 0);
-    const text = firstOpened(sealer, [...(sealedConfig ? [sealedConfig] : []), ...keptConfigs]);
-    if (text) return new Repository(storage, { config: parseConfig(text, versions), text }, found, kernel, ahead);
-    return sealedConfig ? fail('config-invalid', { cause: 'it cannot be decrypted' }) : missing();
+    const kept = await keyMemory?.recallKey();
+    const tried = kept && tryKept(kept, password, kernel);
+    const beginAhead = (): SnapshotReadAhead | undefined => readAhead && new SnapshotReadAhead(storage, readAhead);
+    let ahead = kept && beginAhead();
+    try {
+      const [config, keys] = await asked;
+      if (config.status === 'rejected') {
+        const { reason } = config;
+        if (hasCode(reason, 'storage-gone')) return missing(reason);
+        if (!hasCode(reason, 'file-not-found')) throw reason;
+        if (keptConfigs.length === 0) return missing(reason);
+      }
+      if (keys.status === 'rejected') throw keys.reason;
+      const sealedConfig = config.status === 'fulfilled' ? config.value : undefined;
+      ahead ??= beginAhead();
+      const near = kept && keys.value.includes(kept.name) ? await tried : undefined;
+      const untried = near === false ? keys.value.filter((name) => name !== kept?.name) : keys.value;
+      const found = near || (await findKey(storage, untried, password, kernel, keyMemory));
+      const sealer = new Sealer(found.key, kernel, sealedConfig?.length ?? 0);
+      const text = firstOpened(sealer, [...(sealedConfig ? [sealedConfig] : []), ...keptConfigs]);
+      if (!text) return sealedConfig ? fail('config-invalid', { cause: 'it cannot be decrypted' }) : missing();
+      // What is on its way now is not waited for: whoever needs it asks anew.
+      void ahead?.end();
+      return new Repository(storage, { config: parseConfig(text, versions), text }, found, kernel, ahead);
+    } catch (error) {
+      await ahead?.end();
+      throw error;
+    }
   }
 
   /** The stored form of the config with another version; all else that it says stays. */
@@ -175,6 +203,11 @@ export class Repository {
     const name = sha256(sealed).toString('hex');
     await this.storage.save({ kind, name }, [sealed]);
     return name;
+  }
+
+  /** Whether no lock was there while the key was derived; tells it only once, and only where it was looked at. */
+  takeNoLocks(): boolean {
+    return this.#readAhead?.takeNoLocks() ?? false;
   }
 
   async names(kind: 'index' | 'snapshot' | 'key' | 'pack'): Promise<string[]> {
@@ -364,12 +397,21 @@ async function listKeys(storage: Storage): Promise<string[]> {
   return names;
 }
 
-async function findKey(storage: Storage, names: readonly string[], password: string, kernel: Kernel): Promise<FoundKey> {
+async function findKey(
+  storage: Storage,
+  names: readonly string[],
+  password: string,
+  kernel: Kernel,
+  keyMemory?: KeyMemory,
+): Promise<FoundKey> {
   let damaged: HoldfastError | undefined;
   for (const name of names) {
     try {
-      const key = await unlockKey(parseKeyFile(await storage.load({ kind: 'key', name })), password, kernel);
-      if (key) return { key, keyId: name };
+      const bytes = await storage.load({ kind: 'key', name });
+      const key = await unlockKey(parseKeyFile(bytes), password, kernel);
+      if (!key) continue;
+      await keyMemory?.keepKey({ name, bytes });
+      return { key, keyId: name };
     } catch (error) {
       // Another program may have removed it since the listing.
       if (hasCode(error, 'file-not-found')) continue;
@@ -379,4 +421,14 @@ async function findKey(storage: Storage, names: readonly string[], password: str
   }
   if (damaged) throw damaged;
   return fail('wrong-password', { location: storage.location });
+}
+
+/** False when the password is not this key's; undefined when that could not be told. */
+async function tryKept({ name, bytes }: KeptKey, password: string, kernel: Kernel): Promise<FoundKey | false | undefined> {
+  try {
+    const key = await unlockKey(parseKeyFile(bytes), password, kernel);
+    return key ? { key, keyId: name } : false;
+  } catch {
+    return undefined;
+  }
 }

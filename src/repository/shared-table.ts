@@ -12,7 +12,7 @@
  * will, cannot choose ones that collide (Pătraşcu and Thorup, The Power of Simple Tabulation Hashing, 2012).
  */
 import { randomFillSync } from 'node:crypto';
-import { fail } from '../contract/errors.ts';
+import { fail, hasCode } from '../contract/errors.ts';
 
 export interface SharedTableMemory {
   readonly control: SharedArrayBuffer;
@@ -28,6 +28,8 @@ const controlWords = word.tables + tableWords;
 const reservedBytes = 2 ** 32;
 const leastReservedBytes = 2 ** 26;
 const firstSlots = 1 << 10;
+/** Whoever says how much there will be may be wrong. */
+const mostReserved = 1 << 22;
 
 function reserve(bytes: number): SharedArrayBuffer {
   for (let maxByteLength = reservedBytes; ; maxByteLength /= 2) {
@@ -111,6 +113,23 @@ export class SharedTable {
     return new SharedTable(memory);
   }
 
+  /** Makes room for so many records, as far as there is memory: adding them then costs no growing. */
+  reserve(records: number): void {
+    const wanted = Math.min(records, mostReserved);
+    this.lock();
+    try {
+      const bytes = wanted * this.#words * 4;
+      // Pages that nobody writes to take no memory.
+      if (bytes > this.memory.records.byteLength) this.#grow(this.memory.records, Math.min(bytes, this.memory.records.maxByteLength));
+      while (wanted * 4 > (this.#control[word.mask] + 1) * 3) this.#growSlots();
+    } catch (error) {
+      // It is only wished for.
+      if (!hasCode(error, 'index-too-large')) throw error;
+    } finally {
+      this.unlock();
+    }
+  }
+
   /** Records so far; they are numbered from 0 in the order of their making and never move. */
   get count(): number {
     return Atomics.load(this.#control, word.count);
@@ -163,16 +182,22 @@ export class SharedTable {
    * {@link inserted} is true. Call between `lock` and `unlock`. Throws `index-too-large` and leaves the table as it was.
    */
   findOrInsert(key: Uint8Array, offset: number, tag: number): number {
-    let slot = this.#locate(key, offset, tag);
+    this.#readKey(key, offset);
+    return this.findOrInsertWords(this.#key, 0, tag);
+  }
+
+  /** The same for a key that is the 8 words from `at` on. */
+  findOrInsertWords(words: Uint32Array, at: number, tag: number): number {
+    let slot = this.#locateWords(words, at, tag);
     if (this.#slots[slot] !== 0) {
       this.inserted = false;
       return this.#slots[slot] - 1;
     }
     if ((this.count + 1) * 4 > (this.#control[word.mask] + 1) * 3) {
       this.#growSlots();
-      slot = this.#locate(key, offset, tag);
+      slot = this.#locateWords(words, at, tag);
     }
-    const number = this.append(key, offset, tag);
+    const number = this.appendWords(words, at, tag);
     this.#slots[slot] = number + 1;
     this.inserted = true;
     return number;
@@ -182,16 +207,22 @@ export class SharedTable {
 
   /** A new record that `find` does not see. Call between `lock` and `unlock`. Throws `index-too-large`. */
   append(key: Uint8Array, offset: number, tag: number): number {
+    this.#readKey(key, offset);
+    return this.appendWords(this.#key, 0, tag);
+  }
+
+  /** The same for a key that is the 8 words from `from` on. */
+  appendWords(words: Uint32Array, from: number, tag: number): number {
     const number = this.count;
     const end = (number + 1) * this.#words * 4;
     const { records } = this.memory;
     // Growing happens in place, so small steps cost little.
     const larger = Math.ceil((records.byteLength * 17) / 16 / 4096) * 4096;
     if (end > records.byteLength) this.#grow(records, Math.max(end, Math.min(larger, records.maxByteLength)));
-    this.#readKey(key, offset);
     const at = number * this.#words;
-    this.#records.set(this.#key, at);
-    this.#records[at + 8] = tag;
+    const all = this.#records;
+    for (let i = 0; i < 8; i++) all[at + i] = words[from + i];
+    all[at + 8] = tag;
     Atomics.store(this.#control, word.count, number + 1);
     return number;
   }
@@ -216,24 +247,27 @@ export class SharedTable {
   /** The slot that holds the key, or the free one where it belongs. */
   #locate(key: Uint8Array, offset: number, tag: number): number {
     this.#readKey(key, offset);
+    return this.#locateWords(this.#key, 0, tag);
+  }
+
+  #locateWords(k: Uint32Array, from: number, tag: number): number {
     const mask = this.#control[word.mask];
-    const k = this.#key;
     const records = this.#records;
     const slots = this.#slots;
-    let slot = this.#hash(k, 0, tag) & mask;
+    let slot = this.#hash(k, from, tag) & mask;
     for (;;) {
       const number = slots[slot] - 1;
       if (number < 0) return slot;
       const at = number * this.#words;
       if (
-        records[at] === k[0] &&
-        records[at + 1] === k[1] &&
-        records[at + 2] === k[2] &&
-        records[at + 3] === k[3] &&
-        records[at + 4] === k[4] &&
-        records[at + 5] === k[5] &&
-        records[at + 6] === k[6] &&
-        records[at + 7] === k[7] &&
+        records[at] === k[from] &&
+        records[at + 1] === k[from + 1] &&
+        records[at + 2] === k[from + 2] &&
+        records[at + 3] === k[from + 3] &&
+        records[at + 4] === k[from + 4] &&
+        records[at + 5] === k[from + 5] &&
+        records[at + 6] === k[from + 6] &&
+        records[at + 7] === k[from + 7] &&
         (records[at + 8] & 1) === tag
       )
         return slot;

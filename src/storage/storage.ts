@@ -68,8 +68,9 @@ export interface Storage {
    * power cut or a failure of this call, finds the old content or the new one, whole. A config that is missing fails with
    * `file-not-found` and stays missing. Of two calls at the same time, either may win.
    *
-   * Absent where a storage cannot do that (a server that refuses to save over a file, a file system without a replacing rename):
-   * there its caller keeps a copy elsewhere, removes config and saves it anew.
+   * Absent where a storage cannot do that (a server that refuses to save over a file, a file system without a replacing rename), and
+   * refused with `storage-cannot-replace`, changing nothing, where that shows only then: there its caller keeps a copy elsewhere,
+   * removes config and saves it anew.
    */
   replaceConfig?(parts: readonly Uint8Array[]): Promise<void>;
   /** Where the file's bytes can be read synchronously from the local file system, if they can. Wrappers that must see every read leave it out. */

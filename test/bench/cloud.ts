@@ -6,13 +6,13 @@ import { createInterface } from 'node:readline';
 import { systemClock } from '../../src/platform/clock.ts';
 import { credentialsFrom } from '../../src/storage/credentials.ts';
 import { openPlace } from '../../src/storage/place.ts';
-import { fileKinds } from '../../src/storage/storage.ts';
+import { fileKinds, type Storage } from '../../src/storage/storage.ts';
 import { Authority } from '../support/authority.ts';
 import { Swift, swiftKeys } from '../support/swift.ts';
-import { randomTree } from './data.ts';
+import { changeTree, randomTree } from './data.ts';
 import { measure } from './measure.ts';
 import { init, type Program } from './programs.ts';
-import { clear, type Figures, type Places, type Work } from './works.ts';
+import { addBlobs, clear, type Figures, type Places, type Work } from './works.ts';
 
 const delayMs = 50;
 
@@ -39,19 +39,25 @@ export async function startCloud({ folder, memory }: Places): Promise<Cloud> {
   const caches = { RESTIC_CACHE_DIR: join(memory, 'cache-restic'), HOLDFAST_CACHE_FOLDER: join(memory, 'cache-holdfast') };
   Object.assign(process.env, swiftKeys, caches, { RESTIC_CACERT: authority.certificate, HOLDFAST_CACERT: authority.certificate });
 
+  const addressOf = (bucket: string): string => `s3:https://127.0.0.1:${port}/${bucket}`;
   /** Past the proxy. The server keeps everything in memory. */
+  const direct = (bucket: string): Promise<Storage> =>
+    openPlace(`s3:${swift.http}/${bucket}`, { clock: systemClock, credentials: credentialsFrom(process.env, undefined) });
   const empty = async (bucket: string): Promise<void> => {
-    const storage = await openPlace(`s3:${swift.http}/${bucket}`, {
-      clock: systemClock,
-      credentials: credentialsFrom(process.env, undefined),
-    });
+    const storage = await direct(bucket);
     for (const kind of fileKinds) for await (const { name } of storage.list(kind)) await storage.remove({ kind, name });
     await storage.close();
   };
+  let original: Promise<unknown> | undefined;
+  /** A copy of one that restic has made: the key of each costs the same. */
   const emptyRepository = async (bucket: string): Promise<string> => {
-    const repository = `s3:https://127.0.0.1:${port}/${bucket}`;
-    await measure(init(repository));
-    return repository;
+    await (original ??= measure(init(addressOf('empty'))));
+    const [from, to] = await Promise.all([direct('empty'), direct(bucket)]);
+    await to.create();
+    for (const kind of ['key', 'config'] as const)
+      for await (const { name } of from.list(kind)) await to.save({ kind, name }, [await from.load({ kind, name })]);
+    await Promise.all([from.close(), to.close()]);
+    return addressOf(bucket);
   };
   const source = (): string => randomTree(folder);
   const filled = new Map<string, Promise<string>>();
@@ -100,6 +106,35 @@ export async function startCloud({ folder, memory }: Places): Promise<Cloud> {
       },
     },
   ];
+  const million = new Map<string, Promise<string>>();
+  const millionBlobs = (by: Program): Promise<string> => {
+    const made =
+      million.get(by.name) ??
+      emptyRepository(`million-${by.name}`).then(async (repository) => {
+        const small = join(memory, 'small');
+        changeTree(small, 0);
+        await measure(by.backup(repository, small));
+        const storage = await direct(`million-${by.name}`);
+        await addBlobs(storage, 1_000_000);
+        await storage.close();
+        // From now on what it reads is kept near.
+        await measure(by.ls(repository));
+        return repository;
+      });
+    million.set(by.name, made);
+    return made;
+  };
+  works.push({
+    name: 'cloud: ls with a million blobs, opening subtracted',
+    wanted: 1,
+    wantedMs: 1000,
+    async round(by) {
+      const repository = await millionBlobs(by);
+      const opened = await measure(by.open(repository));
+      const listed = await measure(by.ls(repository));
+      return { wall: listed.wall - opened.wall, memory: listed.memory };
+    },
+  });
   return {
     works,
     async stop() {

@@ -53,7 +53,7 @@ async function compare(work: Work): Promise<void> {
     seconds(restic.wall),
     seconds(holdfast.wall),
     `**${(holdfast.wall / restic.wall).toFixed(2)}**`,
-    work.wanted === undefined ? '' : `≤ ${work.wanted}`,
+    [work.wanted, work.wantedMs && seconds(work.wantedMs)].flatMap((limit) => (limit === undefined ? [] : `≤ ${limit}`)).join(', '),
     megabytes(restic.memory),
     megabytes(holdfast.memory),
     (holdfast.memory / restic.memory).toFixed(2),

@@ -1,9 +1,14 @@
 /** What is measured: each work with what it needs, done by one program for one round. */
+import { createCipheriv } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { idBytes } from '../../src/repository/ids.ts';
+import { IndexFileBuilder } from '../../src/repository/index-file.ts';
+import { maxEntryBytes, writeEntry } from '../../src/repository/pack.ts';
 import { Repository } from '../../src/repository/repository.ts';
 import { localTime } from '../../src/repository/tree/go-time.ts';
 import { LocalStorage } from '../../src/storage/local.ts';
+import type { Storage } from '../../src/storage/storage.ts';
 import { changeTree, generatedTree, randomTree, realTree, sizeOf } from './data.ts';
 import { type Measured, measure } from './measure.ts';
 import { init, password, type Program } from './programs.ts';
@@ -19,6 +24,8 @@ export interface Work {
   readonly name: string;
   /** Highest ratio of the wall times that is wanted; undefined where the figure is only told, from one round. */
   readonly wanted: number | undefined;
+  /** Highest wall time of Holdfast that is wanted, in milliseconds, whatever restic takes. */
+  readonly wantedMs?: number;
   round(program: Program): Promise<Figures>;
 }
 
@@ -180,6 +187,25 @@ export async function costOfFiles({ folder }: Places, program: Program, count: n
   const again = await measure(program.backup(repository, source));
   clear(repository);
   return { first, again };
+}
+
+/**
+ * Adds an index of `count` blobs that nothing refers to, in packs of 400, as index files of our own writer. The packs themselves are
+ * not made: who only opens a repository does not look for them.
+ */
+export async function addBlobs(storage: Storage, count: number): Promise<void> {
+  const repository = await Repository.open(storage, password);
+  const builder = new IndexFileBuilder();
+  const ids = createCipheriv('aes-256-ctr', Buffer.alloc(32, 1), Buffer.alloc(16));
+  const nextId = (): Buffer => ids.update(Buffer.alloc(idBytes));
+  for (let made = 0; made < count; ) {
+    const header = Buffer.alloc(400 * maxEntryBytes);
+    let end = 0;
+    for (let i = 0; i < 400 && made < count; i++, made++)
+      end = writeEntry(header, end, 'data', 40_000 + (made % 30_000), 100_000, nextId());
+    builder.add(nextId().toString('hex'), header.subarray(0, end));
+    if (builder.isFull || made >= count) await repository.saveItem('index', builder.take());
+  }
 }
 
 /** Copies of the newest snapshot, an hour apart, as a computer that is backed up every hour has them. */

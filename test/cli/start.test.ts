@@ -2,10 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { usualSources } from '../../src/cli/start/sources.ts';
 import { holdfastStart, quickRepository } from '../support/cli.ts';
 import { jsonLines, Restic } from '../support/restic.ts';
+import { startRestServer } from '../support/servers.ts';
 import { scratch, tree } from '../support/tree-literal.ts';
 
 const dataOf = (home: string): string => join(home, '.local/share/holdfast');
@@ -111,6 +112,36 @@ describe('npm start', () => {
     const { code, stderr } = await holdfastStart([], { env });
     expect(code).toBe(1);
     expect(stderr).toContain('already holds');
+  });
+
+  test('backs up to a place on a server, with its credentials in a file, and the commands that it prints work', async () => {
+    const user = { username: 'me', password: 'sehr geheim' };
+    const server = await startRestServer({ user });
+    onTestFinished(() => server.stop());
+    const home = scratch();
+    const credentials = `HOLDFAST_REST_USERNAME=${user.username}\nHOLDFAST_REST_PASSWORD="${user.password}"\n`;
+    tree(home, { work: { a: 'first' }, 'rest credentials': credentials });
+    const env = { HOME: home };
+    const place = `rest:${server.url}/backup/`;
+    const args = ['work', '--to', place, '--credentials-file', 'rest credentials'];
+    const first = await holdfastStart(args, { cwd: home, env });
+    expect({ code: first.code, stderr: first.stderr }).toEqual({ code: 0, stderr: '' });
+    expect(first.stdout).toContain(`new repository ${place}`);
+    expect(first.stdout).toContain('No errors were found');
+    expect(first.stdout).not.toMatch(/same disk|geheim/);
+    const again = await holdfastStart(args, { cwd: home, env });
+    expect(again.code).toBe(0);
+    expect(again.stdout).not.toContain('new repository');
+    const [list, browse, restore] = commandsIn(again.stdout);
+    expect(shell(list!, home)).toContain('2 snapshots');
+    expect(shell(browse!, home)).toContain('work/a');
+    shell(restore!, home);
+    const [restored] = readdirSync(home).filter((name) => name.startsWith('holdfast-restored-'));
+    expect(readFileSync(join(home, restored!, home, 'work/a'), 'utf8')).toBe('first');
+    // A mistyped place makes nothing and keeps no password for it.
+    const passwords = readdirSync(join(dataOf(home), 'passwords'));
+    expect((await holdfastStart(['work', '--to', 'rest:http://127.0.0.1:9/'], { cwd: home, env })).code).toBe(1);
+    expect(readdirSync(join(dataOf(home), 'passwords'))).toEqual(passwords);
   });
 
   test('damage that the check finds is told, and nothing is called whole', async () => {

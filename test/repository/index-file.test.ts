@@ -102,6 +102,35 @@ test('a builder is full at the number of blobs at which restic rotates', () => {
   expect(builder.isFull).toBe(false);
 });
 
+test.each([
+  ['longer than our own', 60_000],
+  ['longer than any that is noted before it is used', 250_000],
+])('an index file %s is loaded as others are, and refused whole when its end is missing', (_, count) => {
+  const builder = new IndexFileBuilder();
+  const id = Buffer.alloc(32);
+  const entries = Array.from({ length: count }, (__, i) => {
+    id.writeUInt32LE(i);
+    return { type: i % 3 === 0 ? 'tree' : 'data', id: Buffer.from(id), length: 100 + (i % 1000), plain: i } as const;
+  });
+  builder.add(hexOf('small'), header([{ type: 'data', id: idOf('alone'), length: 50, plain: 0 }]));
+  builder.add(hexOf('large'), header(entries));
+  const text = Buffer.from(builder.text());
+  const index = load(text);
+  expect(index.blobCount).toBe(count + 1);
+  const location = emptyLocation();
+  let offset = 0;
+  for (const { type, id: wanted, length, plain } of entries) {
+    if (!index.locate(wanted, 0, type, location)) throw new Error('a blob is missing');
+    if (location.offset !== offset || location.length !== length || location.uncompressedLength !== plain || location.pack !== 1)
+      throw new Error(`a blob is in another place: ${JSON.stringify(location)}`);
+    offset += length;
+  }
+  expect(index.packBlobs(1)).toBe(count);
+  const empty = BlobIndex.create();
+  expect(() => addIndexFile(text.subarray(0, -1), empty)).toThrow('is damaged');
+  expect([empty.blobCount, empty.packCount]).toEqual([0, 0]);
+});
+
 test('foreign fields, other orders, the bare list and superseded files are read', () => {
   const { id, blobs } = pack;
   const accepted = [

@@ -153,6 +153,37 @@ describe('acquiring', () => {
     });
   });
 
+  describe('where no lock was seen a moment ago', () => {
+    const clear = (): typeof repository & { takeNoLocks(): boolean } => ({ ...repository, takeNoLocks: () => true });
+    const calls = (): string[] => storage.calls.map(({ call, kind }) => `${call} ${kind}`);
+
+    test('a shared one is written at once, and looked around before anything is read and again when it has settled', async () => {
+      const lock = await Lock.begin(clear(), holder, false, clock);
+      expect(calls()).toEqual(['save lock', 'list lock']);
+      await finish(lock.ensure());
+      expect(calls()).toEqual(['save lock', 'list lock', 'list lock']);
+      await lock.release();
+    });
+
+    test.each([
+      ['before it is written', { call: 'save' }],
+      ['while it is written', { call: 'list' }],
+    ] as const)('an exclusive one that came %s is respected before anything is read', async (_, at) => {
+      storage.script([{ at: { ...at, kind: 'lock' }, effect: { do: 'delay', ms: 100 } }]);
+      const beginning = Lock.begin(clear(), holder, false, clock);
+      const other = await putLock({ exclusive: true });
+      await expect(finish(beginning)).rejects.toMatchObject({ code: 'locked', context: { exclusive: true } });
+      expect(lockNames()).toEqual([other]);
+    });
+
+    test('an exclusive one looks all the same before it is written', async () => {
+      const other = await putLock({ exclusive: false });
+      await expect(finish(Lock.begin(clear(), holder, true, clock))).rejects.toMatchObject({ code: 'locked' });
+      expect(calls()).not.toContain('save lock');
+      expect(lockNames()).toEqual([other]);
+    });
+  });
+
   test('the lock names who holds it, as restic writes it', async () => {
     const lock = await acquire(true);
     const record = await recordOf(lock.name);

@@ -9,7 +9,7 @@ import { makeRepository, password } from '../support/engine.ts';
 import { scratch } from '../support/tree-literal.ts';
 
 const fields = (hour: number) => ({ time: `2026-01-02T${String(hour).padStart(2, '0')}:00:00Z`, tree: 'ab'.repeat(32), paths: ['/home'] });
-const open = (storage: Storage): Promise<Repository> => Repository.open(storage, password, { readAhead: true });
+const open = (storage: Storage): Promise<Repository> => Repository.open(storage, password, { readAhead: {} });
 
 describe.each([
   ['in a folder', () => new LocalStorage(scratch('read-ahead'))],
@@ -40,7 +40,7 @@ test('where round trips are spared, the first listing is that of the opening, an
   const storage = new MemoryStorage();
   const repository = await makeRepository(storage);
   const first = await repository.saveSnapshot(fields(1));
-  const ahead = await Repository.open(storage, password, { readAhead: 'listing' });
+  const ahead = await Repository.open(storage, password, { readAhead: { listing: true } });
   const second = await repository.saveSnapshot(fields(2));
   expect(await ahead.names('snapshot')).toEqual([first]);
   expect(await ahead.names('snapshot')).toEqual([first, second].sort());
@@ -60,6 +60,6 @@ test('what was not asked for is not kept for ever: an ended one gives only what 
   const repository = await makeRepository(memory);
   const id = await repository.saveSnapshot(fields(1));
   const ahead = new SnapshotReadAhead(memory);
-  ahead.end();
+  void ahead.end();
   expect(ahead.take(id)).toBeUndefined();
 });

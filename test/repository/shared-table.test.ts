@@ -29,7 +29,7 @@ function find(table: SharedTable, key: Uint8Array, tag = 0): number {
 test('behaves as a map from key and tag to record, through every growth', () => {
   // Few different bytes, so that the same keys come again.
   const key = fc.array(fc.constantFrom(0, 1, 255), { minLength: 4, maxLength: 4 }).map((bytes) => Buffer.alloc(32, Buffer.from(bytes)));
-  const step = fc.tuple(fc.constantFrom('insert', 'find', 'append'), key, fc.constantFrom(0, 1));
+  const step = fc.tuple(fc.constantFrom('insert', 'find', 'append', 'reserve'), key, fc.constantFrom(0, 1));
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200 }), fc.integer({ min: 0, max: 3000 }), (steps, before) => {
       const table = SharedTable.create(10);
@@ -39,7 +39,8 @@ test('behaves as a map from key and tag to record, through every growth', () => 
       for (const [action, bytes, tag] of steps) {
         const name = `${bytes.toString('hex')} ${tag}`;
         const known = model.get(name);
-        if (action === 'find') expect(find(table, bytes, tag)).toBe(known ?? -1);
+        if (action === 'reserve') table.reserve(bytes[0] * 20);
+        else if (action === 'find') expect(find(table, bytes, tag)).toBe(known ?? -1);
         else if (action === 'append') {
           // A further copy takes a number, and `find` does not see it.
           table.lock();
@@ -57,6 +58,14 @@ test('behaves as a map from key and tag to record, through every growth', () => 
     }),
     { numRuns: 60 },
   );
+});
+
+test('room for more than there can be is no room, and no failure', () => {
+  const table = SharedTable.create(12);
+  const first = insert(table, keyOf(1));
+  table.reserve(Number.MAX_SAFE_INTEGER);
+  expect(find(table, keyOf(1))).toBe(first);
+  expect(insert(table, keyOf(2))).toBe(first + 1);
 });
 
 test('records keep what the caller writes into them, and new ones begin with zeros', () => {

@@ -214,6 +214,8 @@ export class OddGcs extends OddServer {
         return no(400, 'invalid', `Provided ${name} hash "${given}" doesn't match calculated ${name} hash "${found}".`);
     if (url.searchParams.get('ifGenerationMatch') === '0' && this.files.has(path))
       return no(412, 'conditionNotMet', 'At least one of the pre-conditions you specified did not hold.');
+    if (url.searchParams.get('ifGenerationNotMatch') === '0' && !this.files.has(path))
+      return no(412, 'conditionNotMet', 'At least one of the pre-conditions you specified did not hold.');
     this.files.set(path, content);
     return json(this.#resource(path, content));
   }

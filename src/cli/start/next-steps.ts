@@ -1,4 +1,5 @@
 /** What a person can do with a fresh backup: commands that work as they stand, in any folder of the same computer. */
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Text that a shell of this system takes as one word. */
@@ -22,11 +23,17 @@ export interface Steps {
   readonly restore: string;
 }
 
-/** `passwordFile` is undefined when the person gave the password, and will again. */
-export function nextSteps(repository: string, passwordFile: string | undefined, snapshot: string, target: string): Steps {
-  const password = passwordFile === undefined ? [] : ['--password-file', passwordFile];
+/** What is undefined a person has given in the environment, or typed, and will again. */
+export interface FilesOfSecrets {
+  readonly password: string | undefined;
+  readonly credentials: string | undefined;
+}
+
+export function nextSteps(repository: string, files: FilesOfSecrets, snapshot: string, target: string): Steps {
+  const password = files.password === undefined ? [] : ['--password-file', files.password];
+  const credentials = files.credentials === undefined ? [] : ['--credentials-file', resolve(files.credentials)];
   const line = (...words: string[]): string =>
-    [...commandLine(), '--repo', repository, ...password, ...words].map((word) => shellWord(word)).join(' ');
+    [...commandLine(), '--repo', repository, ...credentials, ...password, ...words].map((word) => shellWord(word)).join(' ');
   const id = snapshot.slice(0, 8);
   return { list: line('snapshots'), browse: line('ls', id), restore: line('restore', id, '--target', target) };
 }

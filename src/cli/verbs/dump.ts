@@ -34,11 +34,15 @@ Examples:
         }
         if (output.json)
           return fail('bad-usage', { problem: "A file's content cannot be written as JSON.", guidance: 'Leave --json out.' });
-        return withRepository(invocation, async (repository) => {
-          const snapshot = await repository.findSnapshot(wanted);
-          await dumpFile(repository, { snapshot, path }, options, (piece) => output.stdout.send(piece));
-          return exitCodes.done;
-        });
+        return withRepository(
+          invocation,
+          async (repository) => {
+            const snapshot = await repository.findSnapshot(wanted);
+            await dumpFile(repository, { snapshot, path }, options, (piece) => output.stdout.send(piece));
+            return exitCodes.done;
+          },
+          { readAhead: 'far' },
+        );
       }),
     );
 }

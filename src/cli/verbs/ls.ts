@@ -36,25 +36,30 @@ Examples:
       run(command, cancelledReading, async (invocation) => {
         const { snapshot: wanted, path } = parsePlace(text);
         const { output, options } = invocation;
-        return withRepository(invocation, async (repository) => {
-          const find = async (): Promise<Snapshot> => {
-            const snapshot = await repository.findSnapshot(wanted);
-            output.object('snapshot', snapshot);
-            if (long)
-              output.note(
-                `Snapshot ${snapshot.id.slice(0, 8)} of ${snapshot.hostname ?? 'an unknown computer'}, ${formatTimeText(snapshot.time)}`,
-              );
-            return snapshot;
-          };
-          const snapshot = find();
-          const { entries, problems, damage } = await listSnapshot(repository, { snapshot, path, recursive }, options, (found) =>
-            output.json ? output.objects('entry', found.map(entryObject)) : output.list(found.map(long ? longLine : shortLine)),
-          );
-          for (const { path: folder, error } of problems) output.problem({ path: folder, kind: error.code, detail: error.message });
-          if (problems.length > 0) for (const error of damage) output.problem({ path: undefined, kind: error.code, detail: error.message });
-          output.object('summary', { snapshot: (await snapshot).id, entries, unreadableFolders: problems.length });
-          return problems.length > 0 ? exitCodes.incomplete : exitCodes.done;
-        });
+        return withRepository(
+          invocation,
+          async (repository) => {
+            const find = async (): Promise<Snapshot> => {
+              const snapshot = await repository.findSnapshot(wanted);
+              output.object('snapshot', snapshot);
+              if (long)
+                output.note(
+                  `Snapshot ${snapshot.id.slice(0, 8)} of ${snapshot.hostname ?? 'an unknown computer'}, ${formatTimeText(snapshot.time)}`,
+                );
+              return snapshot;
+            };
+            const snapshot = find();
+            const { entries, problems, damage } = await listSnapshot(repository, { snapshot, path, recursive }, options, (found) =>
+              output.json ? output.objects('entry', found.map(entryObject)) : output.list(found.map(long ? longLine : shortLine)),
+            );
+            for (const { path: folder, error } of problems) output.problem({ path: folder, kind: error.code, detail: error.message });
+            if (problems.length > 0)
+              for (const error of damage) output.problem({ path: undefined, kind: error.code, detail: error.message });
+            output.object('summary', { snapshot: (await snapshot).id, entries, unreadableFolders: problems.length });
+            return problems.length > 0 ? exitCodes.incomplete : exitCodes.done;
+          },
+          { readAhead: 'far' },
+        );
       }),
     );
 }

@@ -78,38 +78,42 @@ Examples:
         async (invocation) => {
           const { output } = invocation;
           const request = requestOf(place, items, options);
-          return withRepository(invocation, async (repository) => {
-            if (options.dryRun) {
-              const plan = await planRestore(repository, request, invocation.options, (entry) => showEntry(output, entry));
-              output.endProgress();
-              reportProblems(output, plan.problems);
-              output.lines(`Into ${plan.target}: ${figuresText(plan.figures, 'to ')}. Nothing was changed.`);
-              output.object('summary', {
-                dryRun: true,
-                snapshot: plan.snapshot,
-                target: plan.target,
-                ...plan.figures,
-                problems: plan.problems.length,
-              });
-              return plan.problems.length > 0 ? exitCodes.incomplete : exitCodes.done;
-            }
-            let kept: UndoSummary | undefined;
-            const undo: UndoOptions = {
-              // Only a restore that needs it asks for it.
-              get folder() {
-                return journalFolder(options);
-              },
-              keep: options.undo !== false,
-              onKept: (summary) => (kept = summary),
-            };
-            const run = { ...invocation.options, undo };
-            try {
-              return report(output, await executeRestore(repository, request, run), options);
-            } catch (error) {
-              tellKept(output, kept, options);
-              throw error;
-            }
-          });
+          return withRepository(
+            invocation,
+            async (repository) => {
+              if (options.dryRun) {
+                const plan = await planRestore(repository, request, invocation.options, (entry) => showEntry(output, entry));
+                output.endProgress();
+                reportProblems(output, plan.problems);
+                output.lines(`Into ${plan.target}: ${figuresText(plan.figures, 'to ')}. Nothing was changed.`);
+                output.object('summary', {
+                  dryRun: true,
+                  snapshot: plan.snapshot,
+                  target: plan.target,
+                  ...plan.figures,
+                  problems: plan.problems.length,
+                });
+                return plan.problems.length > 0 ? exitCodes.incomplete : exitCodes.done;
+              }
+              let kept: UndoSummary | undefined;
+              const undo: UndoOptions = {
+                // Only a restore that needs it asks for it.
+                get folder() {
+                  return journalFolder(options);
+                },
+                keep: options.undo !== false,
+                onKept: (summary) => (kept = summary),
+              };
+              const run = { ...invocation.options, undo };
+              try {
+                return report(output, await executeRestore(repository, request, run), options);
+              } catch (error) {
+                tellKept(output, kept, options);
+                throw error;
+              }
+            },
+            { readAhead: 'far' },
+          );
         },
       );
     });

@@ -12,6 +12,9 @@ export interface IndexProblem {
   readonly error: HoldfastError;
 }
 
+/** Bytes that a blob takes in an index file: its ID cannot be compressed, nor all of its place. */
+const leastBlobBytes = 40;
+
 const isStorageError = (error: HoldfastError): boolean =>
   isDestinationError(error) || error.code === 'storage-failed' || error.code === 'storage-denied';
 
@@ -24,11 +27,13 @@ export async function loadIndex(repository: Repository, pool: JobRunner, loaded:
   for (let attempt = 1; ; attempt++) {
     const problems: IndexProblem[] = [];
     let vanished = false;
-    const names = (await repository.names('index')).filter((name) => !loaded.has(name));
+    const files: ListedFile[] = [];
+    for await (const file of repository.storage.list('index')) if (!loaded.has(file.name)) files.push(file);
+    const expectedBlobs = Math.floor(files.reduce((bytes, { size }) => bytes + size, 0) / leastBlobBytes);
     await Promise.all(
-      names.map(async (name) => {
+      files.map(async ({ name }) => {
         try {
-          await pool.run('loadIndexFile', name);
+          await pool.run('loadIndexFile', { name, expectedBlobs });
           loaded.add(name);
         } catch (error) {
           if (!(error instanceof HoldfastError) || hasCode(error, 'cancelled')) throw error;

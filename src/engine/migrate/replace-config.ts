@@ -17,10 +17,14 @@ export interface ConfigReplacement {
  */
 export async function replaceConfig(repository: Repository, { old, next, copy }: ConfigReplacement): Promise<void> {
   const { storage } = repository;
-  const inOneStep = storage.replaceConfig !== undefined && old !== undefined;
+  let inOneStep = storage.replaceConfig !== undefined && old !== undefined;
+  const unlessRefused = (error: unknown): void => {
+    if (!hasCode(error, 'storage-cannot-replace')) throw error;
+    inOneStep = false;
+  };
   try {
-    if (inOneStep) await storage.replaceConfig!([next]);
-    else {
+    if (inOneStep) await storage.replaceConfig!([next]).catch(unlessRefused);
+    if (!inOneStep) {
       await removeConfig(repository);
       await storage.save(configFile, [next]);
     }

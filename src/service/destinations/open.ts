@@ -58,10 +58,15 @@ export async function openDestination(destination: Destination, surroundings: Su
   const { id, name, repository: wanted } = destination;
   const place = locate(destination) ?? fail('destination-not-plugged-in', { name });
   const itself = await storageFor(place, await secrets.credentials(id), surroundings, how);
-  const storage: Storage = itself.localPath ? itself : new CachedStorage(itself, { folder: cacheFolder, clock });
+  const cached = itself.localPath ? undefined : new CachedStorage(itself, { folder: cacheFolder, clock });
+  const storage: Storage = cached ?? itself;
   try {
     const password = await secrets.password(wanted, storage.location);
-    const repository = await Repository.open(storage, password, { readAhead: storage.localPath ? false : 'listing' });
+    const repository = await Repository.open(
+      storage,
+      password,
+      cached ? { readAhead: { listing: true, locks: true }, keyMemory: cached } : {},
+    );
     if (repository.config.id !== wanted) return fail('destination-swapped', { name, location: storage.location });
     if (!storage.localPath) repository.packSize = farPackSize;
     return repository;

@@ -83,20 +83,20 @@ export class AzureBucket implements Bucket {
     if (made.refusal.code !== 'ContainerAlreadyExists') throw this.#error(made.refusal, making);
   }
 
-  async put(key: string, file: StoredFile, parts: readonly Uint8Array[]): Promise<void> {
+  async put(key: string, file: StoredFile, parts: readonly Uint8Array[], replaces = false): Promise<void> {
     const saving: Task = { operation: 'save', file: describeFile(file) };
     const md5 = (await digests(parts, 'md5')).md5.toString('base64');
     const { accessTier } = this.#options;
     const headers = {
       'content-type': 'application/octet-stream',
       'content-md5': md5,
-      'if-none-match': '*',
+      ...(replaces ? { 'if-match': '*' } : { 'if-none-match': '*' }),
       'x-ms-blob-type': 'BlockBlob',
       ...(accessTier !== undefined && file.kind === 'pack' ? { 'x-ms-access-tier': accessTier } : {}),
     };
     const { answer, refusal } = await this.#ask({ method: 'PUT', key, headers, body: parts });
     if (refusal) {
-      if (isTaken(refusal)) fail('file-exists', { file: saving.file, location: this.location });
+      if (isTaken(refusal)) fail(replaces ? 'file-not-found' : 'file-exists', { file: saving.file, location: this.location });
       throw this.#error(refusal, saving);
     }
     await discard(answer);
@@ -108,7 +108,7 @@ export class AzureBucket implements Bucket {
         : 'what is stored there has another MD5 than what was sent';
     if (problem === undefined) return;
     // It was not there before, and is not what its name says.
-    await this.remove(key, saving).catch(() => {});
+    if (!replaces) await this.remove(key, saving).catch(() => {});
     fail('storage-failed', { location: this.location, ...saving, cause: problem });
   }
 

@@ -1,6 +1,6 @@
 /**
- * A storage behind a network, of which this computer keeps what every run reads: index files, snapshots, and the packs that hold
- * folder listings.
+ * A storage behind a network, of which this computer keeps what every run reads: index files, snapshots, the packs that hold folder
+ * listings, and the key file that opened it last.
  *
  * - Which files there are, is asked of the storage: an index file or a snapshot comes from here only when this storage has
  *   listed or saved it. (A pack is found through the index; one that somebody else removes meanwhile may still be given.) And
@@ -78,6 +78,26 @@ export class CachedStorage implements Storage {
     const { offset, length } = range;
     // A file that is shorter than it should be is the storage's to report.
     return offset + length <= whole.length ? whole.slice(offset, offset + length) : this.#inner.load(file, range);
+  }
+
+  /** The key file that {@link keepKey} has kept last; undefined for none, or one that is not whole. */
+  recallKey(): Promise<{ readonly name: string; readonly bytes: Uint8Array } | undefined> {
+    return this.#unlessOff(async () => {
+      for (const name of await this.#folder.names('key')) {
+        const bytes = await this.#folder.load({ kind: 'key', name });
+        if (bytes) return { name, bytes };
+      }
+      return undefined;
+    });
+  }
+
+  /** Keeps a key file, the only one that is kept. Nobody who holds only this computer opens the repository with it: the password is missing. */
+  async keepKey({ name, bytes }: { readonly name: string; readonly bytes: Uint8Array }): Promise<void> {
+    if (hash('sha256', bytes) !== name) return;
+    await this.#unlessOff(async () => {
+      await this.#folder.save({ kind: 'key', name }, [bytes]);
+      await this.#folder.keepOnly('key', new Set([name]));
+    });
   }
 
   size(file: StoredFile): Promise<number> {

@@ -2,7 +2,7 @@
  * The folder on this computer in which files of a repository behind a network are kept. Names are hashes of contents, so that
  * what is read from it is proved each time, and the folder can be deleted at any moment, by anybody.
  *
- * `FOLDER/PLACE/{index,snapshots,data/XX}/NAME`, where PLACE is the hash of the location; files lie there as they lie in the
+ * `FOLDER/PLACE/{index,keys,snapshots,data/XX}/NAME`, where PLACE is the hash of the location; files lie there as they lie in the
  * repository, encrypted.
  */
 import { hash, randomBytes } from 'node:crypto';
@@ -61,6 +61,11 @@ export class CacheFolder {
       throw error;
     }
     this.#proved.add(file.name);
+  }
+
+  /** Of the files of a kind, except packs. */
+  async names(kind: FileKind): Promise<string[]> {
+    return (await namesIn(join(this.#folder, folderOf[kind]))).filter(isFileName);
   }
 
   async remove(file: StoredFile): Promise<void> {

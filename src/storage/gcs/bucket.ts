@@ -89,7 +89,7 @@ export class GcsBucket implements Bucket {
     if (!/you already own/i.test(message)) fail('bucket-taken', { bucket, server: this.#options.client.server });
   }
 
-  async put(key: string, file: StoredFile, parts: readonly Uint8Array[]): Promise<void> {
+  async put(key: string, file: StoredFile, parts: readonly Uint8Array[], replaces = false): Promise<void> {
     const saving: Task = { operation: 'save', file: describeFile(file) };
     const sums = await digests(parts, 'md5');
     const md5Hash = sums.md5.toString('base64');
@@ -102,10 +102,10 @@ export class GcsBucket implements Bucket {
       Buffer.from(`\r\n--${boundary}--\r\n`),
     ];
     const headers = { 'content-type': `multipart/related; boundary=${boundary}` };
-    const query = 'uploadType=multipart&ifGenerationMatch=0&fields=size,md5Hash';
+    const query = `uploadType=multipart&${replaces ? 'ifGenerationNotMatch' : 'ifGenerationMatch'}=0&fields=size,md5Hash`;
     const { answer, refusal } = await this.#ask({ method: 'POST', path: `/upload${this.#path()}/o?${query}`, headers, body });
     if (refusal) {
-      if (isTaken(refusal)) fail('file-exists', { file: saving.file, location: this.location });
+      if (isTaken(refusal)) fail(replaces ? 'file-not-found' : 'file-exists', { file: saving.file, location: this.location });
       if (refusal.status === 404) this.#noBucket();
       throw this.#error(refusal, saving);
     }
@@ -118,7 +118,7 @@ export class GcsBucket implements Bucket {
           : undefined;
     if (problem === undefined) return;
     // It was not there before, and is not what its name says.
-    await this.remove(key, saving).catch(() => {});
+    if (!replaces) await this.remove(key, saving).catch(() => {});
     fail('storage-failed', { location: this.location, ...saving, cause: problem });
   }
 

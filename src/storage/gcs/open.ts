@@ -1,8 +1,8 @@
 /** Opens `gs:bucket:/path`. */
 import { fail } from '../../contract/errors.ts';
 import { parseHttpAddress } from '../http/address.ts';
-import { TcpHttpClient } from '../http/client.ts';
-import { tlsIdentity } from '../http/tls-identity.ts';
+import type { TcpHttpClient } from '../http/client.ts';
+import { connectTo } from '../http/connect.ts';
 import type { OpenKind } from '../kind.ts';
 import { ObjectStorage } from '../objects/object-storage.ts';
 import { findAccess } from './access.ts';
@@ -14,21 +14,13 @@ import { Tokens } from './token.ts';
 const connections = 32;
 const google = 'https://storage.googleapis.com';
 
-export const openGcs: OpenKind = (text, { credentials, clock, paces, onNote }) => {
+export const openGcs: OpenKind = (text, context) => {
+  const { credentials, clock, onNote } = context;
   const { bucket, prefix } = parseGcsPlace(text);
   const location = gcsLocation({ bucket, prefix });
   const { identity, project } = findAccess(credentials, location);
-  const connect = (url: URL, count?: number): TcpHttpClient => {
-    const address = parseHttpAddress('gs', `${url.origin}/`);
-    return new TcpHttpClient({
-      address,
-      location,
-      clock,
-      paces,
-      connections: count,
-      tls: address.isSecure ? tlsIdentity(credentials) : undefined,
-    });
-  };
+  const connect = (url: URL, count?: number): TcpHttpClient =>
+    connectTo(parseHttpAddress('gs', `${url.origin}/`), context, { location, connections: count });
   const server = serverOf(credentials.get('HOLDFAST_GCS_ENDPOINT'));
   if (server.protocol === 'http:') onNote?.('The access token goes over the network as it is: better use https in HOLDFAST_GCS_ENDPOINT.');
   const client = connect(server, connections);

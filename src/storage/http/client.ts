@@ -1,4 +1,4 @@
-/** HTTP/1.1 over TCP, TLS or a local socket, with connections that are kept. */
+/** HTTP/1.1 over TCP, TLS or a local socket, also through a proxy, with connections that are kept. */
 import http from 'node:http';
 import https from 'node:https';
 import tls from 'node:tls';
@@ -6,11 +6,13 @@ import { fail, type HoldfastError, hasCode } from '../../contract/errors.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Paces } from '../pace.ts';
 import type { HttpAddress } from './address.ts';
-import { connectionError, SilenceError } from './connection-errors.ts';
+import { connectionError, proxyError, SilenceError } from './connection-errors.ts';
 import { type HttpAnswer, type HttpClient, type HttpRequest, lengthOf, type Patience, usualPatience } from './exchange.ts';
+import type { Proxy } from './proxy.ts';
 import { type AnswerHead, type Carrier, runExchange } from './run-exchange.ts';
 import { Silence, type Wait } from './silence.ts';
 import type { TlsIdentity } from './tls-identity.ts';
+import { TunnelAgent } from './tunnel-agent.ts';
 
 /** Connections at the same time; more requests wait their turn. */
 const usualConnections = 8;
@@ -28,6 +30,7 @@ export interface HttpClientOptions {
   readonly patience?: Partial<Patience> | undefined;
   readonly connections?: number | undefined;
   readonly paces?: Paces | undefined;
+  readonly proxy?: Proxy | undefined;
 }
 
 export class TcpHttpClient implements HttpClient {
@@ -82,9 +85,14 @@ export class TcpHttpClient implements HttpClient {
       onKept(kept);
     });
     cut = carrier.cut;
-    const { clock, paces } = this.#options;
-    const describe = (error: unknown): HoldfastError => connectionError(error, { location: this.#options.location, server: this.server });
+    const { clock, paces, location, proxy } = this.#options;
+    const ends = { location, server: this.server, proxy: proxy?.shown };
+    const describe = (error: unknown): HoldfastError => connectionError(error, ends);
     const answer = await runExchange(carrier, request, wait, { patience: this.#patience, paces, clock, describe });
+    if (proxy && answer.status === 407) {
+      answer.drop();
+      throw proxyError(ends, answer.status, 'it wants a user name and a password');
+    }
     const date = Date.parse(answer.header('date') ?? '');
     // It says whole seconds: on average half a one is missing.
     if (!Number.isNaN(date)) this.#clockSkewMs = date + 500 - clock.now();
@@ -137,14 +145,19 @@ export class TcpHttpClient implements HttpClient {
   }
 
   #newAgent(ca: readonly string[] | undefined): http.Agent {
-    const { address, tls: identity, connections = usualConnections } = this.#options;
-    const options = { keepAlive: true, maxSockets: connections, timeout: keptMs };
+    const { address, tls: identity, connections = usualConnections, proxy, clock } = this.#options;
+    const proxyEnv = proxy && { HTTP_PROXY: proxy.url, HTTPS_PROXY: proxy.url };
+    const { connectMs } = this.#patience;
+    // The agent's own patience with a proxy that has not opened the way yet.
+    const timeout = proxy ? Math.min(keptMs, connectMs) : keptMs;
+    const options = { keepAlive: true, maxSockets: connections, timeout, ...(proxyEnv ? { proxyEnv } : {}) };
     if (!address.isSecure) return new http.Agent(options);
-    return new https.Agent({
+    const secure = {
       ...options,
       ...(ca === undefined ? {} : { ca: [...ca] }),
       ...(identity?.certificate === undefined ? {} : { cert: identity.certificate, key: identity.certificate }),
-    });
+    };
+    return proxy ? new TunnelAgent(secure, clock, 2 * connectMs) : new https.Agent(secure);
   }
 
   /** Trusts also what the person has told the system to trust; false when that is so already, or is not wanted. */

@@ -6,6 +6,8 @@ export interface Endpoint {
   readonly location: string;
   /** Name and port. */
   readonly server: string;
+  /** The proxy on the way there, without secrets. */
+  readonly proxy?: string | undefined;
 }
 
 /** Errors of the system's network, and of Node above it, by their code. */
@@ -80,12 +82,36 @@ export class SilenceError extends Error {
  * The error for a person. A HoldfastError is returned as it is; the system's own words become its `cause`, without what
  * names addresses that the person never typed.
  */
-export function connectionError(error: unknown, { location, server }: Endpoint): HoldfastError {
+export function connectionError(error: unknown, ends: Endpoint): HoldfastError {
   if (error instanceof HoldfastError) return error;
+  const { location, server, proxy } = ends;
   const first = firstOf(error);
   const cause = first instanceof Error ? first.message.split('\n')[0].slice(0, 200) : String(first);
-  return new HoldfastError(codeOf(first), { location, server, cause }, { cause: error });
+  const code = codeOf(first);
+  // Whoever is connected to is the proxy: it finds the server, and tells when there is none.
+  if (proxy !== undefined && (isTunnel(first) || unmet.has(code))) return proxyError(ends, statusOf(first), cause, error);
+  return new HoldfastError(code, { location, server, cause }, { cause: error });
 }
+
+/** The proxy is what is wrong. `status` is that of its answer, undefined for none. */
+export function proxyError(
+  { location, server, proxy }: Endpoint,
+  status: number | undefined,
+  cause: string,
+  error?: unknown,
+): HoldfastError {
+  const isSignIn = status === 407;
+  const context = { location, server, proxy, cause, isSignIn };
+  return new HoldfastError('proxy-failed', context, { cause: error, ...(isSignIn ? { retryable: false } : {}) });
+}
+
+/** Between this computer and whoever it connects to, no connection came about. */
+const unmet: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['server-unknown', 'server-refused', 'server-unreachable']);
+
+const isTunnel = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ERR_PROXY_TUNNEL';
+
+const statusOf = (error: unknown): number | undefined =>
+  error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : undefined;
 
 /** A connection that was tried by several addresses fails with one error for each. */
 function firstOf(error: unknown): unknown {

@@ -24,7 +24,9 @@ export interface ListedObject {
  * What every bucket promises:
  * - **put** resolves when the object is durable and was seen to have arrived whole: by a checksum that the service compared
  *   or repeated, else by its length. An object that did not is removed again.
- * - What exists is replaced by put, unless `refusesOverwrite`: then it fails with `file-exists`.
+ * - What exists is replaced by put, unless `refusesOverwrite`: then it fails with `file-exists`. With `replaces`, it takes the place of
+ *   what exists wherever that may be done, in one step, and whatever goes wrong nothing is removed; where the service can tell that
+ *   nothing exists, it fails with `file-not-found`.
  * - **get** gives the bytes of the range that exist, perhaps fewer than asked for; undefined for a missing object. A body
  *   longer than `longest` fails with `item-tampered`.
  * - **list** gives every object whose key begins with the prefix, in any order, perhaps twice.
@@ -43,7 +45,7 @@ export interface Bucket {
   readonly tellsMissing: boolean;
   /** Makes the bucket unless it exists. */
   create(): Promise<void>;
-  put(key: string, file: StoredFile, parts: readonly Uint8Array[]): Promise<void>;
+  put(key: string, file: StoredFile, parts: readonly Uint8Array[], replaces?: boolean): Promise<void>;
   /** `range` is not empty. */
   get(key: string, range: Range | undefined, longest: number, task: Task): Promise<Uint8Array | undefined>;
   size(key: string, task: Task): Promise<number | undefined>;

@@ -13,7 +13,7 @@
 import { fail, HoldfastError, hasCode } from '../../contract/errors.ts';
 import { Listing } from '../rest/listing.ts';
 import { checkRange } from '../names.ts';
-import { describeFile, type FileKind, type ListedFile, type Range, type Storage, type StoredFile } from '../storage.ts';
+import { configFile, describeFile, type FileKind, type ListedFile, type Range, type Storage, type StoredFile } from '../storage.ts';
 import { inTurn } from '../turns.ts';
 import type { Bucket, Task } from './bucket.ts';
 import { Keys } from './keys.ts';
@@ -62,6 +62,16 @@ export class ObjectStorage implements Storage {
       if (mustLook && (await this.#bucket.size(key, task('save', file))) !== undefined) this.#exists(file);
       await this.#bucket.put(key, file, parts);
       this.#remember(key);
+    });
+  }
+
+  /** An object is replaced as it is made, in one step. */
+  async replaceConfig(parts: readonly Uint8Array[]): Promise<void> {
+    this.#checkOpen();
+    const key = this.#keys.of(configFile);
+    await inTurn(`${this.location} ${key}`, async () => {
+      if ((await this.#bucket.size(key, task('replace', configFile))) === undefined) this.#missing(configFile);
+      await this.#bucket.put(key, configFile, parts, true);
     });
   }
 

@@ -1,8 +1,7 @@
 /** Opens `rest:https://server/path/`. */
 import { parseHttpAddress } from '../http/address.ts';
 import { basicAuthorization, signIn } from '../http/sign-in.ts';
-import { TcpHttpClient } from '../http/client.ts';
-import { tlsIdentity } from '../http/tls-identity.ts';
+import { connectTo } from '../http/connect.ts';
 import type { OpenKind } from '../kind.ts';
 import { RestStorage } from './rest.ts';
 
@@ -13,15 +12,14 @@ const names = {
 
 export const openRest: OpenKind = (text, context) => {
   const address = parseHttpAddress('rest', text);
-  const { clock, credentials, paces } = context;
   const location = `rest:${address.shown}`;
   const user = signIn(address, names, context);
-  const client = new TcpHttpClient({ address, location, clock, paces, tls: address.isSecure ? tlsIdentity(credentials) : undefined });
+  const client = connectTo(address, context, { location });
   return new RestStorage({
     client,
     location,
     path: address.path,
-    clock,
+    clock: context.clock,
     authorization: user && basicAuthorization(user),
     variables: `${names.username[0]} and ${names.password[0]}`,
   });

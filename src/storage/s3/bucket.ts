@@ -94,7 +94,7 @@ export class S3Bucket implements Bucket {
     if (made.refusal && made.refusal.code !== 'BucketAlreadyOwnedByYou') throw this.#error(made.refusal, making);
   }
 
-  async put(key: string, file: StoredFile, parts: readonly Uint8Array[]): Promise<void> {
+  async put(key: string, file: StoredFile, parts: readonly Uint8Array[], replaces = false): Promise<void> {
     const { service, place } = this.#options;
     const saving: Task = { operation: 'save', file: describeFile(file) };
     const isSigned = service.sha256 || place.origin.protocol === 'http:';
@@ -102,20 +102,20 @@ export class S3Bucket implements Bucket {
     const headers = {
       'content-type': 'application/octet-stream',
       ...(service.sha256 ? { 'x-amz-checksum-sha256': sums.sha256.toString('base64') } : { 'content-md5': sums.md5.toString('base64') }),
-      ...(this.refusesOverwrite ? { 'if-none-match': '*' } : {}),
+      ...(this.refusesOverwrite && !replaces ? { 'if-none-match': '*' } : {}),
       ...this.#wishes(file),
     };
     const payload = isSigned ? sums.sha256.toString('hex') : unsigned;
     const { answer, refusal } = await this.#ask({ method: 'PUT', key, headers, body: parts, payload });
     if (refusal) {
-      if (this.refusesOverwrite && isTaken(refusal)) fail('file-exists', { file: saving.file, location: this.location });
+      if (this.refusesOverwrite && !replaces && isTaken(refusal)) fail('file-exists', { file: saving.file, location: this.location });
       throw this.#error(refusal, saving);
     }
     await discard(answer);
     const problem = await this.#problemOf(answer, key, sums, saving);
     if (problem === undefined) return;
     // It was not there before, and is not what its name says. If it cannot be removed, the next save replaces it.
-    await this.remove(key, saving).catch(() => {});
+    if (!replaces) await this.remove(key, saving).catch(() => {});
     fail('storage-failed', { location: this.location, ...saving, cause: problem });
   }
 

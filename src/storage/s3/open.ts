@@ -1,7 +1,7 @@
 /** Opens `s3:https://server/bucket/path` and the shorter forms that restic knows. */
 import { parseHttpAddress } from '../http/address.ts';
-import { TcpHttpClient } from '../http/client.ts';
-import { tlsIdentity } from '../http/tls-identity.ts';
+import type { TcpHttpClient } from '../http/client.ts';
+import { connectTo } from '../http/connect.ts';
 import type { OpenKind } from '../kind.ts';
 import { ObjectStorage } from '../objects/object-storage.ts';
 import { S3Bucket } from './bucket.ts';
@@ -14,11 +14,14 @@ import { Signer } from './sign.ts';
 /** Servers of this kind serve many requests at once; how many packs are on their way is decided elsewhere. */
 const connections = 32;
 
-export const openS3: OpenKind = (address, { credentials, clock, paces }) => {
+export const openS3: OpenKind = (address, context) => {
+  const { credentials, clock } = context;
   const place = parseS3Place(`s3:${address}`);
   const { service, region } = serviceAt(place.origin.hostname);
   const location = s3Location(place);
-  const tls = place.origin.protocol === 'https:' ? tlsIdentity(credentials) : undefined;
+  const connect = (origin: URL): TcpHttpClient => connectTo(parseHttpAddress('s3', origin.href), context, { location, connections });
+  // What is wrong with certificates and proxies is told now, not at the first request.
+  connect(place.origin);
   const bucket = new S3Bucket({
     place,
     service,
@@ -27,7 +30,7 @@ export const openS3: OpenKind = (address, { credentials, clock, paces }) => {
     findKeys: () => findKeys(credentials),
     signer: new Signer(),
     clock,
-    connect: (origin) => new TcpHttpClient({ address: parseHttpAddress('s3', origin.href), location, clock, paces, tls, connections }),
+    connect,
   });
   return new ObjectStorage(bucket, place.prefix);
 };

@@ -22,7 +22,7 @@ import { inTurn } from '../turns.ts';
 import type { FileFacts, FolderEntry, Handle, SftpChannel } from './channel.ts';
 import { exists, FolderSync, makeFolder, makeFolders, type PendingSync } from './folders.ts';
 import { type SessionOptions, SftpSession, type Task } from './session.ts';
-import { isMissing, StatusError, status } from './status.ts';
+import { isMissing, StatusError } from './status.ts';
 import { isTemporaryName, linkInPlace, Temporaries } from './temporaries.ts';
 import { download, upload } from './transfer.ts';
 
@@ -129,8 +129,7 @@ export class SftpStorage implements Storage {
           } finally {
             await channel.close(handle);
           }
-          if (!(await channel.renameOver(temporary, final)))
-            throw new StatusError(status.unsupported, 'this server cannot put one file in the place of another');
+          if (!(await channel.renameOver(temporary, final))) fail('storage-cannot-replace', { location: this.location });
         });
         await this.#folderSync.sync(channel, this.#session.path(''));
         this.#seen = true;

@@ -2,9 +2,8 @@
 import { fail } from '../../contract/errors.ts';
 import { parseHttpAddress } from '../http/address.ts';
 import { ChallengedClient } from '../http/challenged-client.ts';
-import { TcpHttpClient } from '../http/client.ts';
+import { connectTo } from '../http/connect.ts';
 import { signIn } from '../http/sign-in.ts';
-import { tlsIdentity } from '../http/tls-identity.ts';
 import type { OpenKind } from '../kind.ts';
 import { Dav } from './dav.ts';
 import { WebdavStorage } from './webdav.ts';
@@ -13,7 +12,6 @@ const names = { username: ['HOLDFAST_WEBDAV_USERNAME'], password: ['HOLDFAST_WEB
 
 export const openWebdav: OpenKind = (text, context) => {
   const address = parseHttpAddress('webdav', text);
-  const { clock, credentials, paces } = context;
   const location = `webdav:${address.shown}`;
   const user = signIn(address, names, context);
   // No header can hold them.
@@ -22,14 +20,13 @@ export const openWebdav: OpenKind = (text, context) => {
       problem: 'The user name or the password for this webdav destination holds a control character.',
       guidance: `Check ${names.username[0]} and ${names.password[0]}, or the file of credentials.`,
     });
-  const tcp = new TcpHttpClient({ address, location, clock, paces, tls: address.isSecure ? tlsIdentity(credentials) : undefined });
-  const client = new ChallengedClient(tcp, user);
+  const client = new ChallengedClient(connectTo(address, context, { location }), user);
   const dav = new Dav({
     client,
     location,
     origin: address.socketPath === undefined ? `${address.isSecure ? 'https' : 'http'}://${address.server}` : 'http://localhost',
     path: address.path,
-    clock,
+    clock: context.clock,
     isSignedIn: user !== undefined,
     variables: `${names.username[0]} and ${names.password[0]}`,
   });

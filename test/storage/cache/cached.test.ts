@@ -190,6 +190,21 @@ describe('a folder that cannot be used', () => {
   });
 });
 
+test('of key files the last one that was kept is recalled, if it is what its name says', async () => {
+  const folder = scratch('cache');
+  const [first, second] = ['first', 'second'].map((each) => Buffer.from(each)).map((bytes) => ({ name: fileFor(bytes).name, bytes }));
+  const storage = cached(new MemoryStorage(), folder);
+  expect(await storage.recallKey()).toBeUndefined();
+  for (const key of [first, second]) await storage.keepKey(key);
+  await storage.keepKey({ name: first.name, bytes: Buffer.from('not its bytes') });
+  expect(await storage.recallKey()).toEqual(second);
+  const [path] = kept(folder);
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+  writeFileSync(path, 'damaged');
+  expect(await cached(new MemoryStorage(), folder).recallKey()).toBeUndefined();
+  expect(kept(folder)).toEqual([]);
+});
+
 test('all caches together stay below their limit: what was not used for the longest time goes first', async () => {
   const folder = scratch('cache');
   const contents = Array.from({ length: 10 }, (_, i) => seededBytes(seededRandom(i), 1000));

@@ -22,6 +22,7 @@ export interface OddPlace {
   readonly credentials?: Partial<SftpCredentials>;
   readonly ownFile?: string;
   readonly idleMs?: number;
+  readonly silentMs?: number;
   readonly connectMs?: number;
 }
 
@@ -32,6 +33,7 @@ export function openOdd({
   credentials,
   ownFile,
   idleMs = 30_000,
+  silentMs = 300,
   connectMs = 300,
 }: OddPlace): SftpStorage {
   const location = `sftp://${oddUser.username}@${host}:${port}/${folder}`;
@@ -54,6 +56,6 @@ export function openOdd({
       ...credentials,
     },
     hostKeys: new HostKeys({ host, port, server, location, files: [file], ownFile: file, pinned: [] }),
-    patience: { connectMs, silentMs: 300, answerMs: 900, idleMs },
+    patience: { connectMs, silentMs, answerMs: 3 * silentMs, idleMs },
   });
 }
