@@ -130,7 +130,7 @@ function tellNextSteps(
 
 function keptWhere(kept: KeptIn): string[] {
   if (kept.where === 'keychain')
-    return ['The password of the repository is kept in the keychain of this computer, under the name Holdfast.'];
+    return ['The password of the repository is kept in the keychain of this computer, whose own program shows it under the name Holdfast.'];
   const told = `The password of the repository is kept in ${kept.file}.`;
   return kept.where === 'named' ? [told] : [told, `It is not in the keychain of this computer: ${kept.reason}.`];
 }

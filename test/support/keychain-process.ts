@@ -1,8 +1,8 @@
 /**
  * Another process at work on the keychain that its environment names, for tests of keychains that lock, hang and are not there.
  *
- *     node keychain-process.ts state
- *     node keychain-process.ts get|remove ACCOUNT
+ *     node keychain-process.ts get ACCOUNT
+ *     node keychain-process.ts try ACCOUNT SECRET   the state, then get, set and remove: what each says
  *     node keychain-process.ts set ACCOUNT SECRET [TIMES]
  *     node keychain-process.ts ask ACCOUNT          lets the person be asked; cancelled by a line of input
  *     node keychain-process.ts move FILE ACCOUNT [STEP]   stands still before the step of this number
@@ -44,9 +44,14 @@ function stopping(at: number): Keychain {
 }
 
 async function act(): Promise<unknown> {
-  if (verb === 'state') return keychain.state();
   if (verb === 'get') return (await keychain.get(named(args[0]))) ?? null;
-  if (verb === 'remove') return keychain.remove(named(args[0]));
+  if (verb === 'try') {
+    const account = named(args[0]);
+    const calls = [() => keychain.get(account), () => keychain.set(account, args[1] as string), () => keychain.remove(account)];
+    const said: unknown[] = [await keychain.state()];
+    for (const call of calls) said.push(await call().catch(toHoldfastError));
+    return said;
+  }
   if (verb === 'move') return moveFileToKeychain(args[0] as string, named(args[1]), args[2] ? stopping(Number(args[2])) : keychain);
   if (verb === 'ask') {
     const abort = new AbortController();
