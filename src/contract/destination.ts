@@ -28,6 +28,7 @@ export const volumePlaceSchema = z.strictObject({
   /** Below the volume's root, with `/`; '' for the root. */
   pathWithin: z.string().max(4096),
 });
+export type VolumePlace = z.infer<typeof volumePlaceSchema>;
 
 export const destinationSchema = z.strictObject({
   id: idSchema,

@@ -32,7 +32,7 @@ export async function hostService(options: HostOptions): Promise<Hosted> {
     const token = randomBytes(32).toString('base64url');
     const local = await LocalHost.open(profile, token, connections);
     writeAccess(profile, { pid: process.pid, version, protocol: protocolVersion, socket: profile.socket, token });
-    service.start({ atLogin });
+    await service.start({ atLogin });
     const close = async (): Promise<void> => {
       removeAccess(profile);
       await connections.close();

@@ -1,11 +1,9 @@
 /** The scheduler among the other parts of the service: where its plans, its memory and its runs are. */
-import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import type { HoldfastError } from '../contract/errors.ts';
 import type { Plan } from '../contract/plan.ts';
 import type { Run } from '../contract/run.ts';
 import type { Clock } from '../platform/clock.ts';
-import { kindOf } from '../storage/place.ts';
 import type { Desk } from './runs/desk.ts';
 import type { Power } from './schedule/due.ts';
 import type { Pause } from './schedule/pause.ts';
@@ -19,6 +17,8 @@ export interface SchedulingOptions {
   readonly state: StateStore;
   readonly desk: Desk;
   readonly power: () => Power;
+  /** As far as can be told without trying. */
+  readonly isDestinationThere: (destination: string) => boolean;
   /** A plan's outlook may be another one now. */
   readonly onPlan: (plan: string) => void;
   readonly onPause: (pause: Pause | undefined) => void;
@@ -51,7 +51,7 @@ export class Scheduling {
         clock,
         power,
         computerZone: () => new Intl.DateTimeFormat().resolvedOptions().timeZone,
-        isDestinationThere: (id) => this.#isThere(id),
+        isDestinationThere: options.isDestinationThere,
         busyDestinations: () => desk.busy(new Set(this.#runs.values())),
         successes: (plan) => state.runs.successes(plan),
         start: async ({ plan, destination, reason, strategy }) => {
@@ -126,11 +126,6 @@ export class Scheduling {
   #withRun(plan: string, act: (run: number) => void): void {
     const run = this.#runs.get(plan);
     if (run !== undefined) act(run);
-  }
-
-  #isThere(id: string): boolean {
-    const destination = this.#options.state.destinations().find((each) => each.id === id);
-    return destination === undefined || kindOf(destination.place) !== undefined || existsSync(destination.place);
   }
 }
 

@@ -11,16 +11,19 @@ import type { Destination } from '../contract/destination.ts';
 import { fail, hasCode, toHoldfastError } from '../contract/errors.ts';
 import type { Plan, PlanFile, PlanInput } from '../contract/plan.ts';
 import type { RecoverableSettings } from '../contract/recovery.ts';
-import type { Run } from '../contract/run.ts';
+import type { LogLine, Run } from '../contract/run.ts';
 import type { Strategy } from '../contract/schedule.ts';
 import type { Settings, SettingsChange } from '../contract/settings.ts';
 import type { Pause, PlanState, State } from '../contract/state.ts';
 import { RunControl } from '../platform/cancellation.ts';
 import type { Clock } from '../platform/clock.ts';
+import type { Drives } from '../platform/drives/volume.ts';
 import type { HostIdentity } from '../platform/host.ts';
 import { Destinations } from './destinations/destinations.ts';
 import { EventLog } from './events.ts';
 import { lockProfile } from './lock.ts';
+import { PluggedDrives } from './machine/plugged-drives.ts';
+import { PowerWatch } from './machine/power-watch.ts';
 import { forgetSnapshotsOf } from './plans/forget-snapshots.ts';
 import { exportPlans, importPlans } from './plans/plan-file.ts';
 import { makeProfile, type Profile } from './profile.ts';
@@ -42,8 +45,9 @@ export interface ServiceOptions {
   readonly home?: string | undefined;
   /** Of far repositories; default: in the profile. */
   readonly cacheFolder?: string | undefined;
-  /** How the computer is fed and connected; default: as if on mains and an ordinary network. */
-  readonly power?: (() => Power) | undefined;
+  readonly drives: Drives;
+  /** How the computer is fed and connected. */
+  readonly readPower: (signal: AbortSignal) => Promise<Power>;
   /** For whoever looks at the service's own output. */
   readonly onNote?: ((text: string) => void) | undefined;
 }
@@ -60,7 +64,10 @@ export class Service {
   readonly #options: ServiceOptions;
   readonly #unlock: () => void;
   readonly #scheduling: Scheduling;
+  readonly #drives: PluggedDrives;
+  readonly #power: PowerWatch;
   #acting: Promise<void> = Promise.resolve();
+  #ejecting: Promise<void> = Promise.resolve();
 
   /** Takes the profile. Throws `service-running`, `state-newer`, `state-failed`. */
   constructor(options: ServiceOptions) {
@@ -78,6 +85,13 @@ export class Service {
     }
     if (this.state.keptAside !== undefined) this.#rebuild(this.state.keptAside);
     this.events = new EventLog(() => this.whole());
+    this.#drives = new PluggedDrives({
+      clock,
+      drives: options.drives,
+      onArrived: (uuid) => this.#driveMoved(uuid, true),
+      onLeft: (uuid) => this.#driveMoved(uuid, false),
+    });
+    this.#power = new PowerWatch(clock, options.readPower, () => this.#scheduling.scheduler.look());
     this.destinations = new Destinations({
       state: this.state,
       identity,
@@ -85,7 +99,8 @@ export class Service {
       secrets: new Secrets(keeper),
       settings: () => this.state.settings(),
       cacheFolder: options.cacheFolder ?? join(profile.folder, 'cache'),
-      locate: ({ place }) => place,
+      locate: (destination) => this.#drives.locate(destination),
+      volumeOf: (folder) => this.#drives.volumeOf(folder),
       onChange: (destination) => this.events.publish({ type: 'destination', destination }),
     });
     this.desk = new Desk({
@@ -103,7 +118,11 @@ export class Service {
       clock,
       state: this.state,
       desk: this.desk,
-      power: options.power ?? (() => ({ onBattery: false, onMetered: false })),
+      power: () => this.#power.now,
+      isDestinationThere: (id) => {
+        const destination = this.state.destinations().find((each) => each.id === id);
+        return destination === undefined || this.#drives.isThere(destination);
+      },
       onPlan: (id) => this.#tellPlanState(id),
       onPause: () => this.events.publish({ type: 'pause', pause: this.pause }),
       onDefect: (error) => onNote(toHoldfastError(error).message),
@@ -111,8 +130,10 @@ export class Service {
   }
 
   /** Begins to act, and takes up what the last service left. `atLogin`: it is started because its person has logged in. */
-  start({ atLogin = false } = {}): void {
+  async start({ atLogin = false } = {}): Promise<void> {
     const { clock } = this.#options;
+    this.#power.begin();
+    await this.#drives.begin();
     for (const run of this.desk.findInterrupted()) this.#resumeInterrupted(run);
     this.state.runs.thin(clock.now() - this.state.settings().keepRunsDays * dayMs);
     if (atLogin) this.#scheduling.scheduler.loggedIn();
@@ -121,8 +142,8 @@ export class Service {
 
   async close(): Promise<void> {
     this.#scheduling.scheduler.stop();
-    await this.desk.close();
-    await this.#acting;
+    await Promise.all([this.desk.close(), this.#drives.close(), this.#power.close()]);
+    await Promise.all([this.#acting, this.#ejecting]);
     this.state.close();
     this.#unlock();
   }
@@ -294,6 +315,30 @@ export class Service {
   #ended(run: Run): void {
     if (run.plan !== null) this.#tellPlanState(run.plan);
     this.#scheduling.scheduler.look();
+    this.#ejecting = this.#ejecting.then(() => this.#ejectAfter(run));
+  }
+
+  #driveMoved(uuid: string, isThere: boolean): void {
+    for (const { id, volume } of this.state.destinations()) {
+      if (volume?.uuid !== uuid) continue;
+      this.destinations.moved(id, isThere);
+      if (isThere) this.#scheduling.scheduler.driveArrived(id);
+      else this.#scheduling.scheduler.look();
+    }
+  }
+
+  /** Ejects the drive of a destination that wants it, once nothing waits for it any more. */
+  async #ejectAfter({ id: run, destination: id }: Run): Promise<void> {
+    const destination = this.state.destinations().find((each) => each.id === id);
+    if (!destination?.ejectAfterRun || this.desk.unfinished().some((each) => each.destination === id)) return;
+    const log = (level: LogLine['level'], text: string): void => this.state.runs.log(run, { at: this.#options.clock.now(), level, text });
+    try {
+      const name = await this.#drives.eject(destination);
+      if (name !== undefined) log('info', `The drive ${name} is ejected and can be unplugged.`);
+    } catch (error) {
+      const { message, guidance } = toHoldfastError(error);
+      log('warning', `${message} ${guidance}`);
+    }
   }
 
   #tellPlanState(id: string): void {

@@ -1,9 +1,11 @@
 /** A service in a process of its own, to be killed. Its profile, and its secrets in a file, are those of the folder that it is given. */
 import { join } from 'node:path';
 import { systemClock } from '../../src/platform/clock.ts';
+import { systemDrives } from '../../src/platform/drives/drives.ts';
 import { exitAtOnce } from '../../src/platform/exit.ts';
 import { hostIdentity } from '../../src/platform/host.ts';
 import { hostService } from '../../src/service/host.ts';
+import { readPower } from '../../src/service/machine/power-watch.ts';
 import { profileAt } from '../../src/service/profile.ts';
 import { SecretsFile } from '../../src/service/secrets-file.ts';
 
@@ -13,6 +15,8 @@ const hosted = await hostService({
   profile: profileAt(join(folder, 'profile')),
   clock: systemClock,
   identity: hostIdentity(),
+  drives: systemDrives(),
+  readPower,
   keeper: new SecretsFile(join(folder, 'secrets.json')),
   version: '0.0.0',
   onStop,

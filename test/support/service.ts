@@ -6,11 +6,13 @@ import type { Plan, PlanRequest } from '../../src/contract/plan.ts';
 import type { Run } from '../../src/contract/run.ts';
 import { usualSchedule } from '../../src/contract/schedule.ts';
 import { type Clock, nextTurn, systemClock } from '../../src/platform/clock.ts';
+import type { Drives } from '../../src/platform/drives/volume.ts';
 import { hostIdentity } from '../../src/platform/host.ts';
 import { Repository } from '../../src/repository/repository.ts';
 import { type Hosted, hostService } from '../../src/service/host.ts';
 import { type Profile, profileAt } from '../../src/service/profile.ts';
 import { attach, type ServiceClient } from '../../src/service/rpc/client.ts';
+import type { Power } from '../../src/service/schedule/due.ts';
 import type { SecretKeeper } from '../../src/service/secrets.ts';
 import { LocalStorage } from '../../src/storage/local.ts';
 import { hastyClock } from './hasty-clock.ts';
@@ -47,6 +49,17 @@ export interface RunningService extends Hosted {
 /** The real time, but nobody waits for a lock to settle; the scheduler's pauses are as long as they are. */
 export const quickClock: Clock = { ...systemClock, sleep: (ms, signal) => (ms <= 1000 ? nextTurn() : systemClock.sleep(ms, signal)) };
 
+/** A computer of which nothing can be unplugged. */
+const noDrives: Drives = {
+  list: async () => [],
+  fingerprint: async () => '',
+  identify: async () => Promise.reject(new Error('no volume is known')),
+  locate: async () => [],
+  space: async () => Promise.reject(new Error('no volume is known')),
+  emptyMountPoint: async () => undefined,
+  eject: async () => {},
+};
+
 export interface ServiceSetup {
   /** To begin again where another one was. */
   readonly folder?: string;
@@ -54,6 +67,9 @@ export interface ServiceSetup {
   readonly clock?: Clock;
   /** The person's home folder. */
   readonly home?: string;
+  /** Default: none that could be unplugged. */
+  readonly drives?: Drives;
+  readonly power?: Power;
 }
 
 export async function startService({
@@ -61,12 +77,25 @@ export async function startService({
   keeper = new MemoryKeeper(),
   clock = quickClock,
   home,
+  drives = noDrives,
+  power = { onBattery: false, onMetered: false },
 }: ServiceSetup = {}): Promise<RunningService> {
   const profile = profileAt(join(folder, 'profile'));
   const notes: string[] = [];
   const { promise: stopped, resolve: onStop } = Promise.withResolvers<void>();
   const onNote = (text: string): void => void notes.push(text);
-  const hosted = await hostService({ profile, clock, identity: hostIdentity(), keeper, version: '0.0.0', onStop, onNote, home });
+  const hosted = await hostService({
+    profile,
+    clock,
+    identity: hostIdentity(),
+    keeper,
+    drives,
+    readPower: async () => power,
+    version: '0.0.0',
+    onStop,
+    onNote,
+    home,
+  });
   const { client, close } = await attach(profile);
   let isClosed = false;
   const end = async (): Promise<void> => {

@@ -42,12 +42,15 @@ function unmountBelow(folder: string): void {
   }
 }
 
-export function makeDrive(fileSystem: 'ext4' | 'vfat' | 'btrfs', { label = '', uuid = '' } = {}): Drive {
+export function makeDrive(
+  fileSystem: 'ext4' | 'vfat' | 'btrfs',
+  { label = '', uuid = '', megabytes = fileSystem === 'btrfs' ? 120 : 4 } = {},
+): Drive {
   const parent = mkdtempSync(join(tmpdir(), 'holdfast-drive-'));
   onTestFinished(() => rmSync(parent, { recursive: true }));
   const image = join(parent, 'image');
   writeFileSync(image, '');
-  truncateSync(image, fileSystem === 'btrfs' ? 120 << 20 : 4 << 20);
+  truncateSync(image, megabytes << 20);
   if (fileSystem === 'ext4')
     must('mkfs.ext4', '-q', '-m', '0', '-O', '^has_journal', ...(label && ['-L', label]), ...(uuid && ['-U', uuid]), image);
   else if (fileSystem === 'btrfs') must('mkfs.btrfs', '-q', ...(label && ['-L', label]), ...(uuid && ['-U', uuid]), image);

@@ -9,7 +9,7 @@ import { LocalStorage } from '../../storage/local.ts';
 import { kindOf } from '../../storage/place.ts';
 import { configFile, type Storage } from '../../storage/storage.ts';
 import { moveIntoKeychain, passwordInKeychain, realPath } from '../kept-in-keychain.ts';
-import { refuseEmptyMountPoint } from '../mount-points.ts';
+import { refuseEmptyMountPoint } from '../../storage/mount-points.ts';
 import { usualVariables, withPassword } from '../passwords.ts';
 import type { Invocation } from '../run-verb.ts';
 import { storageAt } from '../session.ts';

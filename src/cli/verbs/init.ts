@@ -3,7 +3,7 @@ import { fail, hasCode } from '../../contract/errors.ts';
 import { holdsRepository, Repository } from '../../repository/repository.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { refuseEmptyMountPoint } from '../mount-points.ts';
+import { refuseEmptyMountPoint } from '../../storage/mount-points.ts';
 import { fromVariables, newPassword } from '../passwords.ts';
 import type { Verbs } from '../verbs.ts';
 import type { Invocation } from '../run-verb.ts';

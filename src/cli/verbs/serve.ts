@@ -1,5 +1,7 @@
 /** serve: the service of this profile, in the foreground. */
 import { Option } from 'commander';
+import { systemDrives } from '../../platform/drives/drives.ts';
+import { SystemKeychain } from '../../platform/keychain/keychain.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { Invocation } from '../run-verb.ts';
 import type { Verbs } from '../verbs.ts';
@@ -36,20 +38,24 @@ Example:
 }
 
 async function serve({ secretsFile }: ServeOptions, { env, output, control, clock, identity }: Invocation): Promise<void> {
-  const [{ hostService }, { profileAt }, { SecretsFile }] = await Promise.all([
+  const [{ hostService }, { profileAt }, { SecretsFile }, { SecretsKeychain }, { readPower }] = await Promise.all([
     import('../../service/host.ts'),
     import('../../service/profile.ts'),
     import('../../service/secrets-file.ts'),
+    import('../../service/secrets-keychain.ts'),
+    import('../../service/machine/power-watch.ts'),
   ]);
   const profile = profileAt();
-  const file = secretsFile ?? env[secretsVariable] ?? `${profile.folder}/secrets.json`;
+  const file = secretsFile ?? (env[secretsVariable] || undefined);
   let stop: () => void = () => {};
   const stopped = new Promise<void>((resolve) => (stop = resolve));
   const hosted = await hostService({
     profile,
     clock,
     identity,
-    keeper: new SecretsFile(file),
+    keeper: file === undefined ? new SecretsKeychain(new SystemKeychain({ platform: process.platform, env })) : new SecretsFile(file),
+    drives: systemDrives(),
+    readPower,
     version,
     onStop: stop,
     onNote: (text) => output.note(text),

@@ -29,9 +29,16 @@ const withoutSpace = (volume: Volume): string => JSON.stringify({ ...volume, spa
 
 /**
  * Calls `onEvent` for every volume there is now, as one that arrived, and then whenever one arrives, leaves or changes, within about
- * 2 seconds. A listing that fails is tried again; meanwhile nothing has left. Resolves when `signal` is aborted.
+ * 2 seconds. A listing that fails is tried again; meanwhile nothing has left. `onListed` is called behind the events of each listing.
+ * Resolves when `signal` is aborted.
  */
-export async function watchDrives(clock: Clock, drives: Drives, onEvent: (event: DriveEvent) => void, signal: AbortSignal): Promise<void> {
+export async function watchDrives(
+  clock: Clock,
+  drives: Drives,
+  onEvent: (event: DriveEvent) => void,
+  signal: AbortSignal,
+  onListed: () => void = () => {},
+): Promise<void> {
   let known = new Map<string, Volume>();
   let fingerprint: string | undefined;
   while (!signal.aborted) {
@@ -45,6 +52,7 @@ export async function watchDrives(clock: Clock, drives: Drives, onEvent: (event:
         // What changed between the two is seen the next time.
         fingerprint = now;
         for (const event of differences(before, listed)) onEvent(event);
+        onListed();
       }
     } catch {
       fingerprint = undefined;

@@ -2,11 +2,12 @@
 import { randomUUID } from 'node:crypto';
 import { statfsSync } from 'node:fs';
 import { basename, isAbsolute, normalize } from 'node:path';
-import type { Connection, Destination, DestinationState, DestinationView } from '../../contract/destination.ts';
+import type { Connection, Destination, DestinationState, DestinationView, VolumePlace } from '../../contract/destination.ts';
 import { connectionSchema } from '../../contract/destination.ts';
 import { fail, hasCode, type HoldfastError, toHoldfastError } from '../../contract/errors.ts';
 import type { HostIdentity } from '../../platform/host.ts';
 import { Repository } from '../../repository/repository.ts';
+import { refuseEmptyMountPoint } from '../../storage/mount-points.ts';
 import { kindOf } from '../../storage/place.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { StateStore } from '../state/store.ts';
@@ -15,6 +16,8 @@ import { openDestination, type OpenHow, storageFor, type Surroundings } from './
 export interface DestinationsOptions extends Surroundings {
   readonly state: StateStore;
   readonly identity: HostIdentity;
+  /** Where a folder lies on a volume that may be mounted elsewhere; undefined for one on the system's own. */
+  readonly volumeOf: (folder: string) => Promise<VolumePlace | undefined>;
   /** Told when a destination, or what is known of it, has changed. */
   readonly onChange: (view: DestinationView) => void;
 }
@@ -45,10 +48,12 @@ export class Destinations {
       const { id, chunker_polynomial: polynomial } = repository.config;
       const known = state.destinations().find((destination) => destination.repository === id);
       if (known) return fail('destination-known', { name: known.name });
+      const volume = storage.localPath ? await this.#options.volumeOf(place) : undefined;
       const destination: Destination = {
         id: randomUUID(),
         name: name ?? nameFor(storage.location),
         place,
+        ...(volume ? { volume } : {}),
         repository: id,
         polynomial,
         ejectAfterRun,
@@ -78,7 +83,7 @@ export class Destinations {
     const { state, secrets } = this.#options;
     const destination = state.destination(id);
     const credentials = renewed.credentials ?? (await secrets.credentials(id));
-    const place = this.#options.locate(destination) ?? fail('destination-not-plugged-in', { name: destination.name });
+    const place = (await this.#options.locate(destination)) ?? fail('destination-not-plugged-in', { name: destination.name });
     const storage = await storageFor(place, credentials, this.#options);
     try {
       const password = renewed.password ?? (await secrets.password(destination.repository, storage.location));
@@ -137,6 +142,13 @@ export class Destinations {
     this.#tell(destination, kind === 'failing' ? { state: kind, since, code, message, guidance } : { state: kind, since });
   }
 
+  /** Its drive has come or gone: as yet nothing else is known of it. */
+  moved(id: string, isThere: boolean): void {
+    const { state, clock } = this.#options;
+    const destination = state.destinations().find((each) => each.id === id);
+    if (destination) this.#tell(destination, isThere ? { state: 'unknown' } : { state: 'not-plugged-in', since: clock.now() });
+  }
+
   async #openOrMake(
     storage: Storage,
     password: string,
@@ -149,6 +161,7 @@ export class Destinations {
     } catch (error) {
       if (!create || !hasCode(error, 'repository-not-found')) throw error;
     }
+    await refuseEmptyMountPoint(storage);
     // All repositories of a person cut files alike, so that copies move only what is missing and one heals another.
     const polynomial = this.#options.state.destinations()[0]?.polynomial;
     return Repository.init(storage, password, identity, clock, { polynomial });

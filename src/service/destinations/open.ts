@@ -21,7 +21,7 @@ export interface Surroundings {
   /** Where copies of what far repositories hold are kept. */
   readonly cacheFolder: string;
   /** Where a place lies now: a drive may be mounted elsewhere than last time. Undefined: it is not plugged in. */
-  readonly locate: (destination: Destination) => string | undefined;
+  readonly locate: (destination: Destination) => Promise<string | undefined>;
 }
 
 export interface OpenHow {
@@ -56,7 +56,7 @@ export async function storageFor(
 export async function openDestination(destination: Destination, surroundings: Surroundings, how: OpenHow = {}): Promise<Repository> {
   const { clock, secrets, cacheFolder, locate } = surroundings;
   const { id, name, repository: wanted } = destination;
-  const place = locate(destination) ?? fail('destination-not-plugged-in', { name });
+  const place = (await locate(destination)) ?? fail('destination-not-plugged-in', { name });
   const itself = await storageFor(place, await secrets.credentials(id), surroundings, how);
   const cached = itself.localPath ? undefined : new CachedStorage(itself, { folder: cacheFolder, clock });
   const storage: Storage = cached ?? itself;

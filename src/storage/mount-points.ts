@@ -1,8 +1,8 @@
 /** New repositories are not made where a drive should be and is not. */
 import { fail } from '../contract/errors.ts';
 import { systemDrives } from '../platform/drives/drives.ts';
-import type { Storage } from '../storage/storage.ts';
-import { localFolderOf } from '../storage/local-folder.ts';
+import type { Storage } from './storage.ts';
+import { localFolderOf } from './local-folder.ts';
 
 /**
  * Throws `drive-not-mounted` when the folder of this storage lies at a mount point at which nothing is mounted: the repository would fill
