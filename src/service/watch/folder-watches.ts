@@ -227,7 +227,7 @@ export class FolderWatches {
 
   /** What is left out of this folder has changed. */
   #anew(folder: Folder): void {
-    for (const child of [...(folder.children?.values() ?? [])]) this.remove(child);
+    for (const child of folder.children?.values() ?? []) this.remove(child);
     folder.watch?.close();
     if (folder.watch !== undefined) this.#count -= 1;
     folder.watch = undefined;

@@ -52,8 +52,8 @@ export interface WatchdogInput {
   readonly now: number;
   /** Of the same clock: see `Clock.sinceBoot`. */
   readonly sinceBoot: number;
-  /** As far as the host knows them; nothing while it has never heard of any (the state then keeps what was known). */
-  readonly plans: readonly WatchedPlan[];
+  /** Nothing while the host cannot ask the service: what it knew last counts, since a dead service makes no backups either. */
+  readonly plans: readonly WatchedPlan[] | undefined;
   readonly service: {
     readonly isRunning: boolean;
     /** Milliseconds of monotonic time since it gave a sign of life, or since it ended. */
@@ -90,10 +90,17 @@ interface Known {
   readonly toldAt: number;
 }
 
+interface Seen {
+  /** When the newest snapshot was made; before there is one, since when there should be. */
+  readonly from: number;
+  readonly at: number;
+}
+
 /** Stored by the host. All but `sinceBoot` in wall time. */
 export interface WatchdogState {
   readonly at: number;
   readonly sinceBoot: number;
+  readonly plans: readonly WatchedPlan[];
   /** How far the clock was set, in milliseconds, without a snapshot since; and when. */
   readonly clockSet?: { readonly by: number; readonly at: number };
   /** Problems that were told, by their key. */
@@ -101,29 +108,29 @@ export interface WatchdogState {
   /** Of targets that were passed while nobody was awake: how long somebody has been since. */
   readonly awake: Readonly<Record<string, number>>;
   /** When each newest snapshot was first seen: one that says to be from the future is as old as that. */
-  readonly seen: Readonly<Record<string, { readonly success: number; readonly at: number }>>;
+  readonly seen: Readonly<Record<string, Seen>>;
 }
 
 /** @param state of the last look; nothing at the very first one */
 export function watch(state: WatchdogState | undefined, input: WatchdogInput): { state: WatchdogState; notices: readonly Notice[] } {
   const before = settleClock(state, input);
+  const plans = input.plans ?? state?.plans ?? [];
   const isAwake = before.gap >= 0 && before.gap <= longestAwakeGap;
   const awake: Record<string, number> = {};
-  const seen: Record<string, { success: number; at: number }> = {};
+  const seen: Record<string, Seen> = {};
   const found = new Map<string, Problem>();
   let hasNewSuccess = false;
-  for (const plan of input.plans) {
+  for (const plan of plans) {
     if (!plan.enabled) continue;
     for (const destination of plan.destinations) {
       const key = `overdue ${JSON.stringify([plan.id, destination.id])}`;
       const { lastSuccess, targetMs } = destination;
-      if (lastSuccess !== undefined) {
-        const known = before.seen[key];
-        seen[key] = known?.success === lastSuccess ? known : { success: lastSuccess, at: input.now };
-        if (state !== undefined && known?.success !== lastSuccess) hasNewSuccess = true;
-      }
+      const from = lastSuccess ?? plan.since;
+      const old = before.seen[key];
+      const newest = (seen[key] = old?.from === from ? old : { from, at: input.now });
+      if (old !== undefined && old !== newest && lastSuccess !== undefined) hasNewSuccess = true;
       if (targetMs === undefined) continue;
-      const ageMs = ageOf(plan.since, seen[key], input.now, before.clockSet);
+      const ageMs = ageOf(newest, input.now, before.clockSet);
       if (ageMs <= targetMs) continue;
       const wasAwake = before.awake[key];
       // Passed under our eyes, or long enough awake since: both tell at once. A problem that was told stays one.
@@ -145,9 +152,9 @@ export function watch(state: WatchdogState | undefined, input: WatchdogInput): {
   if (service !== undefined) found.set('service', service);
   const isClockSolved = before.clockSet === undefined || Math.abs(before.clockSet.by) <= clockTolerance || hasNewSuccess;
   if (!isClockSolved) found.set('clock', { kind: 'clock', byMs: before.clockSet.by });
-  const { known, notices } = tell(before.known, found, input);
+  const { known, notices } = tell(before.known, found, input.now, plans);
   const clockSet = isClockSolved ? {} : { clockSet: before.clockSet };
-  return { state: { at: input.now, sinceBoot: input.sinceBoot, ...clockSet, known, awake, seen }, notices };
+  return { state: { at: input.now, sinceBoot: input.sinceBoot, plans, ...clockSet, known, awake, seen }, notices };
 }
 
 type Settled = Pick<WatchdogState, 'clockSet' | 'known' | 'awake' | 'seen'> & {
@@ -169,22 +176,16 @@ function settleClock(state: WatchdogState | undefined, { now, sinceBoot }: Watch
   const known = Object.fromEntries(
     Object.entries(state.known).map(([key, { problem, since, toldAt }]) => [key, { problem, since: move(since), toldAt: move(toldAt) }]),
   );
-  return { ...state, gap: isSameBoot ? passed : -1, known, clockSet: { by, at: state.clockSet?.at ?? now } };
+  const seen = Object.fromEntries(Object.entries(state.seen).map(([key, { from, at }]) => [key, { from, at: move(at) }]));
+  return { ...state, gap: isSameBoot ? passed : -1, known, seen, clockSet: { by, at: state.clockSet?.at ?? now } };
 }
 
 /**
- * Milliseconds since the newest snapshot, or since the plan was to have one. What was made before the clock was set is reckoned by the
- * clock as it was then; what seems to come from the future counts from when it was first seen.
+ * Milliseconds since the newest snapshot, or since there should be one. What was made before the clock was set is reckoned by the clock
+ * as it was then; what seems to come from the future counts from when it was first seen.
  */
-function ageOf(
-  since: number,
-  seen: { readonly success: number; readonly at: number } | undefined,
-  now: number,
-  clockSet: WatchdogState['clockSet'],
-): number {
-  const age = (at: number): number => now - at - (clockSet?.by ?? 0);
-  if (seen === undefined) return Math.max(age(since), 0);
-  const own = age(seen.success);
+function ageOf(seen: Seen, now: number, clockSet: WatchdogState['clockSet']): number {
+  const own = now - seen.from - (clockSet?.by ?? 0);
   return own >= 0 ? own : Math.max(0, now - seen.at);
 }
 
@@ -198,7 +199,8 @@ function serviceProblem({ service }: WatchdogInput, isAwake: boolean, isKnown: b
 function tell(
   before: Readonly<Record<string, Known>>,
   found: ReadonlyMap<string, Problem>,
-  { now, plans }: WatchdogInput,
+  now: number,
+  plans: readonly WatchedPlan[],
 ): { known: Record<string, Known>; notices: Notice[] } {
   const known: Record<string, Known> = {};
   const notices: Notice[] = [];
