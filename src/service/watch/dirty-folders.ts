@@ -8,8 +8,8 @@
 
 /**
  * - `restarted`: nothing is known of the time before.
- * - `burst`: so many events at once that the kernel may have dropped some.
- * - `stalled`: this process did not look for over a second, in which the kernel may have dropped some.
+ * - `burst`: so many events at once that the system has dropped some.
+ * - `stalled`: this process did not look for over a second.
  * - `limit`: the system allows no more watches; some folders are only looked at now and then.
  * - `polled`: a folder cannot be watched at all and is only looked at now and then.
  * - `mount-changed`, `root-changed`: another file system, or another folder, is where a source is.

@@ -1,8 +1,9 @@
 /**
  * Watches every folder below a source, one watch each, as Linux wants it.
  *
- * Why not chokidar 6, measured for 100,000 files in 10,000 folders with files ignored: ready after 1.9 s and 600 MB, against 0.2 s and
- * 83 MB here; of 9,000 nested folders made at once 808 were never watched; and names that are not UTF-8 are not watched at all.
+ * Why not chokidar 6, measured for 100,000 files in 10,000 folders with files ignored: ready after 1.9 s and 600 MB, and of 9,000 nested
+ * folders made at once 808 were never watched; names that are not UTF-8 are not watched at all. Node's own `fs.watch` for each folder
+ * takes 83 MB there, and 211 MB for 100,000 folders; it hides lost events as well. So these are inotify's (platform/inotify.ts).
  *
  * No event inside a new folder is lost: it is watched first, listed then, and itself marked dirty. A folder that is moved is another one
  * where it arrives. Folders that the plan excludes are not entered, and what happens to excluded entries is nothing.
@@ -12,12 +13,11 @@ import type { FolderExcluder } from '../../engine/backup/exclude.ts';
 import type { TagFinder } from '../../engine/backup/exclude-tags.ts';
 import { nextTurn, type Clock } from '../../platform/clock.ts';
 import type { DirtyFolders } from './dirty-folders.ts';
-import type { EventQueue } from './event-queue.ts';
-import type { OpenWatch, Watch } from './open-watch.ts';
 import type { Watching } from './mounts.ts';
+import type { SystemWatches, Watch, WatchListener } from './system-watches.ts';
 
-/** A folder below a source, or the source itself. */
-export interface Folder {
+/** A folder below a source, or the source itself. Small, since there may be a hundred thousand. */
+export class Folder implements WatchListener {
   /** Bytes as latin1; of a source its absolute path. */
   readonly name: string;
   readonly up: Folder | undefined;
@@ -26,21 +26,56 @@ export interface Folder {
   readonly device: number | undefined;
   /** Its contents are news, not known from a run before. */
   isNew: boolean;
-  watch: Watch | undefined;
-  children: Map<string, Folder> | undefined;
-  leftOut: ((name: Buffer) => boolean) | undefined;
-  isClosed: boolean;
+  watch: Watch | undefined = undefined;
+  children: Map<string, Folder> | undefined = undefined;
+  leftOut: ((name: Buffer) => boolean) | undefined = undefined;
+  isClosed = false;
   /** Nobody may look into it. */
-  isRefused: boolean;
+  isRefused = false;
   /** The cut in which it is marked already. */
-  markedIn: number;
+  markedIn = 0;
+  readonly #owner: FolderListener;
+
+  constructor(
+    owner: FolderListener,
+    name: string,
+    up: Folder | undefined,
+    excluder: FolderExcluder,
+    device: number | undefined,
+    isNew: boolean,
+  ) {
+    this.#owner = owner;
+    this.name = name;
+    this.up = up;
+    this.excluder = excluder;
+    this.device = device;
+    this.isNew = isNew;
+  }
+
+  event(renamed: boolean, name: Buffer | undefined): void {
+    if (!this.isClosed) this.#owner.event(this, renamed, name);
+  }
+
+  gone(): void {
+    if (!this.isClosed) this.#owner.gone(this);
+  }
+
+  failed(): void {
+    if (!this.isClosed) this.#owner.failed(this);
+  }
+}
+
+/** Who is told what happens in folders: as {@link WatchListener}. */
+export interface FolderListener {
+  event(folder: Folder, renamed: boolean, name: Buffer | undefined): void;
+  gone(folder: Folder): void;
+  failed(folder: Folder): void;
 }
 
 export interface FolderWatchesOptions {
   readonly clock: Clock;
   readonly dirty: DirtyFolders;
-  readonly queue: EventQueue;
-  readonly open: OpenWatch;
+  readonly system: SystemWatches;
   readonly tags: TagFinder | undefined;
   /** Names of tag files; a folder in which one comes or goes is looked at anew. */
   readonly tagNames: ReadonlySet<string>;
@@ -67,7 +102,7 @@ const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code
 const isLimit = (error: unknown): boolean => ['ENOSPC', 'EMFILE', 'ENFILE', 'ENOMEM'].includes(codeOf(error));
 const isGone = (error: unknown): boolean => ['ENOENT', 'ENOTDIR', 'ELOOP'].includes(codeOf(error));
 
-export class FolderWatches {
+export class FolderWatches implements FolderListener {
   readonly #options: FolderWatchesOptions;
   readonly #toList: Folder[] = [];
   #listing: Promise<void> | undefined;
@@ -86,7 +121,7 @@ export class FolderWatches {
 
   /** Watches a source and all below. `isNew`: all that is in it is dirty. */
   addRoot(path: string, excluder: FolderExcluder, device: number | undefined, isNew: boolean): Folder {
-    const root = makeFolder(path, undefined, excluder, device, isNew);
+    const root = new Folder(this, path, undefined, excluder, device, isNew);
     this.add([root]);
     return root;
   }
@@ -143,7 +178,7 @@ export class FolderWatches {
   }
 
   #watch(folder: Folder): void {
-    const { dirty, open, poll, watchingOf } = this.#options;
+    const { dirty, system, poll, watchingOf } = this.#options;
     const path = pathOf(folder);
     const watching = watchingOf(path);
     if (watching === 'ignore') return;
@@ -151,12 +186,7 @@ export class FolderWatches {
     if (this.#isFull) return poll(folder, 'limit');
     folder.isRefused = false;
     try {
-      folder.watch = open(
-        bytes(path),
-        false,
-        (renamed, name) => this.#event(folder, renamed, name),
-        () => this.#failed(folder),
-      );
+      folder.watch = system.open(bytes(path), folder);
       this.#count += 1;
     } catch (error) {
       if (isGone(error)) return folder.up === undefined ? undefined : this.remove(folder);
@@ -185,7 +215,7 @@ export class FolderWatches {
     if (this.#excludes(folder, name, true)) return;
     const text = name.toString('latin1');
     if (folder.device !== undefined && statOf(`${path}/${text}`)?.dev !== folder.device) return;
-    const child = makeFolder(text, folder, folder.excluder.enter(name), folder.device, isNew);
+    const child = new Folder(this, text, folder, folder.excluder.enter(name), folder.device, isNew);
     (folder.children ??= new Map()).set(text, child);
     this.#toList.push(child);
     this.#beginListing();
@@ -195,10 +225,9 @@ export class FolderWatches {
     return folder.excluder.excludes(name, isDirectory) || folder.leftOut?.(name) === true;
   }
 
-  #event(folder: Folder, renamed: boolean, name: Buffer | null): void {
-    this.#options.queue.count();
-    if (folder.isClosed || this.#isClosed) return;
-    if (name === null) return this.#mark(folder);
+  event(folder: Folder, renamed: boolean, name: Buffer | undefined): void {
+    if (this.#isClosed) return;
+    if (name === undefined) return this.#mark(folder);
     const text = name.toString('latin1');
     if (this.#options.tagNames.has(text)) return this.#anew(folder);
     const child = folder.children?.get(text);
@@ -212,10 +241,6 @@ export class FolderWatches {
     const path = pathOf(folder);
     const stat = statOf(path === '/' ? `/${text}` : `${path}/${text}`);
     const isFolder = stat?.isDirectory() === true;
-    if (stat === undefined && folder.up === undefined && child === undefined && path.endsWith(`/${text}`)) {
-      // Events of a watched folder itself come with its own name.
-      this.#options.rootChanged(folder);
-    }
     if (child !== undefined) this.remove(child);
     const isExcluded = stat
       ? this.#excludes(folder, name, isFolder)
@@ -235,9 +260,13 @@ export class FolderWatches {
     this.add([folder]);
   }
 
-  #failed(folder: Folder): void {
-    if (folder.isClosed) return;
-    this.#options.dirty.doubt('watch-failed');
+  /** Of all others the folder that they are in tells. */
+  gone(folder: Folder): void {
+    if (folder.up === undefined) this.#options.rootChanged(folder);
+  }
+
+  /** Its end was told before where the folder is gone; what was unmounted is looked for by the watcher. */
+  failed(folder: Folder): void {
     if (folder.up === undefined) this.#options.rootChanged(folder);
     else this.remove(folder);
   }
@@ -257,23 +286,3 @@ function statOf(path: string): Stats | undefined {
     return undefined;
   }
 }
-
-export const makeFolder = (
-  name: string,
-  up: Folder | undefined,
-  excluder: FolderExcluder,
-  device: number | undefined,
-  isNew: boolean,
-): Folder => ({
-  name,
-  up,
-  excluder,
-  device,
-  isNew,
-  watch: undefined,
-  children: undefined,
-  leftOut: undefined,
-  isClosed: false,
-  isRefused: false,
-  markedIn: 0,
-});

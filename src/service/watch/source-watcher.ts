@@ -11,16 +11,15 @@
  * - Idle it costs two wake-ups a second, to notice that the process was held up.
  */
 import { lstatSync, readFileSync, type Stats } from 'node:fs';
-import { createExcluder, type ExcludeRules } from '../../engine/backup/exclude.ts';
+import { createExcluder, type ExcludeRules, type FolderExcluder } from '../../engine/backup/exclude.ts';
 import { createTagFinder, type TagFinder } from '../../engine/backup/exclude-tags.ts';
 import { parentPath } from '../../platform/byte-paths.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { DirtyFolders, type Cut } from './dirty-folders.ts';
-import { eventQueue, type EventQueue } from './event-queue.ts';
-import { FolderWatches, makeFolder, pathOf, type Folder } from './folder-watches.ts';
+import { Folder, FolderWatches, pathOf } from './folder-watches.ts';
 import { isWithin, mountOf, parseMounts, systemMounts, watchingOf, type Mount, type Watching } from './mounts.ts';
-import { openWatch, type OpenWatch } from './open-watch.ts';
 import { Polling } from './polling.ts';
+import { systemWatches, type SystemWatches } from './system-watches.ts';
 
 const tickPeriod = 500;
 const checkPeriod = 30_000;
@@ -46,10 +45,8 @@ export interface SourceWatcherOptions {
   /** Something changed. Called again as long as changes come, at most once a second. */
   readonly onChange: () => void;
   /** The rest is the system's, unless a test says otherwise. */
-  readonly open?: OpenWatch;
+  readonly system?: SystemWatches;
   readonly mounts?: () => string;
-  readonly queue?: EventQueue;
-  readonly recursive?: boolean;
 }
 
 interface Source {
@@ -73,8 +70,7 @@ export class SourceWatcher {
   readonly #sources: Source[];
   readonly #limited = new Set<Folder>();
   readonly #ends: (() => void)[] = [];
-  readonly #open: OpenWatch;
-  readonly #queue: EventQueue;
+  readonly #system: SystemWatches;
   readonly #tags: TagFinder | undefined;
   #mounts: readonly Mount[] = [];
   #mountsText = '';
@@ -91,16 +87,14 @@ export class SourceWatcher {
     const { clock, rules, sources } = options;
     this.#options = options;
     this.#clock = clock;
-    this.#open = options.open ?? openWatch;
-    this.#queue = options.queue ?? eventQueue;
+    this.#system = options.system ?? systemWatches;
     this.#tags = rules.tags.length > 0 ? createTagFinder(rules.tags, () => {}) : undefined;
     this.#dirty = new DirtyFolders(() => this.#tell());
     const watchingAt = (path: string): Watching => this.#watchings.get(path) ?? 'watch';
     this.#watches = new FolderWatches({
       clock,
       dirty: this.#dirty,
-      queue: this.#queue,
-      open: this.#open,
+      system: this.#system,
       tags: this.#tags,
       tagNames: new Set(rules.tags.map(({ name }) => name)),
       watchingOf: watchingAt,
@@ -122,7 +116,7 @@ export class SourceWatcher {
     for (const source of this.#sources) this.#attach(source, false);
     this.#ends.push(
       clock.every(tickPeriod, () => this.#tick()),
-      this.#queue.onBurst(() => this.#dirty.doubt('burst')),
+      this.#system.onLoss(() => this.#dirty.doubt('burst')),
     );
     this.ready = this.#watches.settled();
   }
@@ -233,30 +227,26 @@ export class SourceWatcher {
     const { rules } = this.#options;
     const excluder = createExcluder(rules, source.path).root;
     const device = rules.oneFileSystem ? stat.dev : undefined;
-    if (this.#options.recursive ?? process.platform !== 'linux')
-      source.folder = this.#attachWhole(source, makeFolder(source.key, undefined, excluder, device, isNew));
-    else source.folder = this.#watches.addRoot(source.key, excluder, device, isNew);
+    source.folder = this.#system.isRecursive
+      ? this.#attachWhole(source, excluder, device, isNew)
+      : this.#watches.addRoot(source.key, excluder, device, isNew);
   }
 
   /** One watch for the whole source, on systems that follow it down. */
-  #attachWhole(source: Source, folder: Folder): Folder {
+  #attachWhole(source: Source, excluder: FolderExcluder, device: number | undefined, isNew: boolean): Folder {
     const { excludes } = createExcluder(this.#options.rules, source.path);
-    const event = (_: boolean, name: Buffer | null): void => {
-      this.#queue.count();
-      if (folder.isClosed) return;
-      if (name === null) return this.#dirty.doubt('burst');
+    const event = (_: Folder, __: boolean, name: Buffer | undefined): void => {
+      if (name === undefined) return this.#dirty.doubt('burst');
       const path = process.platform === 'win32' ? Buffer.from(name.toString('latin1').replaceAll('\\', '/'), 'latin1') : name;
       if (excludes(path, false) && excludes(path, true)) return;
       const above = parentPath(path).toString('latin1');
       this.#dirty.mark(above === '.' ? source.key : `${source.key}/${above}`);
     };
+    const gone = (): void => this.#rootChanged(folder);
+    const folder = new Folder({ event, gone, failed: gone }, source.key, undefined, excluder, device, isNew);
     try {
-      folder.watch = this.#open(source.path, true, event, () => {
-        if (folder.isClosed) return;
-        this.#dirty.doubt('watch-failed');
-        this.#rootChanged(folder);
-      });
-      if (folder.isNew) this.#dirty.mark(source.key);
+      folder.watch = this.#system.open(source.path, folder);
+      if (isNew) this.#dirty.mark(source.key);
     } catch {
       this.#poll(folder, 'file-system');
     }
