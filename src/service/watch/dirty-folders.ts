@@ -84,9 +84,10 @@ export class DirtyFolders {
     this.#tell();
   }
 
-  doubt(reason: Doubt): void {
+  /** @param isChange something probably changed, so that it is worth a run of its own */
+  doubt(reason: Doubt, isChange = true): void {
     this.#doubts.add(reason);
-    this.#tell();
+    if (isChange) this.#tell();
   }
 
   /** A doubt that is in every cut from now on, or no more. It alone is no change. */

@@ -171,7 +171,7 @@ export class SourceWatcher {
 
   #tick(): void {
     const now = this.#clock.monotonic();
-    if (now - this.#tickAt >= stalledAfter) this.#dirty.doubt('stalled');
+    if (now - this.#tickAt >= stalledAfter) this.#dirty.doubt('stalled', false);
     this.#tickAt = now;
     if (this.#isUntold && now - this.#toldAt >= tellPeriod) this.#tellNow();
     if (now - this.#checkAt < checkPeriod) return;
@@ -182,7 +182,7 @@ export class SourceWatcher {
   /** Looks for what no event tells of. */
   #check(): void {
     const setBy = this.#clock.now() - this.#clock.sinceBoot();
-    if (Math.abs(setBy - this.#setBy) > clockTolerance) this.#dirty.doubt('clock-changed');
+    if (Math.abs(setBy - this.#setBy) > clockTolerance) this.#dirty.doubt('clock-changed', false);
     this.#setBy = setBy;
     const areMountsOther = this.#readMounts();
     for (const source of this.#sources) {

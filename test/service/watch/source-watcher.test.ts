@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { appendFileSync, chmodSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -73,6 +73,8 @@ class Watched {
     return [...this.folders].sort();
   }
 }
+
+const mayUnshare = spawnSync('unshare', ['--user', '--map-root-user', 'true']).status === 0;
 
 const opening = (open: SystemWatches['open']): SystemWatches => ({ isRecursive: false, open, onLoss: () => () => {} });
 
@@ -342,6 +344,7 @@ describe('the cuts of a watcher', () => {
     fake.jumpWall(-60_000);
     await fake.advance(60_000);
     expect([...watched.take().doubts]).toEqual(['stalled', 'clock-changed']);
+    expect(watched.told).toBe(0);
   });
 });
 
@@ -393,6 +396,21 @@ describe('where watching is impossible, a watcher', () => {
     await watched.until(() => watched.folders.has('/c/d'));
     watched.clear();
     expect([...watched.take().doubts]).toEqual([]);
+  });
+
+  // A user namespace has a limit of its own, so that nobody else on this machine is concerned.
+  test.skipIf(!mayUnshare)('meets the real limit of the system without an error', () => {
+    const root = tree(scratch(), Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`d${i}`, { x: '1' }])));
+    const program = join(import.meta.dirname, '../../support/watching-process.ts');
+    const script = 'echo 20 > /proc/sys/user/max_inotify_watches && exec "$@"';
+    const out = execFileSync('unshare', ['--user', '--map-root-user', 'sh', '-c', script, 'sh', process.execPath, program, root], {
+      encoding: 'utf8',
+    });
+    expect(JSON.parse(out)).toEqual({
+      watched: 20,
+      notes: [{ kind: 'limit', watched: 20, polled: 41, limit: expect.any(Number) }],
+      doubts: ['restarted', 'limit'],
+    });
   });
 
   test('looks now and then at a network file system, and says so', async () => {
