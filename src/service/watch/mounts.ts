@@ -1,0 +1,62 @@
+/** What is mounted where (Linux), as far as it decides how a folder can be watched. */
+import { readFileSync } from 'node:fs';
+
+export interface Mount {
+  /** Absolute, its bytes as latin1. */
+  readonly path: string;
+  /** As the kernel calls it: ext4, nfs4, fuse.sshfs. */
+  readonly type: string;
+  /** Differs between two mounts, also of the same place one after the other. */
+  readonly id: string;
+}
+
+/** The mounts of this process; empty on systems that do not tell. */
+export function systemMounts(): string {
+  try {
+    return readFileSync('/proc/self/mountinfo', 'latin1');
+  } catch {
+    return '';
+  }
+}
+
+/** Reads proc_pid_mountinfo(5): blanks, tabs, newlines and backslashes in paths are in octal. */
+export function parseMounts(text: string): Mount[] {
+  const found: Mount[] = [];
+  for (const line of text.split('\n')) {
+    const fields = line.split(' ');
+    const dash = fields.indexOf('-', 6);
+    if (dash < 0) continue;
+    const path = fields[4]!.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+    found.push({ path, type: fields[dash + 1]!, id: `${fields[0]} ${fields[2]} ${fields[3]}` });
+  }
+  return found;
+}
+
+export const isWithin = (path: string, folder: string): boolean => path === folder || folder === '/' || path.startsWith(`${folder}/`);
+
+/** The mount that `path` is on: the last of those with the longest path, since it lies over the others. */
+export function mountOf(mounts: readonly Mount[], path: string): Mount | undefined {
+  let best: Mount | undefined;
+  for (const mount of mounts) {
+    if (isWithin(path, mount.path) && (best === undefined || mount.path.length >= best.path.length)) best = mount;
+  }
+  return best;
+}
+
+/** Others change their files without this kernel's knowledge; it tells only what this computer does there. */
+const unwatchable =
+  /^(?:nfs\d?|cifs|smb\d?|smbfs|ncpfs|afs|coda|ceph|glusterfs|lustre|gpfs|ocfs2|gfs2|9p|virtiofs|vboxsf|vmhgfs|prl_fs|davfs|fuse\..*|fuse)$/;
+
+/** Made of no files that anyone would back up, and always changing. */
+const virtual =
+  /^(?:proc|sysfs|devtmpfs|devpts|cgroup2?|securityfs|debugfs|tracefs|pstore|bpf|configfs|mqueue|hugetlbfs|autofs|binfmt_misc|efivarfs|rpc_pipefs|nsfs)$/;
+
+export type Watching = 'watch' | 'poll' | 'ignore';
+
+/** FUSE file systems that hold a local disk tell of all changes, since they all go through this computer. */
+const localFuse = /^fuse(?:blk|\.(?:ntfs|ntfs-3g|exfat|encfs|gocryptfs|cryfs|lxcfs|mergerfs|bindfs|ext2|fuse-overlayfs))$/;
+
+export function watchingOf(type: string): Watching {
+  if (virtual.test(type)) return 'ignore';
+  return unwatchable.test(type) && !localFuse.test(type) ? 'poll' : 'watch';
+}
