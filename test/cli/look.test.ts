@@ -113,6 +113,8 @@ describe('find', () => {
     expect((await cli.must(['find', 'docs', '--no-contents', '--snapshot', 'latest'])).stderr).toContain('1 hit in 1 of 1');
     expect((await cli.must(['find', '*.txt', '--min-size', '20', '--newer', '1d'])).stdout).toContain('Report 2.txt');
     expect((await cli.must(['find', '*', '--older', '1d'])).stderr).toContain('Nothing was found in 2 snapshots.');
+    // Without a pattern, whatever else is asked for decides.
+    expect((await cli.must(['find', '--min-size', '20', '--newer', '1d'])).stdout).toContain('Report 2.txt');
     expect((await cli.must(['find', 'esc*'])).stdout).toContain('esc\\x1b[31m');
   });
 
@@ -132,7 +134,9 @@ describe('find', () => {
   });
 
   test.each([
-    [['find'], 'issing'],
+    [['find'], 'not said what to look for'],
+    [['find', '--ignore-case'], 'not said what to look for'],
+    [['find', '--blob'], 'Name an ID'],
     [['find', '[x'], 'cannot be read'],
     [['find', 'a', '--type', 'thing'], 'no “thing”'],
     [['find', 'a', '--newer', 'soon'], 'is no time'],

@@ -1,7 +1,7 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { rsyncSays } from '../engine/mirror/mirror-world.ts';
 import { expectJson, ready, summaryOf } from '../support/cli-ready.ts';
 import { holdfast } from '../support/cli.ts';
 import { jsonLines } from '../support/restic.ts';
@@ -124,14 +124,14 @@ describe('mirror', () => {
     expect(existsSync(to)).toBe(false);
     expect(summaryOf(planned.stdout)).toMatchObject({ dryRun: true, create: 3, target: to });
     expect((await cli.must(args)).stdout).toContain('is equal to snapshot');
-    execFileSync('diff', ['-r', '--exclude=.holdfast-mirror', src, to]);
+    expect(rsyncSays(src, to)).toBe('');
     tree(src, { a: 'changed' });
     await cli.must(['backup', src]);
     tree(to, { extra: 'x' });
     const { stdout } = await cli.must(['--json', 'mirror', 'latest', '--to', to, '--path', src, '--verify']);
     expectJson(stdout);
     expect(summaryOf(stdout)).toMatchObject({ replace: 1, delete: 1, problems: 0, verified: { entries: 2 } });
-    execFileSync('diff', ['-r', '--exclude=.holdfast-mirror', src, to]);
+    expect(rsyncSays(src, to)).toBe('');
     expect(readFileSync(join(String(summaryOf(stdout)['removedTo']), 'extra'), 'utf8')).toBe('x');
     const refused = await cli.run(['mirror', '--to', src]);
     expect(refused).toMatchObject({ code: 1, stdout: '' });

@@ -34,7 +34,7 @@ export function addFind({ program, run }: Verbs): void {
   const command = program
     .command('find')
     .description('find files and folders in the snapshots')
-    .argument('<pattern...>', 'names such as report.txt or *.txt, or paths; with --blob, --tree or --pack, IDs')
+    .argument('[pattern...]', 'names such as report.txt or *.txt, or paths; with --blob, --tree or --pack, IDs')
     .option('-s, --snapshot <id>', 'only in this snapshot (may be repeated; default: all)', collect);
   addSnapshotFilter(command)
     .option('--type <type>', 'only file, folder, link, device, fifo or socket (may be repeated)', collect)
@@ -55,10 +55,12 @@ export function addFind({ program, run }: Verbs): void {
 In a pattern * is any run of characters, ? any one, [a-z] one of a set, and a backslash takes the next character as it is. A
 pattern with slashes is about the folders on the way, too; there ** is any number of them, and one that begins with a slash
 begins at the root. What lies in a folder that matches is found as well. A file is listed for every snapshot that has it.
+Without a pattern everything of the type, size or time is found.
 
 Examples:
   holdfast --repo /media/disk/backup find report.txt
   holdfast --repo /media/disk/backup find '*.jpg' '*.jpeg' --ignore-case --newer 30d --min-size 1M
+  holdfast --repo /media/disk/backup find --min-size 1G --snapshot latest
   holdfast --repo /media/disk/backup find '/home/*/Documents/**/draft*' --snapshot latest
   holdfast --repo /media/disk/backup find --pack 1a2b3c4d`,
     )
@@ -96,10 +98,16 @@ function queryOf(patterns: readonly string[], options: FindOptions, { clock }: I
     return fail('bad-usage', { problem: 'IDs can be of one kind at a time.', guidance: 'Choose --blob, --tree or --pack.' });
   const [kind] = kinds;
   const { minSize, maxSize, newer, older } = options;
+  const isNamed = patterns.length > 0;
+  if (!isNamed && (kind !== undefined || [options.type, minSize, maxSize, newer, older].every((value) => value === undefined)))
+    return fail('bad-usage', {
+      problem: 'It is not said what to look for.',
+      guidance: `Name ${kind === undefined ? 'a pattern, or give --type, --min-size, --max-size, --newer or --older' : 'an ID'}.`,
+    });
   if (kind === undefined) {
     return {
       kind: 'entries',
-      patterns,
+      patterns: isNamed ? patterns : ['*'],
       ignoreCase: options.ignoreCase ?? false,
       contents: options.contents,
       types: options.type?.flatMap(parseType),

@@ -8,7 +8,18 @@
  * - What stands beside a folder says nothing of what is in that folder now. So the marker tells the mirror from another folder
  *   of its name: one that was made in its place, or the place of a drive that is not there.
  */
-import { type BigIntStats, closeSync, lstatSync, mkdirSync, openSync, readdirSync, renameSync, rmdirSync, statSync } from 'node:fs';
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  statSync,
+} from 'node:fs';
 import { fail } from '../../contract/errors.ts';
 import { baseName, displayPath, joinPath, parentPath } from '../../platform/byte-paths.ts';
 import { tryLock } from '../../platform/posix.ts';
@@ -171,11 +182,14 @@ function moveBeside(target: Buffer, own: Buffer): Buffer {
   }
 }
 
+// A link would lead elsewhere.
+const lockFlags = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | (constants.O_NOFOLLOW ?? 0);
+
 /** Holds the mirror until the descriptor is closed. Throws `mirror-busy`. */
 export function lockOwn(own: Buffer, target: Buffer): number {
   let fd: number;
   try {
-    fd = openSync(lockFile(own), 'a', 0o600);
+    fd = openSync(lockFile(own), lockFlags, 0o600);
   } catch (error) {
     throwIfFatal(error, target);
     return fail('target-unusable', { path: displayPath(target), cause: (error as Error).message }, error);
