@@ -233,6 +233,21 @@ describe('an upload', () => {
     expect(server.files.get(bigPath)?.equals(big)).toBe(true);
   });
 
+  test('that asks a server which knows no asking is sent without, and none asks there again', async () => {
+    const asked: (string | undefined)[] = [];
+    let cuts = 2;
+    server.meet = async (request, response, usual) => {
+      if (request.method !== 'POST') return usual();
+      asked.push(request.headers.expect);
+      if (request.headers.expect !== undefined) return response.writeHead(417).end();
+      if (cuts-- > 0) return request.socket.destroy();
+      return usual();
+    };
+    await retrying().save(bigFile, [big]);
+    expect(server.files.get(bigPath)?.equals(big)).toBe(true);
+    expect(asked).toEqual([undefined, '100-continue', undefined, undefined]);
+  });
+
   test('whose bytes were changed on the way is tried again', async () => {
     meetFirst('POST', 1, (request, response) => request.resume().on('end', () => response.writeHead(400).end('hash mismatch')));
     await retrying().save(bigFile, [big]);

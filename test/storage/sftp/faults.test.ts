@@ -146,6 +146,20 @@ describe('an upload', () => {
     expect(new Set(made).size).toBe(3);
   });
 
+  test('at a place where nothing was ever seen fails at once: it is rather mistyped than away', async () => {
+    server.folders.clear();
+    for (const each of ['.', '/']) server.folders.add(each);
+    const nowhere = openOdd({ port: server.port });
+    for (const call of [nowhere.size(configFile), listAll(nowhere, 'key')])
+      expect(await errorOf(call)).toMatchObject({ code: 'storage-gone', retryable: false });
+    await nowhere.close();
+    await storage.create();
+    await storage.save(smallFile, [small]);
+    server.folders.clear();
+    server.files.clear();
+    expect(await errorOf(storage.load(smallFile))).toMatchObject({ code: 'storage-gone', retryable: true });
+  });
+
   test('into a folder that is gone is not stored in its stub', async () => {
     await storage.save(smallFile, [small]);
     server.files.clear();
