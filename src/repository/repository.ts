@@ -128,19 +128,18 @@ export class Repository {
     const kernel = Kernel.create();
     const kept = await keyMemory?.recallKey();
     const tried = kept && tryKept(kept, password, kernel);
-    const beginAhead = (): SnapshotReadAhead | undefined => readAhead && new SnapshotReadAhead(storage, readAhead);
-    let ahead = kept && beginAhead();
+    const [config, keys] = await asked;
+    if (config.status === 'rejected') {
+      const { reason } = config;
+      if (hasCode(reason, 'storage-gone')) return missing(reason);
+      if (!hasCode(reason, 'file-not-found')) throw reason;
+      if (keptConfigs.length === 0) return missing(reason);
+    }
+    if (keys.status === 'rejected') throw keys.reason;
+    const sealedConfig = config.status === 'fulfilled' ? config.value : undefined;
+    // Not before: it goes over the connections that these two have made, and there are no others to make beside the derivation.
+    const ahead = readAhead && new SnapshotReadAhead(storage, readAhead);
     try {
-      const [config, keys] = await asked;
-      if (config.status === 'rejected') {
-        const { reason } = config;
-        if (hasCode(reason, 'storage-gone')) return missing(reason);
-        if (!hasCode(reason, 'file-not-found')) throw reason;
-        if (keptConfigs.length === 0) return missing(reason);
-      }
-      if (keys.status === 'rejected') throw keys.reason;
-      const sealedConfig = config.status === 'fulfilled' ? config.value : undefined;
-      ahead ??= beginAhead();
       const near = kept && keys.value.includes(kept.name) ? await tried : undefined;
       const untried = near === false ? keys.value.filter((name) => name !== kept?.name) : keys.value;
       const found = near || (await findKey(storage, untried, password, kernel, keyMemory));

@@ -19,7 +19,7 @@ import { Swift, swiftKeys } from '../support/swift.ts';
 import { scratch, tree } from '../support/tree-literal.ts';
 import { expectWhole, type SnapshotContent } from '../support/whole-repository.ts';
 
-const kills = process.env['HOLDFAST_LONG'] === '1' ? 40 : 2;
+const kills = process.env['HOLDFAST_LONG'] === '1' ? 25 : 2;
 const random = seededRandom(22);
 
 let swift: Swift;

@@ -8,6 +8,7 @@ import { type AddressInfo, type Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 
 export type Usual = () => Promise<void>;
+export type Odd = (request: IncomingMessage, response: ServerResponse) => unknown;
 export type Meeting = (request: IncomingMessage, response: ServerResponse, usual: Usual) => unknown;
 
 const isList = /^\/(data|index|keys|locks|snapshots)\/$/;
@@ -50,6 +51,13 @@ export class OddServer {
     const odd = new this(options.tls);
     await odd.listen(options.socketPath);
     return odd;
+  }
+
+  /** Lets the first `times` requests of a method, or that `which` is true of, meet something else than the usual. */
+  meetFirst(which: string | ((request: IncomingMessage) => boolean), times: number, odd: Odd): void {
+    let left = times;
+    const isMeant = typeof which === 'string' ? ({ method }: IncomingMessage): boolean => method === which : which;
+    this.meet = (request, response, usual) => (isMeant(request) && left-- > 0 ? odd(request, response) : usual());
   }
 
   listen(socketPath: string | undefined): Promise<void> {

@@ -39,15 +39,18 @@ export const listAll = async (storage: Storage, kind: FileKind): Promise<ListedF
 };
 
 /** The error's code; a call that succeeds or throws anything but a HoldfastError fails the test. */
-export const codeOf = async (call: Promise<unknown>): Promise<string> => {
+export const codeOf = async (call: Promise<unknown>): Promise<string> => (await errorOf(call)).code;
+
+/** The error itself, else as {@link codeOf}. */
+export async function errorOf(call: Promise<unknown>): Promise<HoldfastError> {
   try {
     await call;
   } catch (error) {
-    if (error instanceof HoldfastError) return error.code;
+    if (error instanceof HoldfastError) return error;
     throw error;
   }
   throw new Error('the call succeeded');
-};
+}
 
 const missing: StoredFile = { kind: 'pack', name: 'ab'.repeat(32) };
 

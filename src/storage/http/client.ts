@@ -41,6 +41,8 @@ export class TcpHttpClient implements HttpClient {
   #agent: http.Agent;
   #trustsSystem = false;
   #clockSkewMs: number | undefined;
+  /** The server, or a proxy before it, wants no request to ask first. */
+  #refusesAsking = false;
   #closed = false;
 
   constructor(options: HttpClientOptions) {
@@ -61,7 +63,12 @@ export class TcpHttpClient implements HttpClient {
       if (this.#closed) return fail('internal', { cause: `${this.#options.location} was used after it had been closed` });
       let wasKept = false;
       try {
-        return await this.#sendOnce(request, (kept) => (wasKept = kept));
+        const askFirst = request.askFirst === true && !this.#refusesAsking;
+        const answer = await this.#sendOnce({ ...request, askFirst }, (kept) => (wasKept = kept));
+        if (answer.status !== 417 || !askFirst) return answer;
+        // Nothing was done then (RFC 9110, 15.5.18).
+        this.#refusesAsking = true;
+        answer.drop();
       } catch (error) {
         const isHarmless = harmless.has(request.method);
         if (hasCode(error, 'connection-lost') && wasKept && isHarmless && left > 0) continue;

@@ -5,7 +5,8 @@
  *
  * What every client promises:
  * - **send** resolves when the answer's head is there, whatever its status. It never follows a redirection and never sends a
- *   request twice on its own account, but for one that changes nothing and met a connection which the server had just closed.
+ *   request twice on its own account, but for one that changes nothing and met a connection which the server had just closed, and for
+ *   one that asked first and was told that this server knows no asking (417).
  * - The body is sent with its length; nothing keeps the caller's bytes once `send` or the answer has ended or failed.
  * - An answer is read to its end, or dropped: until then it holds a connection.
  * - Nothing waits for ever: who is silent for too long is cut off.

@@ -1,7 +1,8 @@
-/** Private keys in files, as ssh-keygen makes them. */
+/** Private keys in files, as ssh-keygen and OpenSSL make them. */
 import { readFileSync } from 'node:fs';
 import ssh2, { type ParsedKey } from 'ssh2';
 import { fail, hasCode } from '../../contract/errors.ts';
+import { fromPkcs8 } from './pkcs8.ts';
 
 export interface PrivateKey {
   readonly file: string;
@@ -10,7 +11,7 @@ export interface PrivateKey {
 
 /** What ssh2 says of a key that wants a passphrase, or another one. */
 const wantsPassphrase = /no passphrase given/;
-const wrongPassphrase = /bad passphrase|bad decrypt|integrity check failed/i;
+const wrongPassphrase = /bad passphrase|bad decrypt|integrity check failed|wrong tag|padding/i;
 
 /** Throws `input-unreadable` for a file that cannot be read or holds no private key, `private-key-locked` without its passphrase. */
 export function readPrivateKey(file: string, passphrase: string | undefined): PrivateKey {
@@ -35,7 +36,10 @@ export function readPrivateKey(file: string, passphrase: string | undefined): Pr
 function parse(text: Buffer, passphrase: string | undefined): ParsedKey | Error {
   try {
     // Of some forms it gives a list of one.
-    const parsed: ParsedKey | Error | (ParsedKey | Error)[] = ssh2.utils.parseKey(text, passphrase);
+    const parsed: ParsedKey | Error | (ParsedKey | Error)[] = ssh2.utils.parseKey(
+      fromPkcs8(text.toString('latin1'), passphrase),
+      passphrase,
+    );
     return Array.isArray(parsed) ? (parsed[0] ?? new Error('it holds no key')) : parsed;
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));

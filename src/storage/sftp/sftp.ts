@@ -14,7 +14,7 @@
  *
  * The connection is made by the first call, and made anew by the next call after it broke.
  */
-import { fail, hasCode } from '../../contract/errors.ts';
+import { fail, HoldfastError, hasCode } from '../../contract/errors.ts';
 import { checkRange, folderOf, folderOfFile, isFileName, isShardName, layoutFolders, layoutPath, shards } from '../names.ts';
 import type { Paces } from '../pace.ts';
 import { configFile, describeFile, type FileKind, type ListedFile, type Range, type Storage, type StoredFile } from '../storage.ts';
@@ -349,8 +349,9 @@ export class SftpStorage implements Storage {
     if (!(await exists(channel, this.#session.path(kind === 'config' ? 'data' : folderOf[kind])))) this.#gone('its folders are missing');
   }
 
+  /** A place where nothing was ever seen is more likely mistyped, or to be made, than away for a while. */
   #gone(cause: string): never {
-    return fail('storage-gone', { location: this.location, cause });
+    throw new HoldfastError('storage-gone', { location: this.location, cause }, this.#seen ? {} : { retryable: false });
   }
 }
 

@@ -1,6 +1,5 @@
 /** The Azure storage on Microsoft's own emulator, azurite, which checks signatures, conditions and MD5. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { HoldfastError } from '../../../src/contract/errors.ts';
 import { type Clock, systemClock } from '../../../src/platform/clock.ts';
 import { AzureBucket, type AzureOptions } from '../../../src/storage/azure/bucket.ts';
 import { credentialsFrom } from '../../../src/storage/credentials.ts';
@@ -12,7 +11,7 @@ import { ObjectStorage } from '../../../src/storage/objects/object-storage.ts';
 import { openPlace } from '../../../src/storage/place.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 import { accountKey, type Azurite, type SasWishes, sharedAccess, startAzurite } from '../../support/azurite.ts';
-import { codeOf, describeStorage, fileFor, listAll, sha256 } from '../../support/storage-suite.ts';
+import { codeOf, describeStorage, errorOf, fileFor, listAll, sha256 } from '../../support/storage-suite.ts';
 import { refuseUnhandledRejections } from '../../support/unhandled.ts';
 
 refuseUnhandledRejections();
@@ -62,15 +61,6 @@ async function codesOf(storage: Storage): Promise<string[]> {
     await codeOf(storage.save(fileFor(other), [other])),
     await codeOf(storage.remove(file)),
   ];
-}
-
-async function errorOf(call: Promise<unknown>): Promise<HoldfastError> {
-  const error: unknown = await call.then(
-    () => new Error('the call succeeded'),
-    (thrown: unknown) => thrown,
-  );
-  if (error instanceof HoldfastError) return error;
-  throw error;
 }
 
 describe('on azurite', () => {

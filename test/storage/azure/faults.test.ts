@@ -1,20 +1,18 @@
 /** What becomes of an Azure storage when the server or the network misbehaves. */
 import { createHash, randomBytes } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { HoldfastError } from '../../../src/contract/errors.ts';
 import { type Clock, systemClock } from '../../../src/platform/clock.ts';
 import { AzureBucket, type AzureOptions } from '../../../src/storage/azure/bucket.ts';
 import { parseHttpAddress } from '../../../src/storage/http/address.ts';
 import { TcpHttpClient } from '../../../src/storage/http/client.ts';
 import type { Patience } from '../../../src/storage/http/exchange.ts';
 import { ObjectStorage } from '../../../src/storage/objects/object-storage.ts';
-import { RetryingStorage } from '../../../src/storage/retrying.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { type AzureError, azureHeaders, azureListing, OddAzure, refuseAzure } from '../../support/odd-azure.ts';
-import { answerRaw } from '../../support/odd-server.ts';
-import { codeOf, describeStorage, fileFor, listAll, sha256 } from '../../support/storage-suite.ts';
+import { answerRaw, type Odd, type OddServer } from '../../support/odd-server.ts';
+import { retryingAtOnce } from '../../support/retrying-at-once.ts';
+import { codeOf, describeStorage, errorOf, fileFor, listAll, sha256 } from '../../support/storage-suite.ts';
 import { refuseUnhandledRejections } from '../../support/unhandled.ts';
 
 refuseUnhandledRejections();
@@ -56,30 +54,13 @@ afterEach(async () => {
   await server.stop();
 });
 
-async function errorOf(call: Promise<unknown>): Promise<HoldfastError> {
-  const error: unknown = await call.then(
-    () => new Error('the call succeeded'),
-    (thrown: unknown) => thrown,
-  );
-  if (error instanceof HoldfastError) return error;
-  throw error;
-}
-
-type Odd = (request: IncomingMessage, response: ServerResponse) => unknown;
-
-/** Lets the first `times` requests of a method meet something else than the usual. */
-function meetFirst(method: string, times: number, odd: Odd): void {
-  let left = times;
-  server.meet = (request, response, usual) => (request.method === method && left-- > 0 ? odd(request, response) : usual());
-}
+const meetFirst: OddServer['meetFirst'] = (...args) => server.meetFirst(...args);
 
 const refuseAll = (error: AzureError): void => {
   server.meet = (request, response) => refuseAzure(request, response, error);
 };
 
-/** Waits and jitter without time. */
-const retrying = (waits: number[] = []): Storage =>
-  new RetryingStorage(storage, { clock: { sleep: async (ms) => void waits.push(ms) }, random: () => 0 });
+const retrying = (waits?: number[]): Storage => retryingAtOnce(storage, waits);
 
 const big = randomBytes(1_000_000);
 const bigFile = fileFor(big);

@@ -1,18 +1,17 @@
 /** The Google storage on a small server that checks what Google would: see odd-gcs.ts. */
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { HoldfastError } from '../../../src/contract/errors.ts';
 import { type Clock, systemClock } from '../../../src/platform/clock.ts';
 import { credentialsFrom } from '../../../src/storage/credentials.ts';
 import { openPlace } from '../../../src/storage/place.ts';
-import { RetryingStorage } from '../../../src/storage/retrying.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 import { crc32c, type GcsError, OddGcs, refreshToken, refuseGcs } from '../../support/odd-gcs.ts';
-import { answerRaw } from '../../support/odd-server.ts';
-import { codeOf, describeStorage, fileFor, listAll, sha256 } from '../../support/storage-suite.ts';
+import { answerRaw, type Odd, type OddServer } from '../../support/odd-server.ts';
+import { retryingAtOnce } from '../../support/retrying-at-once.ts';
+import { codeOf, describeStorage, errorOf, fileFor, listAll, sha256 } from '../../support/storage-suite.ts';
 import { scratch } from '../../support/tree-literal.ts';
 import { refuseUnhandledRejections } from '../../support/unhandled.ts';
 
@@ -53,23 +52,9 @@ afterEach(async () => {
   await server.stop();
 });
 
-async function errorOf(call: Promise<unknown>): Promise<HoldfastError> {
-  const error: unknown = await call.then(
-    () => new Error('the call succeeded'),
-    (thrown: unknown) => thrown,
-  );
-  if (error instanceof HoldfastError) return error;
-  throw error;
-}
-
-type Odd = (request: IncomingMessage, response: ServerResponse) => unknown;
 const isToken = ({ url }: IncomingMessage): boolean => url === '/token';
 
-/** Lets the first `times` requests that this is true of meet something else than the usual. */
-function meetFirst(which: (request: IncomingMessage) => boolean, times: number, odd: Odd): void {
-  let left = times;
-  server.meet = (request, response, usual) => (which(request) && left-- > 0 ? odd(request, response) : usual());
-}
+const meetFirst: OddServer['meetFirst'] = (...args) => server.meetFirst(...args);
 
 /** All but the requests for tokens. */
 const refuseAll = (error: GcsError): void =>
@@ -82,9 +67,7 @@ const refuseAll = (error: GcsError): void =>
 const isDownload = ({ url }: IncomingMessage): boolean => url?.includes('alt=media') === true;
 const isUpload = ({ url }: IncomingMessage): boolean => url?.startsWith('/upload') === true;
 
-/** Waits and jitter without time. */
-const retrying = (waits: number[] = []): Storage =>
-  new RetryingStorage(storage, { clock: { sleep: async (ms) => void waits.push(ms) }, random: () => 0 });
+const retrying = (waits?: number[]): Storage => retryingAtOnce(storage, waits);
 
 const big = randomBytes(1_000_000);
 const bigFile = fileFor(big);

@@ -4,15 +4,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { HoldfastError } from '../../../src/contract/errors.ts';
 import { type Clock, nextTurn, systemClock } from '../../../src/platform/clock.ts';
 import { credentialsFrom } from '../../../src/storage/credentials.ts';
 import { openPlace } from '../../../src/storage/place.ts';
-import { RetryingStorage } from '../../../src/storage/retrying.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { answerRaw, OddServer } from '../../support/odd-server.ts';
-import { codeOf, describeStorage, fileFor, listAll, sha256 } from '../../support/storage-suite.ts';
+import { retryingAtOnce } from '../../support/retrying-at-once.ts';
+import { codeOf, describeStorage, errorOf, fileFor, listAll, sha256 } from '../../support/storage-suite.ts';
 import { scratch } from '../../support/tree-literal.ts';
 import { refuseUnhandledRejections } from '../../support/unhandled.ts';
 
@@ -38,16 +37,6 @@ afterEach(async () => {
   await server.stop();
 });
 
-/** The error of a call. */
-async function errorOf(call: Promise<unknown>): Promise<HoldfastError> {
-  const error: unknown = await call.then(
-    () => new Error('the call succeeded'),
-    (thrown: unknown) => thrown,
-  );
-  if (error instanceof HoldfastError) return error;
-  throw error;
-}
-
 const big = randomBytes(1_000_000);
 const bigFile = fileFor(big);
 const bigPath = `/data/${bigFile.name}`;
@@ -55,15 +44,9 @@ const small = Buffer.from('a small file');
 const smallFile = fileFor(small, 'snapshot');
 const smallPath = `/snapshots/${smallFile.name}`;
 
-/** Lets the first `times` requests of a method meet something else than the usual. */
-function meetFirst(method: string, times: number, odd: (request: IncomingMessage, response: ServerResponse) => unknown): void {
-  let left = times;
-  server.meet = (request, response, usual) => (request.method === method && left-- > 0 ? odd(request, response) : usual());
-}
+const meetFirst: OddServer['meetFirst'] = (...args) => server.meetFirst(...args);
 
-/** Waits and jitter without time. */
-const retrying = (waits: number[] = []): Storage =>
-  new RetryingStorage(storage, { clock: { sleep: async (ms) => void waits.push(ms) }, random: () => 0 });
+const retrying = (waits?: number[]): Storage => retryingAtOnce(storage, waits);
 
 describeStorage('rest storage on a small server on a local socket', async () => {
   const socketPath = join(scratch(), 'socket');
@@ -231,6 +214,21 @@ describe('an upload', () => {
     meetFirst('POST', 1, cutAfter(1));
     await retrying().save(bigFile, [big]);
     expect(server.files.get(bigPath)?.equals(big)).toBe(true);
+  });
+
+  test('that asks a server which knows no asking is sent without, and none asks there again', async () => {
+    const asked: (string | undefined)[] = [];
+    let cuts = 2;
+    server.meet = async (request, response, usual) => {
+      if (request.method !== 'POST') return usual();
+      asked.push(request.headers.expect);
+      if (request.headers.expect !== undefined) return response.writeHead(417).end();
+      if (cuts-- > 0) return request.socket.destroy();
+      return usual();
+    };
+    await retrying().save(bigFile, [big]);
+    expect(server.files.get(bigPath)?.equals(big)).toBe(true);
+    expect(asked).toEqual([undefined, '100-continue', undefined, undefined]);
   });
 
   test('whose bytes were changed on the way is tried again', async () => {

@@ -1,13 +1,11 @@
 /** What becomes of an S3 storage when the server or the network misbehaves. */
 import { createHash, randomBytes } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { HoldfastError } from '../../../src/contract/errors.ts';
-import { RetryingStorage } from '../../../src/storage/retrying.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 import { listing, OddS3, refuse, type S3Error } from '../../support/odd-s3.ts';
-import { answerRaw } from '../../support/odd-server.ts';
-import { codeOf, describeStorage, fileFor, listAll, sha256 } from '../../support/storage-suite.ts';
+import { answerRaw, type Odd, type OddServer } from '../../support/odd-server.ts';
+import { retryingAtOnce } from '../../support/retrying-at-once.ts';
+import { codeOf, describeStorage, errorOf, fileFor, listAll, sha256 } from '../../support/storage-suite.ts';
 import { refuseUnhandledRejections } from '../../support/unhandled.ts';
 import { openOdd, type OddOptions, secret } from './odd.ts';
 
@@ -33,30 +31,12 @@ afterEach(async () => {
   await server.stop();
 });
 
-/** The error of a call. */
-async function errorOf(call: Promise<unknown>): Promise<HoldfastError> {
-  const error: unknown = await call.then(
-    () => new Error('the call succeeded'),
-    (thrown: unknown) => thrown,
-  );
-  if (error instanceof HoldfastError) return error;
-  throw error;
-}
-
-type Odd = (request: IncomingMessage, response: ServerResponse) => unknown;
-
-/** Lets the first `times` requests of a method meet something else than the usual. */
-function meetFirst(method: string, times: number, odd: Odd): void {
-  let left = times;
-  server.meet = (request, response, usual) => (request.method === method && left-- > 0 ? odd(request, response) : usual());
-}
+const meetFirst: OddServer['meetFirst'] = (...args) => server.meetFirst(...args);
 
 const refuseAll = (method: string, error: S3Error): void =>
   meetFirst(method, Number.POSITIVE_INFINITY, (request, response) => refuse(request, response, error));
 
-/** Waits and jitter without time. */
-const retrying = (waits: number[] = []): Storage =>
-  new RetryingStorage(storage, { clock: { sleep: async (ms) => void waits.push(ms) }, random: () => 0 });
+const retrying = (waits?: number[]): Storage => retryingAtOnce(storage, waits);
 
 const big = randomBytes(1_000_000);
 const bigFile = fileFor(big);

@@ -1,14 +1,13 @@
 /** What becomes of an SFTP storage when the server or the network misbehaves. */
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { HoldfastError } from '../../../src/contract/errors.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
 import { RetryingStorage } from '../../../src/storage/retrying.ts';
 import type { SftpStorage } from '../../../src/storage/sftp/sftp.ts';
 import { configFile, type Storage } from '../../../src/storage/storage.ts';
 import { type Meeting, OddSftp, oddUser, type SftpRequest } from '../../support/odd-sftp.ts';
 import { freePort } from '../../support/servers.ts';
-import { codeOf, describeStorage, fileFor, listAll, sha256 } from '../../support/storage-suite.ts';
+import { codeOf, describeStorage, errorOf, fileFor, listAll, sha256 } from '../../support/storage-suite.ts';
 import { refuseUnhandledRejections } from '../../support/unhandled.ts';
 import { openOdd } from './odd.ts';
 
@@ -41,15 +40,6 @@ afterEach(async () => {
   await storage.close();
   await server.stop();
 });
-
-async function errorOf(call: Promise<unknown>): Promise<HoldfastError> {
-  const error: unknown = await call.then(
-    () => new Error('the call succeeded'),
-    (thrown: unknown) => thrown,
-  );
-  if (error instanceof HoldfastError) return error;
-  throw error;
-}
 
 /** Lets the requests of a kind, from the `from`-th after now on, `times` of them, meet something else than the usual. */
 function meetSome(kind: SftpRequest, met: Meeting, { from = 1, times = 1 }: { from?: number; times?: number } = {}): void {
@@ -144,6 +134,20 @@ describe('an upload', () => {
     }
     const made = server.requests.filter((each) => each.startsWith('OPEN') && each.includes('-tmp-'));
     expect(new Set(made).size).toBe(3);
+  });
+
+  test('at a place where nothing was ever seen fails at once: it is rather mistyped than away', async () => {
+    server.folders.clear();
+    for (const each of ['.', '/']) server.folders.add(each);
+    const nowhere = openOdd({ port: server.port });
+    for (const call of [nowhere.size(configFile), listAll(nowhere, 'key')])
+      expect(await errorOf(call)).toMatchObject({ code: 'storage-gone', retryable: false });
+    await nowhere.close();
+    await storage.create();
+    await storage.save(smallFile, [small]);
+    server.folders.clear();
+    server.files.clear();
+    expect(await errorOf(storage.load(smallFile))).toMatchObject({ code: 'storage-gone', retryable: true });
   });
 
   test('into a folder that is gone is not stored in its stub', async () => {

@@ -7,13 +7,12 @@ import { join } from 'node:path';
 import { execPath } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { HoldfastError } from '../../../src/contract/errors.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
 import { credentialsFrom } from '../../../src/storage/credentials.ts';
 import { openPlace } from '../../../src/storage/place.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 import { passphrase, type Sshd, startSshd } from '../../support/sshd.ts';
-import { codeOf, describeStorage, fileFor, listAll, sha256 } from '../../support/storage-suite.ts';
+import { codeOf, describeStorage, errorOf, fileFor, listAll, sha256 } from '../../support/storage-suite.ts';
 import { refuseUnhandledRejections } from '../../support/unhandled.ts';
 
 refuseUnhandledRejections();
@@ -45,15 +44,6 @@ function homeWith(files: Readonly<Record<string, string>>): string {
   mkdirSync(join(home, '.ssh'), { recursive: true });
   for (const [name, text] of Object.entries(files)) writeFileSync(join(home, '.ssh', name), text, { mode: 0o600 });
   return home;
-}
-
-async function errorOf(call: Promise<unknown>): Promise<HoldfastError> {
-  const error: unknown = await call.then(
-    () => new Error('the call succeeded'),
-    (thrown: unknown) => thrown,
-  );
-  if (error instanceof HoldfastError) return error;
-  throw error;
 }
 
 const notes: string[] = [];

@@ -11,9 +11,9 @@ import { Dav } from '../../../src/storage/webdav/dav.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { multistatus, OddDav, resource } from '../../support/odd-dav.ts';
 import { answerRaw } from '../../support/odd-server.ts';
-import { codeOf, describeStorage, fileFor, listAll, sha256 } from '../../support/storage-suite.ts';
+import { codeOf, describeStorage, errorOf, fileFor, listAll, sha256 } from '../../support/storage-suite.ts';
 import { refuseUnhandledRejections } from '../../support/unhandled.ts';
-import { davWorld, errorOf } from './odd.ts';
+import { davWorld } from './odd.ts';
 
 refuseUnhandledRejections();
 

@@ -1,13 +1,11 @@
 /** What the tests of a WebDAV storage on a server that does what they want have in common. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach, beforeEach } from 'vitest';
-import { HoldfastError } from '../../../src/contract/errors.ts';
 import { type Clock, systemClock } from '../../../src/platform/clock.ts';
 import { credentialsFrom } from '../../../src/storage/credentials.ts';
 import { openPlace } from '../../../src/storage/place.ts';
-import { RetryingStorage } from '../../../src/storage/retrying.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 import { OddDav } from '../../support/odd-dav.ts';
+import { retryingAtOnce } from '../../support/retrying-at-once.ts';
 
 /** A server, and a storage on it. */
 class World {
@@ -32,16 +30,11 @@ class World {
     return made;
   }
 
-  /** Tries again without waiting; what it would have waited is noted. */
-  retrying(waits: number[] = []): Storage {
-    return new RetryingStorage(this.storage, { clock: { sleep: async (ms) => void waits.push(ms) }, random: () => 0 });
+  retrying(waits?: number[]): Storage {
+    return retryingAtOnce(this.storage, waits);
   }
 
-  /** Lets the first `times` requests of a method meet something else than the usual. */
-  meetFirst(method: string, times: number, odd: (request: IncomingMessage, response: ServerResponse) => unknown): void {
-    let left = times;
-    this.server.meet = (request, response, usual) => (request.method === method && left-- > 0 ? odd(request, response) : usual());
-  }
+  readonly meetFirst: OddDav['meetFirst'] = (...args) => this.server.meetFirst(...args);
 }
 
 /** One that is new for each test of the file. */
@@ -50,14 +43,4 @@ export function davWorld(): World {
   beforeEach(() => world.begin());
   afterEach(() => world.end());
   return world;
-}
-
-/** The error of a call. */
-export async function errorOf(call: Promise<unknown>): Promise<HoldfastError> {
-  const error: unknown = await call.then(
-    () => new Error('the call succeeded'),
-    (thrown: unknown) => thrown,
-  );
-  if (error instanceof HoldfastError) return error;
-  throw error;
 }
