@@ -1,6 +1,7 @@
 /** All traffic between the service and its clients, on one page. */
 import { eventIterator, oc } from '@orpc/contract';
 import { z } from 'zod';
+import { proposalSchema, wishesSchema } from './advice.ts';
 import { connectionSchema, credentialsSchema, destinationSchema, destinationViewSchema, idSchema, nameSchema } from './destination.ts';
 import { planFileSchema, planInputSchema, planSchema } from './plan.ts';
 import { recoverableSettingsSchema } from './recovery.ts';
@@ -29,6 +30,9 @@ export const contract = {
     /** Ends the service; runs at work are interrupted, and resumed by the next one. */
     stop: oc.output(nothing),
   },
+
+  /** What to run, when and where to, for what a person wants. */
+  advice: oc.input(wishesSchema).output(proposalSchema),
 
   state: oc.output(stateSchema),
   /** Without `since`, or when what followed it is not known any more, begins with the whole state. */

@@ -18,6 +18,16 @@ export const planStateSchema = z.strictObject({
   waitsFor: z
     .strictObject({ by: z.enum(['pause', 'window', 'battery', 'metered', 'drive', 'delay', 'busy']), until: z.number().nullable() })
     .nullable(),
+  /** What keeps its sources from being watched as they should be; it runs at its times all the same. */
+  watchNotes: z.array(
+    z.discriminatedUnion('kind', [
+      /** Folders that are watched, and those that are only looked at now and then, since the system allows no more than `limit`. */
+      z.strictObject({ kind: z.literal('limit'), watched: z.number(), polled: z.number(), limit: z.number().nullable() }),
+      /** Others may change files there without this computer's knowledge. */
+      z.strictObject({ kind: z.literal('file-system'), path: z.string(), type: z.string() }),
+      z.strictObject({ kind: z.literal('missing'), path: z.string() }),
+    ]),
+  ),
   /** By destination: when its newest snapshot of this plan was made. */
   lastSuccess: z.record(z.string(), z.number()),
 });
@@ -34,6 +44,7 @@ export const alarmSchema = z.strictObject({
   message: z.string(),
   guidance: z.string(),
 });
+export type Alarm = z.infer<typeof alarmSchema>;
 
 /** Everything but history. */
 export const stateSchema = z.strictObject({

@@ -2,6 +2,7 @@
 import { implement } from '@orpc/server';
 import { contract, protocolVersion } from '../contract/procedures.ts';
 import { nextTurn } from '../platform/clock.ts';
+import { proposalFor } from './plans/advice.ts';
 import { inputOf } from './plans/plan-file.ts';
 import type { Service } from './service.ts';
 
@@ -27,6 +28,7 @@ export function makeRouter(service: Service, { version, onStop }: RouterOptions)
       // The answer goes first.
       stop: os.service.stop.handler(() => void nextTurn().then(onStop)),
     },
+    advice: os.advice.handler(({ input }) => proposalFor(input, state.destinations())),
     state: os.state.handler(() => service.whole()),
     events: os.events.handler(({ input, signal }) => service.events.subscribe(input.since, signal)),
     settings: { change: os.settings.change.handler(({ input }) => service.changeSettings(input)) },

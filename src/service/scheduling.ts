@@ -11,11 +11,13 @@ import type { Ending, PlanState, RunReason } from './schedule/plan-state.ts';
 import { Scheduler } from './schedule/scheduler.ts';
 import type { ScheduledPlan } from './schedule/surroundings.ts';
 import type { StateStore } from './state/store.ts';
+import type { PlanWatches } from './watch/plan-watches.ts';
 
 export interface SchedulingOptions {
   readonly clock: Clock;
   readonly state: StateStore;
   readonly desk: Desk;
+  readonly watches: PlanWatches;
   readonly power: () => Power;
   /** As far as can be told without trying. */
   readonly isDestinationThere: (destination: string) => boolean;
@@ -43,7 +45,7 @@ export class Scheduling {
   readonly resumes: ReadonlySet<string>;
 
   constructor(options: SchedulingOptions) {
-    const { clock, state, desk, power, onDefect } = options;
+    const { clock, state, desk, watches, power, onDefect } = options;
     this.#options = options;
     const pause = storedPause.safeParse(state.recall(pauseName)).data;
     this.scheduler = new Scheduler(
@@ -56,12 +58,17 @@ export class Scheduling {
         successes: (plan) => state.runs.successes(plan),
         start: async ({ plan, destination, reason, strategy }) => {
           const attempt = reason.kind === 'retry' ? reason.failures + 1 : 1;
-          const run = desk.ask({ plan, destination, cause: causeOf(reason), strategy: strategy.strategy, attempt });
-          this.#runs.set(plan, run.id);
+          // Before anything is read: what changes from now on is for the next run.
+          const cut = watches.cut(plan);
+          let ending: Ending | undefined;
           try {
-            return endingOf(await desk.endOf(run.id));
+            const run = desk.ask({ plan, destination, cause: causeOf(reason), strategy: strategy.strategy, attempt });
+            this.#runs.set(plan, run.id);
+            ending = endingOf(await desk.endOf(run.id));
+            return ending;
           } finally {
             this.#runs.delete(plan);
+            if (ending?.outcome !== 'succeeded') watches.giveBack(plan, cut);
           }
         },
         hold: (plan) => this.#withRun(plan, (run) => desk.pause(run)),
@@ -90,6 +97,7 @@ export class Scheduling {
   /** Plans were made, changed or removed. */
   changed(): void {
     this.scheduler.setPlans(this.#plans());
+    this.#options.watches.setPlans(this.#options.state.plans());
   }
 
   removed(plan: string): void {

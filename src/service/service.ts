@@ -14,7 +14,7 @@ import type { RecoverableSettings } from '../contract/recovery.ts';
 import type { LogLine, Run } from '../contract/run.ts';
 import type { Strategy } from '../contract/schedule.ts';
 import type { Settings, SettingsChange } from '../contract/settings.ts';
-import type { Pause, PlanState, State } from '../contract/state.ts';
+import type { Alarm, Pause, PlanState, State } from '../contract/state.ts';
 import { RunControl } from '../platform/cancellation.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Drives } from '../platform/drives/volume.ts';
@@ -35,6 +35,10 @@ import { type SecretKeeper, Secrets } from './secrets.ts';
 import { copyFolderOf, copyOf, readCopy, writeCopy } from './settings-copy/copy.ts';
 import { findSettings, takeOver } from './settings-copy/recover.ts';
 import { StateStore } from './state/store.ts';
+import { PlanWatches } from './watch/plan-watches.ts';
+import { alarmOf, type Names } from './watchdog/alarm.ts';
+import { Guard } from './watchdog/guard.ts';
+import type { Notice, WatchedPlan } from './watchdog/watchdog.ts';
 
 export interface ServiceOptions {
   readonly profile: Profile;
@@ -48,10 +52,15 @@ export interface ServiceOptions {
   readonly drives: Drives;
   /** How the computer is fed and connected. */
   readonly readPower: (signal: AbortSignal) => Promise<Power>;
+  /** Somebody is to be told that something needs them, or that it does no more. */
+  readonly onNotice?: ((what: Notice['what'], alarm: Alarm) => void) | undefined;
   /** For whoever looks at the service's own output. */
   readonly onNote?: ((text: string) => void) | undefined;
 }
 
+/** Names of what is remembered. */
+const guardName = 'watchdog';
+const sinceName = 'targets count since';
 const dayMs = 24 * 60 * 60_000;
 
 export class Service {
@@ -66,6 +75,8 @@ export class Service {
   readonly #scheduling: Scheduling;
   readonly #drives: PluggedDrives;
   readonly #power: PowerWatch;
+  readonly #watches: PlanWatches;
+  readonly #guard: Guard;
   #acting: Promise<void> = Promise.resolve();
   #ejecting: Promise<void> = Promise.resolve();
 
@@ -114,8 +125,24 @@ export class Service {
       onProgress: (progress) => this.events.publishProgress({ type: 'progress', progress }),
       onEnded: (run) => this.#ended(run),
     });
+    this.#watches = new PlanWatches({
+      clock,
+      onChange: (plan) => this.#scheduling.scheduler.changed(plan),
+      onDefect: (error) => onNote(toHoldfastError(error).message),
+    });
+    this.#guard = new Guard({
+      clock,
+      plans: () => this.#watchedPlans(),
+      recall: () => this.state.recall(guardName),
+      remember: (known) => this.state.remember(guardName, known),
+      alarmOf: (problem, since) => alarmOf(problem, since, this.#names),
+      onNotice: (what, alarm) => options.onNotice?.(what, alarm),
+      onAlarms: () => this.events.publish({ type: 'alarms', alarms: this.#guard.alarms() }),
+      onDefect: (error) => onNote(toHoldfastError(error).message),
+    });
     this.#scheduling = new Scheduling({
       clock,
+      watches: this.#watches,
       state: this.state,
       desk: this.desk,
       power: () => this.#power.now,
@@ -137,11 +164,15 @@ export class Service {
     for (const run of this.desk.findInterrupted()) this.#resumeInterrupted(run);
     this.state.runs.thin(clock.now() - this.state.settings().keepRunsDays * dayMs);
     if (atLogin) this.#scheduling.scheduler.loggedIn();
+    this.#watches.setPlans(this.state.plans());
+    this.#guard.begin();
     this.#acting = this.#scheduling.scheduler.begin();
   }
 
   async close(): Promise<void> {
     this.#scheduling.scheduler.stop();
+    this.#guard.close();
+    this.#watches.close();
     await Promise.all([this.desk.close(), this.#drives.close(), this.#power.close()]);
     await Promise.all([this.#acting, this.#ejecting]);
     this.state.close();
@@ -159,7 +190,7 @@ export class Service {
       pause: this.pause,
       runs: this.desk.unfinished(),
       progress: this.desk.progress(),
-      alarms: [],
+      alarms: this.#guard.alarms(),
     };
   }
 
@@ -173,7 +204,7 @@ export class Service {
     const decision = outlook?.decision;
     const blocker = decision && (decision.do === 'wait' || decision.do === 'hold') ? decision.for : undefined;
     const waitsFor = blocker ? { by: blocker.by, until: 'until' in blocker ? (blocker.until ?? null) : null } : null;
-    return { plan: id, nextDue: outlook?.next ?? null, waitsFor, lastSuccess };
+    return { plan: id, nextDue: outlook?.next ?? null, waitsFor, watchNotes: this.#watches.notes(id), lastSuccess };
   }
 
   changeSettings(change: SettingsChange): Settings {
@@ -315,8 +346,43 @@ export class Service {
   #ended(run: Run): void {
     if (run.plan !== null) this.#tellPlanState(run.plan);
     this.#scheduling.scheduler.look();
+    this.#guard.look();
     this.#ejecting = this.#ejecting.then(() => this.#ejectAfter(run));
   }
+
+  /** Since when a plan's targets count: when it was made, switched on, or given a destination. */
+  #watchedPlans(): WatchedPlan[] {
+    const since = (this.state.recall(sinceName) ?? {}) as Record<string, { what: string; at: number } | undefined>;
+    const plans = this.state.plans();
+    const isThere = new Map(this.state.destinations().map((destination) => [destination.id, this.#drives.isThere(destination)]));
+    let isOther = false;
+    const watched = plans.map(({ id, enabled, destinations, targets }) => {
+      const what = JSON.stringify([enabled, destinations.map(({ destination }) => destination)]);
+      const known = since[id];
+      const counted = known?.what === what ? known : { what, at: this.#options.clock.now() };
+      if (counted !== known) isOther = true;
+      since[id] = counted;
+      return {
+        id,
+        enabled,
+        since: counted.at,
+        destinations: destinations.flatMap(({ destination, role }) => {
+          const run = this.state.runs.lastSuccess(id, destination);
+          // A standby is only used when the primary is away.
+          if (role === 'standby') return [];
+          const targetMs = targets.rpoMinutes * 60_000;
+          return [{ id: destination, targetMs, lastSuccess: run?.started ?? undefined, isThere: isThere.get(destination) ?? false }];
+        }),
+      };
+    });
+    if (isOther) this.state.remember(sinceName, Object.fromEntries(plans.map(({ id }) => [id, since[id]])));
+    return watched;
+  }
+
+  #names: Names = {
+    plan: (id) => this.state.plans().find((each) => each.id === id)?.name ?? id,
+    destination: (id) => this.state.destinations().find((each) => each.id === id)?.name ?? id,
+  };
 
   #driveMoved(uuid: string, isThere: boolean): void {
     for (const { id, volume } of this.state.destinations()) {

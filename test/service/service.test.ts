@@ -60,7 +60,7 @@ describe('a plan', () => {
     expect(second).toMatchObject({ status: 'succeeded', strategy: 'incremental', planName: 'Renamed' });
     expect((await client.runs.list({})).runs.map(({ id }) => id)).toEqual([second.id, run.id]);
     expect((await client.state()).planStates).toEqual([
-      { plan: plan.id, nextDue: null, waitsFor: null, lastSuccess: { [destination.id]: second.ended } },
+      { plan: plan.id, nextDue: null, waitsFor: null, watchNotes: [], lastSuccess: { [destination.id]: second.ended } },
     ]);
     expect((await client.runs.log({ id: run.id })).lines.map(({ text }) => text).join()).toContain('is stored: 3 files');
   });
@@ -381,6 +381,57 @@ describe('by its schedule', () => {
     await all.close();
   });
 
+  test('a change in a source starts a run after the plan’s delay, and one that the run saw starts no other', async () => {
+    const all = await untilNoon({ schedule: { ...usualSchedule, triggers: [{ kind: 'change', delaySeconds: 900 }] } });
+    const { clock, service, source, plan } = all;
+    const outlook = () => service.planState(service.state.plan(plan.id));
+    const ticks = async (count: number): Promise<void> => {
+      for (let i = 0; i < count; i++) {
+        await clock.advance(500);
+        await systemClock.sleep(2);
+      }
+    };
+    const change = async (): Promise<void> => {
+      for (let i = 0; outlook().waitsFor === null; i++) {
+        writeFileSync(join(source, `new ${clock.now()} ${i}`), 'new');
+        await ticks(1);
+      }
+    };
+    await ticks(5);
+    expect(outlook().waitsFor).toBeNull();
+    await change();
+    clock.standby(900_000);
+    await until(all, 1);
+    await ticks(10);
+    expect(outlook().waitsFor).toBeNull();
+    await change();
+    expect(outlook().waitsFor).toMatchObject({ by: 'delay' });
+    expect(service.state.runs.list({ limit: 10 })).toHaveLength(1);
+    clock.standby(900_000);
+    const [run] = await until(all, 2);
+    expect(run).toMatchObject({ cause: 'changes', status: 'succeeded' });
+    expect(run.figures!.filesNew).toBeGreaterThan(0);
+    await all.close();
+  });
+
+  test('a target that is missed is told once, again each day, and once more when it is met', async () => {
+    const all = await untilNoon({ targets: { rpoMinutes: 60 }, schedule: { ...usualSchedule, triggers: [] } });
+    const { clock, service, notices, plan } = all;
+    for (let minute = 0; minute < 59; minute++) await clock.advance(60_000);
+    expect([notices, service.whole().alarms]).toEqual([[], []]);
+    for (let minute = 0; minute < 120; minute++) await clock.advance(60_000);
+    expect(notices).toEqual([expect.stringMatching(/^raised overdue: “Documents” has no backup on “repo” yet/)]);
+    expect(service.whole().alarms).toEqual([expect.objectContaining({ kind: 'overdue', plan: plan.id })]);
+    clock.standby(86_400_000);
+    await clock.advance(120_000);
+    expect(notices.slice(1)).toEqual([expect.stringMatching(/^repeated overdue/)]);
+    service.startRun(plan.id, undefined, undefined);
+    await until(all, 1);
+    expect(notices.slice(2)).toEqual([expect.stringMatching(/^solved overdue/)]);
+    expect(service.whole().alarms).toEqual([]);
+    await all.close();
+  });
+
   test('a drive that is not there is waited for in calm', async () => {
     const all = await untilNoon();
     const { clock, service, folder, plan } = all;
@@ -394,6 +445,19 @@ describe('by its schedule', () => {
     expect(run).toMatchObject({ status: 'succeeded' });
     await all.close();
   });
+});
+
+test('advice comes with reasons, for the destinations that are connected', async () => {
+  const service = await startService();
+  const destination = await connectFolder(service);
+  const wishes = { sizeBytes: 200e9, changePerDayBytes: 1e9, rpoMinutes: 1440, rtoMinutes: 240 };
+  const proposal = await service.client.advice(wishes);
+  expect(proposal.schedule.triggers.length).toBeGreaterThan(0);
+  expect(proposal.destinations.map(({ id }) => id)).toContain(destination.id);
+  expect(proposal.destinations.some(({ id }) => id === null)).toBe(true);
+  for (const { text } of [...proposal.reasons, ...proposal.destinations.flatMap(({ reasons }) => reasons)])
+    expect(text).toMatch(/^[A-Z].*\.$/);
+  await expect(service.client.advice({ ...wishes, rpoMinutes: 0 })).rejects.toMatchObject({ code: 'request-invalid' });
 });
 
 test('files that cannot be read are listed with the run, which is no plain success', async () => {

@@ -11,6 +11,7 @@ import { hostIdentity } from '../../src/platform/host.ts';
 import { Repository } from '../../src/repository/repository.ts';
 import { type Hosted, hostService } from '../../src/service/host.ts';
 import { type Profile, profileAt } from '../../src/service/profile.ts';
+import type { ServiceOptions } from '../../src/service/service.ts';
 import { attach, type ServiceClient } from '../../src/service/rpc/client.ts';
 import type { Power } from '../../src/service/schedule/due.ts';
 import type { SecretKeeper } from '../../src/service/secrets.ts';
@@ -42,6 +43,8 @@ export interface RunningService extends Hosted {
   readonly keeper: MemoryKeeper;
   /** What it said of itself. */
   readonly notes: string[];
+  /** What it wanted its person to be told. */
+  readonly notices: string[];
   /** Resolves when a client wanted it to end. */
   readonly stopped: Promise<void>;
 }
@@ -84,6 +87,8 @@ export async function startService({
   const notes: string[] = [];
   const { promise: stopped, resolve: onStop } = Promise.withResolvers<void>();
   const onNote = (text: string): void => void notes.push(text);
+  const notices: string[] = [];
+  const onNotice: ServiceOptions['onNotice'] = (what, { kind, message }) => void notices.push(`${what} ${kind}: ${message}`);
   const hosted = await hostService({
     profile,
     clock,
@@ -94,6 +99,7 @@ export async function startService({
     version: '0.0.0',
     onStop,
     onNote,
+    onNotice,
     home,
   });
   const { client, close } = await attach(profile);
@@ -105,7 +111,7 @@ export async function startService({
     await hosted.close();
   };
   onTestFinished(end);
-  return { ...hosted, close: end, folder, profile, client, keeper, notes, stopped };
+  return { ...hosted, close: end, folder, profile, client, keeper, notes, notices, stopped };
 }
 
 /** An empty repository whose key costs nothing. */

@@ -59,6 +59,10 @@ async function serve({ secretsFile }: ServeOptions, { env, output, control, cloc
     version,
     onStop: stop,
     onNote: (text) => output.note(text),
+    onNotice: (what, { message, guidance }) => {
+      if (what === 'raised' || what === 'repeated') output.note(`${message} ${guidance}`);
+      else if (what === 'solved') output.note(`Solved: ${message}`);
+    },
   });
   try {
     output.lines(`The service runs (process ${process.pid}). Its profile is ${profile.folder}.`);
