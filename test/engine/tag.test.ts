@@ -146,10 +146,16 @@ describe('the tags that Holdfast gives itself', () => {
   test.each<[string, string[], TagRequest, string[]]>([
     ['stay when others are set', ['a', full], { set: ['x'] }, ['x', full]],
     ['stay when all are taken away', ['a', ...differential], { set: [] }, differential],
+    [
+      'stay when others are set, that of a plan too',
+      ['plan=0e9bb5d5-6b1e-4f3c-9b3b-0a3f5d1c2e4f'],
+      { set: ['x'] },
+      ['x', 'plan=0e9bb5d5-6b1e-4f3c-9b3b-0a3f5d1c2e4f'],
+    ],
     ['are set when they are named', ['a', ...differential], { set: [full] }, [full, differential[1]!]],
     ['are there once when they are named', [full, 'a'], { set: ['x', full] }, ['x', full]],
     ['are removed when they are named', ['a', full], { remove: [full] }, ['a']],
-    ['are not those that only look like them', ['base=camp', 'strategy=mine', 'a'], { set: ['x'] }, ['x']],
+    ['are not those that only look like them', ['base=camp', 'strategy=mine', 'plan=b', 'a'], { set: ['x'] }, ['x']],
   ])('%s', async (_, before, request, after) => {
     const storage = base.clone();
     const repository = await openRepository(storage);

@@ -1,12 +1,12 @@
 /** backup: adds a snapshot of folders and files. */
 import { type Command, Option } from 'commander';
 import { fail } from '../../contract/errors.ts';
+import type { Strategy } from '../../contract/schedule.ts';
 import { executeBackup } from '../../engine/backup/backup.ts';
 import { compileExcludes, type ExcludeRules } from '../../engine/backup/exclude.ts';
 import { parseSizeLimit } from '../../engine/backup/exclude-facts.ts';
 import { nameBytes } from '../../engine/backup/name-text.ts';
 import { planBackup } from '../../engine/backup/plan.ts';
-import type { Strategy } from '../../engine/own-tags.ts';
 import { favourSmallestMemory } from '../../platform/memory.ts';
 import { packSizeLimits } from '../../repository/pack.ts';
 import type { Repository } from '../../repository/repository.ts';

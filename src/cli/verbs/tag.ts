@@ -35,8 +35,8 @@ export function addTag({ program, run }: Verbs): void {
 A snapshot whose tags change gets a new ID; what it holds stays the same. Snapshots that have the tags already stay as they are.
 Without names and filters all snapshots are meant.
 
-The tags strategy=… and base=… are Holdfast's own: by strategy=full a differential backup finds the full one. --set leaves them
-unless it names others of their kind; --remove takes them away.
+The tags strategy=…, base=… and plan=… are Holdfast's own: by strategy=full a differential backup finds the full one, by plan=… a
+plan its snapshots. --set leaves them unless it names others of their kind; --remove takes them away.
 
 Examples:
   holdfast --repo /media/disk/backup tag --add important latest

@@ -9,11 +9,12 @@
 import { lstatSync, realpathSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fail } from '../../contract/errors.ts';
+import type { Strategy } from '../../contract/schedule.ts';
 import { baseName, displayPath, isInside, joinPath, parentPath } from '../../platform/byte-paths.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { localFolderOf } from '../../storage/local-folder.ts';
 import type { Snapshot } from '../../repository/snapshot.ts';
-import { baseTag, type Strategy, strategyTag } from '../own-tags.ts';
+import { baseTag, strategyTag } from '../own-tags.ts';
 import { type Problem, problemOf } from './scan-task.ts';
 import type { ExcludeRules } from './exclude.ts';
 

@@ -6,7 +6,7 @@ import { RunControl } from '../../platform/cancellation.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { HostIdentity } from '../../platform/host.ts';
 import type { Repository } from '../../repository/repository.ts';
-import { planTag } from '../runs/backup-job.ts';
+import { tagOfPlan } from '../../engine/own-tags.ts';
 
 interface Opener {
   open(destination: string): Promise<Repository>;
@@ -26,7 +26,7 @@ export async function forgetSnapshotsOf(
     let repository: Repository | undefined;
     try {
       repository = await opener.open(id);
-      const tag = planTag(plan.id);
+      const tag = tagOfPlan(plan.id);
       const snapshots = (await repository.snapshots(() => {})).filter(({ tags }) => tags?.includes(tag)).map((snapshot) => snapshot.id);
       if (snapshots.length === 0) continue;
       const request = { snapshots, force: true };

@@ -11,12 +11,10 @@ import { type BackupPlan, planBackup } from '../../engine/backup/plan.ts';
 import { executeForget, planForget } from '../../engine/forget.ts';
 import { parseDuration } from '../../engine/retention/duration.ts';
 import type { RetentionPolicy } from '../../engine/retention/policy.ts';
+import { tagOfPlan } from '../../engine/own-tags.ts';
 import type { RunOptions } from '../../engine/run.ts';
 import { fail, hasCode, HoldfastError } from '../../contract/errors.ts';
 import type { Repository } from '../../repository/repository.ts';
-
-/** What marks the snapshots of a plan, so that retention and history know them, whatever they are called or hold by then. */
-export const planTag = (plan: string): string => `plan=${plan}`;
 
 export interface BackupOutcome {
   readonly snapshot: string;
@@ -50,8 +48,8 @@ export async function backUp(
     strategy,
     rules: compileExcludes({ ...excludes, largerThan: excludes.largerThan ?? undefined }),
     excludes: [...excludes.patterns, ...excludes.patternsIgnoringCase],
-    tags: [planTag(plan.id)],
-    line: planTag(plan.id),
+    tags: [tagOfPlan(plan.id)],
+    line: tagOfPlan(plan.id),
   });
   const lost = prepared.missing.filter(({ path }) => displayPath(Buffer.from(path)) !== settingsCopy);
   if (lost.length === plan.sources.length) return fail('source-missing', { path: plan.sources.map(({ path }) => path).join(', ') });
@@ -104,7 +102,7 @@ const problemsOf = ({ problems }: BackupResult): RunProblem[] =>
 async function forgetOld(repository: Repository, plan: Plan, options: RunOptions, log: Log): Promise<boolean> {
   const policy = policyOf(plan.retention);
   if (!policy) return true;
-  const tag = planTag(plan.id);
+  const tag = tagOfPlan(plan.id);
   const request = {
     policy,
     // One line of snapshots, though the plan's folders may have changed.
