@@ -315,11 +315,15 @@ describe('the cuts of a watcher', () => {
     const [x, y] = [join(watched.root, 'c/x'), join(watched.root, 'c/y')];
     writeFileSync(x, '');
     await watched.quiet();
-    // Nobody reads meanwhile; each is two events that the kernel cannot merge.
-    for (let i = 0; i < most / 4; i++) i % 2 === 0 ? renameSync(x, y) : renameSync(y, x);
+    // Nobody reads meanwhile; each is four events that the kernel cannot merge.
+    const toAndFro = (): void => {
+      renameSync(x, y);
+      renameSync(y, x);
+    };
+    for (let i = 0; i < most / 8; i++) toAndFro();
     await watched.quiet();
     expect([...watched.doubts]).toEqual([]);
-    for (let i = 0; i < most; i++) i % 2 === 0 ? renameSync(x, y) : renameSync(y, x);
+    for (let i = 0; i < most; i++) toAndFro();
     await watched.until(() => watched.doubts.has('burst'));
   });
 
