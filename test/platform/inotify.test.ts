@@ -80,4 +80,26 @@ describe('inotify', () => {
     for (const name of names) mkdirSync(join(dir, name));
     expect(read()).toEqual(names.map((name) => `${watch} *${name}`));
   });
+
+  it('reads no further once it is closed, by the reader too', () => {
+    const inotify = new Inotify();
+    const dir = scratch();
+    inotify.add(Buffer.from(dir));
+    for (let i = 0; i < 800; i++) mkdirSync(join(dir, `${i}-${'x'.repeat(100)}`));
+    let count = 0;
+    const ignore = (): void => {};
+    inotify.read({
+      entry() {
+        count += 1;
+        inotify.close();
+      },
+      gone: ignore,
+      ended: ignore,
+      lost: ignore,
+    });
+    expect(count).toBeGreaterThan(0);
+    expect(count).toBeLessThan(800);
+    inotify.close();
+    inotify.remove(1);
+  });
 });
