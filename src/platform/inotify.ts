@@ -53,6 +53,7 @@ export class Inotify {
   readonly #read: CFunction;
   readonly #path: CString;
   readonly #memory: CMemory;
+  #isClosed = false;
 
   /** @throws PosixError EMFILE when the person has as many as the system allows */
   constructor() {
@@ -82,13 +83,14 @@ export class Inotify {
 
   /** Ends a watch; nothing happens when it has ended. Events that are queued may still come. */
   remove(watch: number): void {
-    this.#remove(this.#fd, watch);
+    if (!this.#isClosed) this.#remove(this.#fd, watch);
   }
 
   /** Hands over all events that are queued. Names are valid during the call only. */
   read(reader: InotifyReader): void {
     const { bytes, address } = this.#memory;
-    for (;;) {
+    // A reader may close this; the number of the file would then soon be another one's.
+    while (!this.#isClosed) {
       const length = this.#read(this.#fd, address, bufferSize);
       if (length < 0) {
         const errno = this.#library.errno();
@@ -114,6 +116,8 @@ export class Inotify {
   }
 
   close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     closeSync(this.#fd);
   }
 }

@@ -4,6 +4,7 @@ import type { HoldfastError } from '../contract/errors.ts';
 import type { Plan } from '../contract/plan.ts';
 import type { Run } from '../contract/run.ts';
 import type { Clock } from '../platform/clock.ts';
+import { computerZone } from '../platform/time-zone.ts';
 import type { Desk } from './runs/desk.ts';
 import type { Power } from './schedule/due.ts';
 import type { Pause } from './schedule/pause.ts';
@@ -52,7 +53,7 @@ export class Scheduling {
       {
         clock,
         power,
-        computerZone: () => new Intl.DateTimeFormat().resolvedOptions().timeZone,
+        computerZone: () => computerZone(),
         isDestinationThere: options.isDestinationThere,
         busyDestinations: () => desk.busy(new Set(this.#runs.values())),
         successes: (plan) => state.runs.successes(plan),

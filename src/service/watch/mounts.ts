@@ -1,5 +1,6 @@
 /** What is mounted where (Linux), as far as it decides how a folder can be watched. */
 import { readFileSync } from 'node:fs';
+import { parseMountinfo } from '../../platform/drives/mountinfo.ts';
 
 export interface Mount {
   /** Absolute, its bytes as latin1. */
@@ -19,18 +20,13 @@ export function systemMounts(): string {
   }
 }
 
-/** Reads proc_pid_mountinfo(5): blanks, tabs, newlines and backslashes in paths are in octal. */
-export function parseMounts(text: string): Mount[] {
-  const found: Mount[] = [];
-  for (const line of text.split('\n')) {
-    const fields = line.split(' ');
-    const dash = fields.indexOf('-', 6);
-    if (dash < 0) continue;
-    const path = fields[4]!.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
-    found.push({ path, type: fields[dash + 1]!, id: `${fields[0]} ${fields[2]} ${fields[3]}` });
-  }
-  return found;
-}
+/** @param text of /proc/PID/mountinfo, its bytes as latin1 */
+export const parseMounts = (text: string): Mount[] =>
+  parseMountinfo(Buffer.from(text, 'latin1')).map(({ id, device, root, mountPoint, fileSystem }) => ({
+    path: Buffer.from(mountPoint).toString('latin1'),
+    type: fileSystem,
+    id: `${id} ${device} ${root}`,
+  }));
 
 export const isWithin = (path: string, folder: string): boolean => path === folder || folder === '/' || path.startsWith(`${folder}/`);
 

@@ -61,7 +61,12 @@ export class LinuxWatches implements SystemWatches, InotifyReader {
 
   /** Hands over what has happened until now. */
   read(): void {
-    this.#inotify?.read(this);
+    try {
+      this.#inotify?.read(this);
+    } catch {
+      // Called by a timer, where nobody hears of it: whatever was to be told is lost.
+      this.lost();
+    }
   }
 
   end(number: number, listener: WatchListener): void {

@@ -1,5 +1,17 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { appendFileSync, chmodSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  type Dirent,
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { compileExcludes, type ExcludeOptions } from '../../../src/engine/backup/exclude.ts';
@@ -8,6 +20,7 @@ import { SourceWatcher, type SourceWatcherOptions } from '../../../src/service/w
 import { type SystemWatches, systemWatches, type WatchListener } from '../../../src/service/watch/system-watches.ts';
 import { canMountDisks } from '../../support/disk.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
+import { seededRandom } from '../../support/seeded.ts';
 import { scratch, tree } from '../../support/tree-literal.ts';
 
 /** Paths from the source, of all that was marked since the last cut; each cut is kept until one has what is waited for. */
@@ -139,6 +152,37 @@ describe('a watcher of sources', () => {
     await watched.quiet();
     expect(watched.found).toEqual([]);
     expect(watched.watcher.watched).toBe(4);
+  });
+
+  test.each([1, 2])('watches every folder that there is, and no other, after 300 things at random (seed %d)', async (seed) => {
+    const random = seededRandom(seed);
+    const watched = await new Watched(tree(scratch(), plain)).begin();
+    const folders = (): string[] =>
+      (readdirSync(watched.root, { recursive: true, withFileTypes: true }) as Dirent[])
+        .filter((entry) => entry.isDirectory())
+        .map(({ parentPath, name }) => join(parentPath, name).slice(watched.root.length));
+    for (let i = 0; i < 300; i++) {
+      const all = ['', ...folders()];
+      const pick = (): string => join(watched.root, all[Math.floor(random() * all.length)]!);
+      const [here, there] = [pick(), pick()];
+      const what = random();
+      if (what < 0.4) mkdirSync(join(here, `${i}`, 'deep', 'er'), { recursive: true });
+      else if (what < 0.7 && here !== watched.root && !`${there}/`.startsWith(`${here}/`)) renameSync(here, join(there, `m${i}`));
+      else if (what < 0.8 && here !== watched.root) rmSync(here, { recursive: true });
+      else if (what < 0.85 && here !== watched.root) {
+        rmSync(here, { recursive: true });
+        mkdirSync(here);
+      } else writeFileSync(join(here, `f${i}`), '');
+      // Now and then what happened is heard of in between.
+      if (random() < 0.02) await watched.quiet();
+    }
+    await watched.quiet();
+    expect([...watched.doubts]).toEqual([]);
+    expect(watched.watcher.watched).toBe(1 + folders().length);
+    watched.clear();
+    for (const folder of folders()) writeFileSync(join(watched.root, folder, 'last'), '');
+    const last = folders();
+    await watched.until(() => last.every((folder) => watched.folders.has(folder)));
   });
 
   test('sees nothing in what the plan leaves out', async () => {
@@ -315,11 +359,15 @@ describe('the cuts of a watcher', () => {
     const [x, y] = [join(watched.root, 'c/x'), join(watched.root, 'c/y')];
     writeFileSync(x, '');
     await watched.quiet();
-    // Nobody reads meanwhile; each is two events that the kernel cannot merge.
-    for (let i = 0; i < most / 4; i++) i % 2 === 0 ? renameSync(x, y) : renameSync(y, x);
+    // Nobody reads meanwhile; each is four events that the kernel cannot merge.
+    const toAndFro = (): void => {
+      renameSync(x, y);
+      renameSync(y, x);
+    };
+    for (let i = 0; i < most / 8; i++) toAndFro();
     await watched.quiet();
     expect([...watched.doubts]).toEqual([]);
-    for (let i = 0; i < most; i++) i % 2 === 0 ? renameSync(x, y) : renameSync(y, x);
+    for (let i = 0; i < most; i++) toAndFro();
     await watched.until(() => watched.doubts.has('burst'));
   });
 
