@@ -12,16 +12,11 @@ export function fromPkcs8(text: string, passphrase: string | undefined): string 
   if (!isPkcs8.test(text)) return text;
   if (encrypted !== undefined && passphrase === undefined) throw new Error('no passphrase given');
   const key = createPrivateKey({ key: text, format: 'pem', ...(passphrase === undefined ? {} : { passphrase }) });
-  switch (key.asymmetricKeyType) {
-    case 'rsa':
-      return key.export({ type: 'pkcs1', format: 'pem' }).toString();
-    case 'ec':
-      return key.export({ type: 'sec1', format: 'pem' }).toString();
-    case 'ed25519':
-      return ed25519(key);
-    default:
-      throw new Error(`it is a key of the type ${key.asymmetricKeyType}, which SSH does not know`);
-  }
+  const type = key.asymmetricKeyType;
+  if (type === 'rsa') return key.export({ type: 'pkcs1', format: 'pem' }).toString();
+  if (type === 'ec') return key.export({ type: 'sec1', format: 'pem' }).toString();
+  if (type === 'ed25519') return ed25519(key);
+  throw new Error(`it is a key of the type ${type}, which SSH does not know`);
 }
 
 function ed25519(key: KeyObject): string {
