@@ -133,7 +133,7 @@ test('what cannot be meant is told with the way on, and changes nothing', async 
     expect([args, code, stderr]).toEqual([args, expect.toSatisfy((each: number) => each !== 0), expect.stringMatching(words)]);
   }
   service.signal('SIGINT');
-  const { code, stderr } = await service.ended;
-  expect([code, stderr]).toEqual([expect.any(Number), expect.stringContaining('The service has ended')]);
+  const { code, stdout } = await service.ended;
+  expect([code, stdout]).toEqual([0, expect.stringContaining('The service has ended')]);
   rmSync(folder, { recursive: true });
 });

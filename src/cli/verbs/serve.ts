@@ -11,6 +11,7 @@ interface ServeOptions {
   readonly secretsFile?: string;
 }
 
+const ended = 'The service has ended. Nothing runs by itself until it is started again.';
 const secretsVariable = 'HOLDFAST_SECRETS_FILE';
 
 export function addServe({ program, run }: Verbs): void {
@@ -30,7 +31,7 @@ Example:
   holdfast serve`,
     )
     .action((options: ServeOptions) =>
-      run(command, { whenCancelled: 'The service has ended. Nothing runs by itself until it is started again.' }, async (invocation) => {
+      run(command, { whenCancelled: ended }, async (invocation) => {
         await serve(options, invocation);
         return exitCodes.done;
       }),
@@ -71,5 +72,6 @@ async function serve({ secretsFile }: ServeOptions, { env, output, control, cloc
     await stopped;
   } finally {
     await hosted.close();
+    output.lines(ended);
   }
 }
