@@ -4,7 +4,7 @@
  *
  *   npm run bench -- [--rounds 5] [--only NAME] [--folder FOLDER]
  *
- * NAME is part of the name of a work, `cloud` for all that go over a network, or `cost`. FOLDER keeps the data for the next time (default: a new one in the temporary
+ * NAME is part of the name of a work, `cloud` for all that go over a network, `cost`, or `service`. FOLDER keeps the data for the next time (default: a new one in the temporary
  * folder, removed at the end). What was found on the way to these figures is in README.md beside this file.
  */
 import { execFileSync } from 'node:child_process';
@@ -17,6 +17,7 @@ import { startCloud } from './cloud.ts';
 import { realTree, sizeOf } from './data.ts';
 import { type Measured, median } from './measure.ts';
 import { passwordEnvironment, programs } from './programs.ts';
+import { serviceAtRest } from './service.ts';
 import { allWorks, clear, costOfFiles, type Figures, generatedSizes, type Work } from './works.ts';
 
 const { values } = parseArgs({
@@ -72,6 +73,17 @@ async function inTheCloud(): Promise<void> {
   }
 }
 
+async function service(): Promise<void> {
+  const { readyMs, idleShare, memory, slowest, slowestMs } = await serviceAtRest(mkdtempSync(join(folder, 'service-')));
+  console.log('\nThe service at rest (100,000 watched files in 10,000 folders, 10,000 runs):\n');
+  row('figure', 'measured', 'wanted');
+  row('---', '---', '---');
+  row('start to ready', `${Math.round(readyMs)} ms`, '≤ 500 ms');
+  row('idle, of one core', `${(idleShare * 100).toFixed(2)} %`, '≤ 1 %');
+  row('memory', megabytes(memory), '≤ 200 MB');
+  row(`slowest query (${slowest})`, `${slowestMs.toFixed(1)} ms`, '≤ 20 ms');
+}
+
 async function cost(): Promise<void> {
   console.log('\nCost of generated files (time beyond that of opening, for each file; peak memory):\n');
   row('files', 'program', 'first backup', 'a file', 'memory', 'nothing changed', 'a file', 'memory');
@@ -118,6 +130,7 @@ row('---', '---', '---', '---', '---', '---', '---', '---', '---', '---');
 try {
   for (const work of allWorks(places)) if (chosen(work.name)) await compare(work);
   await inTheCloud();
+  if (chosen('service')) await service();
   if (chosen('cost')) await cost();
 } finally {
   clear(places.memory);
