@@ -70,5 +70,10 @@ export const destinationStateSchema = z.discriminatedUnion('state', [
 ]);
 export type DestinationState = z.infer<typeof destinationStateSchema>;
 
-export const destinationViewSchema = z.strictObject({ ...destinationSchema.shape, now: destinationStateSchema });
+export const destinationViewSchema = z.strictObject({
+  ...destinationSchema.shape,
+  /** Whether it cuts files as the first destination does: only then do copies between them move just what is missing. */
+  sharesBlobs: z.boolean(),
+  now: destinationStateSchema,
+});
 export type DestinationView = z.infer<typeof destinationViewSchema>;

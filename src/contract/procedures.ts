@@ -3,6 +3,7 @@ import { eventIterator, oc } from '@orpc/contract';
 import { z } from 'zod';
 import { proposalSchema, wishesSchema } from './advice.ts';
 import { connectionSchema, credentialsSchema, destinationSchema, destinationViewSchema, idSchema, nameSchema } from './destination.ts';
+import { driveSchema } from './drive.ts';
 import { planFileSchema, planInputSchema, planSchema } from './plan.ts';
 import { recoverableSettingsSchema } from './recovery.ts';
 import { logLineSchema, runKinds, runProblemSchema, runSchema, runStatuses } from './run.ts';
@@ -59,6 +60,11 @@ export const contract = {
     look: oc.input(byId).output(destinationViewSchema),
     /** Forgets it. What it holds stays as it is. */
     remove: oc.input(byId).output(nothing),
+  },
+
+  drives: {
+    /** Those that are mounted now. */
+    list: oc.output(z.array(driveSchema)),
   },
 
   plans: {

@@ -42,6 +42,7 @@ export function makeRouter(service: Service, { version, onStop }: RouterOptions)
         service.events.publish({ type: 'destination-removed', id: input.id });
       }),
     },
+    drives: { list: os.drives.list.handler(() => service.drives()) },
     plans: {
       create: os.plans.create.handler(({ input }) => service.createPlan(input)),
       change: os.plans.change.handler(({ input }) => service.changePlan(input.id, input.plan)),

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import type { Destination } from '../contract/destination.ts';
 import { fail, hasCode, toHoldfastError } from '../contract/errors.ts';
 import type { Plan, PlanFile, PlanInput } from '../contract/plan.ts';
+import type { MountedDrive } from '../contract/drive.ts';
 import type { RecoverableSettings } from '../contract/recovery.ts';
 import type { LogLine, Run } from '../contract/run.ts';
 import type { Strategy } from '../contract/schedule.ts';
@@ -205,6 +206,12 @@ export class Service {
     const blocker = decision && (decision.do === 'wait' || decision.do === 'hold') ? decision.for : undefined;
     const waitsFor = blocker ? { by: blocker.by, until: 'until' in blocker ? (blocker.until ?? null) : null } : null;
     return { plan: id, nextDue: outlook?.next ?? null, waitsFor, watchNotes: this.#watches.notes(id), lastSuccess };
+  }
+
+  /** The volumes that are mounted now. */
+  async drives(): Promise<MountedDrive[]> {
+    const volumes = await this.#options.drives.list();
+    return volumes.map(({ device: _device, uuid = null, space = null, ...volume }) => ({ ...volume, uuid, space }));
   }
 
   changeSettings(change: SettingsChange): Settings {

@@ -89,6 +89,7 @@ test('a plan from nothing to a restored file, and all verbs on the way', async (
     retention: { daily: 7 },
     excludes: { patterns: ['*.tmp'] },
   });
+  expect(await must('plan', 'advise', '--size', '200G', '--change', '1G', '--rpo', '1d', '--rto', '4h')).toMatch(/Run .*\n {2}A run every/);
   expect(await must('pause', '--for', '2h')).toContain('Paused until');
   expect(await must('status')).toContain('Paused until');
   await must('resume');

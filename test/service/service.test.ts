@@ -14,6 +14,7 @@ import type { Run } from '../../src/contract/run.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { inputOf } from '../../src/service/plans/plan-file.ts';
 import type { Service } from '../../src/service/service.ts';
+import { seededBytes, seededRandom } from '../support/seeded.ts';
 import { connectFolder, createPlan, ended, password, repositoryAt, startService } from '../support/service.ts';
 import { tree } from '../support/tree-literal.ts';
 
@@ -79,6 +80,37 @@ describe('a plan', () => {
     const left = (await repository.snapshots()).filter(({ tags }) => tags?.includes(`plan=${plan.id}`)).map(({ id }) => id);
     expect(left).toEqual(made.slice(2));
     expect(await repository.names('snapshot')).toHaveLength(3);
+  });
+
+  test('gets its space back once a week has passed since something was forgotten', async () => {
+    const clock = new FakeClock();
+    const service = await startService({ clock });
+    const { folder } = service;
+    const source = tree(join(folder, 'src'), { a: seededBytes(seededRandom(1), 300_000) });
+    const destination = await connectFolder(service);
+    const plan = await createPlan(service, source, destination, { retention: { last: 1 } });
+    const run = async (): Promise<string> => {
+      const { id } = service.service.startRun(plan.id, undefined, undefined);
+      while (service.service.state.runs.get(id).ended === null) {
+        await clock.advance(250);
+        await systemClock.sleep(2);
+      }
+      expect(service.service.state.runs.get(id).status).toBe('succeeded');
+      return service.service.state.runs
+        .logOf(id, 0, 100)
+        .lines.map(({ text }) => text)
+        .join(' ');
+    };
+    await run();
+    writeFileSync(join(source, 'a'), seededBytes(seededRandom(2), 300_000));
+    expect(await run()).toContain('1 old snapshot forgotten');
+    clock.standby(6 * 86_400_000);
+    expect(await run()).not.toContain('deleted');
+    clock.standby(86_400_000);
+    expect(await run()).toContain('that nobody needs any more were deleted');
+    expect(await run()).not.toContain('deleted');
+    await new Restic(join(folder, 'repo'), password).must(['check', '--read-data']);
+    await service.close();
   });
 
   test('that is removed leaves its snapshots, or takes its own with it, as is said', async () => {
@@ -162,6 +194,10 @@ describe('a destination', () => {
     const one = await client.destinations.connect({ place: join(folder, 'one'), password, create: true, name: 'First' });
     const two = await client.destinations.connect({ place: join(folder, 'two'), password: 'another', create: true });
     expect(two.polynomial).toBe(one.polynomial);
+    await repositoryAt(join(folder, 'other'));
+    const other = await client.destinations.connect({ place: join(folder, 'other'), password });
+    expect([one.sharesBlobs, two.sharesBlobs, other.sharesBlobs]).toEqual([true, true, false]);
+    expect(await client.drives.list()).toEqual([]);
     expect([one.name, two.name, one.now.state]).toEqual(['First', 'two', 'connected']);
     expect(await codeOf(client.destinations.connect({ place: join(folder, 'one'), password }))).toBe('destination-known');
   });

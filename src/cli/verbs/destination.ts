@@ -76,6 +76,10 @@ Example:
             ...(name ? { name } : {}),
           });
           invocation.output.lines(`“${made.name}” is connected.`);
+          if (!made.sharesBlobs)
+            invocation.output.note(
+              'It cuts files otherwise than your first destination: both can be used, but copies between them take more time and space.',
+            );
           invocation.output.object('destination', made);
           return exitCodes.done;
         });

@@ -11,6 +11,7 @@ import { collect } from '../arguments.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { cancelledReading, type Invocation } from '../run-verb.ts';
 import { findDestination, findPlan, withService } from '../service-session.ts';
+import { parseSize } from '../../platform/sizes.ts';
 import { tableLines } from '../table.ts';
 import type { Verbs } from '../verbs.ts';
 import { scheduleLines } from '../schedule-text.ts';
@@ -142,6 +143,40 @@ Example:
       }),
     );
 
+  const advise = group
+    .command('advise')
+    .description('propose schedule, strategy and destinations for what you want, with the reasons')
+    .requiredOption('--size <size>', 'how much there is: 200G')
+    .requiredOption('--change <size>', 'how much of it changes in a day: 1G')
+    .requiredOption('--rpo <time>', 'how old the newest backup may be: 1d')
+    .requiredOption('--rto <time>', 'how long a full restore may take: 4h')
+    .addHelpText('after', '\nExample:\n  holdfast plan advise --size 200G --change 1G --rpo 1d --rto 4h')
+    .action((wishes: { size: string; change: string; rpo: string; rto: string }) =>
+      run(advise, cancelledReading, (invocation) => {
+        const asked = {
+          sizeBytes: parseSize(wishes.size, '--size'),
+          changePerDayBytes: parseSize(wishes.change, '--change'),
+          rpoMinutes: parseMinutes(wishes.rpo, '--rpo'),
+          rtoMinutes: parseMinutes(wishes.rto, '--rto'),
+        };
+        return withService(invocation, async (client) => {
+          const { output } = invocation;
+          const proposal = await client.advice(asked);
+          const { destinations } = await client.state();
+          output.lines(`Run ${scheduleLines(proposal.schedule).join(', ')}.`, ...proposal.reasons.map(({ text }) => `  ${text}`));
+          for (const { id, kind, role, reasons } of proposal.destinations) {
+            const name = destinations.find((each) => each.id === id)?.name;
+            output.lines(
+              name === undefined ? `A new ${placeNames[kind]} as ${role}:` : `“${name}” as ${role}:`,
+              ...reasons.map(({ text }) => `  ${text}`),
+            );
+          }
+          output.object('proposal', proposal);
+          return exitCodes.done;
+        });
+      }),
+    );
+
   const save = group
     .command('export')
     .description('write plans to standard output, for "plan import" here or elsewhere; without passwords')
@@ -178,6 +213,13 @@ Example:
       }),
     );
 }
+
+const placeNames = {
+  computer: 'folder on this computer',
+  external: 'drive',
+  server: 'server at home',
+  remote: 'place away from home',
+} as const;
 
 const planOptions = (command: Command): Command =>
   command

@@ -1,4 +1,5 @@
 /** serve: the service of this profile, in the foreground. */
+import { constants, setPriority } from 'node:os';
 import { Option } from 'commander';
 import { systemDrives } from '../../platform/drives/drives.ts';
 import { SystemKeychain } from '../../platform/keychain/keychain.ts';
@@ -65,6 +66,7 @@ async function serve({ secretsFile }: ServeOptions, { env, output, control, cloc
       else if (what === 'solved') output.note(`Solved: ${message}`);
     },
   });
+  if (hosted.service.state.settings().gentle) yieldToOthers();
   try {
     output.lines(`The service runs (process ${process.pid}). Its profile is ${profile.folder}.`);
     output.object('ready', { pid: process.pid, profile: profile.folder });
@@ -73,5 +75,14 @@ async function serve({ secretsFile }: ServeOptions, { env, output, control, cloc
   } finally {
     await hosted.close();
     output.lines(ended);
+  }
+}
+
+/** Everything that this process starts from now on has the same priority; on Linux the disk follows it. A system that refuses changes nothing. */
+function yieldToOthers(): void {
+  try {
+    setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // As it is.
   }
 }

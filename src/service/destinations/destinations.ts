@@ -175,7 +175,9 @@ export class Destinations {
   }
 
   #viewOf(destination: Destination): DestinationView {
-    return { ...destination, now: this.#now.get(destination.id) ?? { state: 'unknown' } };
+    const [first] = this.#options.state.destinations();
+    const sharesBlobs = first === undefined || first.polynomial === destination.polynomial;
+    return { ...destination, sharesBlobs, now: this.#now.get(destination.id) ?? { state: 'unknown' } };
   }
 
   #tell(destination: Destination, now?: DestinationState): DestinationView {

@@ -21,23 +21,38 @@ export interface BackupOutcome {
   readonly strategy: Strategy;
   readonly figures: RunFigures;
   readonly problems: readonly RunProblem[];
+  readonly retention: Retained;
   /** Something is not as it should be, though there is a snapshot. */
   readonly hasWarnings: boolean;
+}
+
+/** What became of old snapshots: `forgotten` of them lost their name, and `isPruned` says whether what nobody needs was deleted since. */
+export interface Retained {
+  readonly forgotten: number;
+  readonly isPruned: boolean;
+  readonly isFine: boolean;
+}
+
+export interface BackupJob {
+  readonly plan: Plan;
+  readonly strategy: Strategy;
+  /** The folder with the copy of the profile's settings, which goes along. */
+  readonly settingsCopy: string;
+  readonly identity: HostIdentity;
+  /** What is no longer needed is to be deleted, too: that reads and rewrites packs, so that it is not for every run. */
+  readonly prune: boolean;
 }
 
 export type Log = (level: LogLine['level'], text: string) => void;
 
 /**
- * Backs up the plan's sources, and with them the copy of the profile's settings in the folder `settingsCopy`. Throws what planning and
- * executing throw, `source-missing` when none of the plan's own sources is there. That old snapshots could not be
+ * Backs up the plan's sources, and with them the copy of the profile's settings; then applies the plan's retention. Throws what
+ * planning and executing throw, `source-missing` when none of the plan's own sources is there. That old snapshots could not be
  * forgotten is a warning.
  */
 export async function backUp(
   repository: Repository,
-  plan: Plan,
-  strategy: Strategy,
-  settingsCopy: string,
-  identity: HostIdentity,
+  { plan, strategy, settingsCopy, identity, prune }: BackupJob,
   options: RunOptions,
   log: Log,
 ): Promise<BackupOutcome> {
@@ -63,7 +78,7 @@ export async function backUp(
     `Snapshot ${snapshot.slice(0, 8)} is stored: ${counted(summary.total_files_processed, 'file')}, ${formatBytes(summary.total_bytes_processed)}; ` +
       `added ${formatBytes(summary.data_added_packed)}.`,
   );
-  const isForgotten = await forgetOld(repository, plan, options, log);
+  const retention = await forgetOld(repository, plan, prune, options, log);
   // Nobody expects a socket to come back.
   const missing = problems.filter(({ code }) => code !== 'unsupported').length;
   return {
@@ -79,7 +94,8 @@ export async function backUp(
       bytesStored: summary.data_added_packed,
     },
     problems,
-    hasWarnings: missing > 0 || result.damage.length > 0 || !isForgotten,
+    retention,
+    hasWarnings: missing > 0 || result.damage.length > 0 || !retention.isFine,
   };
 }
 
@@ -98,28 +114,36 @@ function tellNotes({ notes, strategy, parent }: BackupPlan, settingsCopy: string
 const problemsOf = ({ problems }: BackupResult): RunProblem[] =>
   problems.map(({ path, kind, detail }) => ({ path: displayPath(Buffer.from(path)), code: kind, message: detail }));
 
-/** Applies the plan's retention to its own snapshots. False when it could not be done: that is tried again after the next run. */
-async function forgetOld(repository: Repository, plan: Plan, options: RunOptions, log: Log): Promise<boolean> {
+/** Applies the plan's retention to its own snapshots. What could not be done is tried again after the next run. */
+async function forgetOld(repository: Repository, plan: Plan, prune: boolean, options: RunOptions, log: Log): Promise<Retained> {
+  const none: Retained = { forgotten: 0, isPruned: false, isFine: true };
   const policy = policyOf(plan.retention);
-  if (!policy) return true;
+  if (!policy) return none;
   const tag = tagOfPlan(plan.id);
   const request = {
     policy,
     // One line of snapshots, though the plan's folders may have changed.
-    groupBy: { host: true, paths: false, tags: false },
+    groupBy: { host: false, paths: false, tags: false },
     filter: ({ tags }: { tags?: readonly string[] | undefined }) => tags?.includes(tag) === true,
     now: options.clock.now(),
   };
   try {
     // Without a look first each run would need the repository for itself alone.
-    if ((await planForget(repository, request)).remove.length === 0) return true;
-    const { removed } = await executeForget(repository, () => planForget(repository, request), options);
-    log('info', `${counted(removed.length, 'old snapshot')} forgotten by the plan's retention.`);
-    return true;
+    if (!prune && (await planForget(repository, request)).remove.length === 0) return none;
+    const { removed, prune: pruned } = await executeForget(repository, () => planForget(repository, request), {
+      ...options,
+      ...(prune ? { prune: {} } : {}),
+    });
+    if (removed.length > 0) log('info', `${counted(removed.length, 'old snapshot')} forgotten by the plan's retention.`);
+    if (pruned)
+      log('info', `${formatBytes(Math.max(0, pruned.deletedBytes - pruned.storedBytes))} that nobody needs any more were deleted.`);
+    return { forgotten: removed.length, isPruned: pruned !== undefined, isFine: true };
   } catch (error) {
     if (!(error instanceof HoldfastError) || hasCode(error, 'cancelled')) throw error;
-    log('warning', `Old snapshots could not be forgotten. ${error.message} ${error.guidance}`);
-    return false;
+    // Whoever chose such a destination wants it so.
+    const isWished = hasCode(error, 'storage-append-only');
+    log(isWished ? 'info' : 'warning', `Old snapshots could not be forgotten. ${error.message} ${error.guidance}`);
+    return { ...none, isFine: isWished };
   }
 }
 

@@ -16,7 +16,18 @@ import type { HostIdentity } from '../../platform/host.ts';
 import type { Destinations } from '../destinations/destinations.ts';
 import type { RunChange } from '../state/runs.ts';
 import type { StateStore } from '../state/store.ts';
-import { backUp } from './backup-job.ts';
+import { backUp, type Retained } from './backup-job.ts';
+
+/** A prune rewrites packs: space comes back soon enough. */
+const pruneEveryMs = 7 * 24 * 60 * 60_000;
+const pruneName = (destination: string): string => `pruned ${destination}`;
+
+interface PruneMemory {
+  /** When it was pruned last, ms since 1970. */
+  readonly at: number;
+  /** Snapshots were forgotten since. */
+  readonly isWorthIt: boolean;
+}
 
 export interface DeskOptions {
   readonly clock: Clock;
@@ -229,7 +240,15 @@ export class Desk {
       });
       try {
         await control.checkpointAsync();
-        const outcome = await backUp(repository, plan, run.strategy ?? 'incremental', settingsCopy, identity, options, log);
+        const job = {
+          plan,
+          strategy: run.strategy ?? 'incremental',
+          settingsCopy,
+          identity,
+          prune: this.#isPruneDue(run.destination!),
+        } as const;
+        const outcome = await backUp(repository, job, options, log);
+        this.#notePrune(run.destination!, outcome.retention);
         if (outcome.problems.length > 0) state.runs.addProblems(run.id, outcome.problems);
         const { snapshot, figures, strategy, hasWarnings } = outcome;
         return { status: hasWarnings ? 'completed-with-warnings' : 'succeeded', snapshot, figures, strategy };
@@ -245,6 +264,21 @@ export class Desk {
       if (hasCode(error, 'destination-not-plugged-in')) return { status: 'skipped', reason: 'not-plugged-in', error: errorOf(error) };
       return { status: 'failed', error: errorOf(error) };
     }
+  }
+
+  /** Whether snapshots were forgotten on the destination since it was pruned, and that is long enough ago. */
+  #isPruneDue(destination: string): boolean {
+    const { state, clock } = this.#options;
+    const known = state.recall(pruneName(destination)) as PruneMemory | undefined;
+    return known?.isWorthIt === true && (clock.now() - known.at >= pruneEveryMs || clock.now() < known.at);
+  }
+
+  #notePrune(destination: string, { forgotten, isPruned }: Retained): void {
+    const { state, clock } = this.#options;
+    const known = state.recall(pruneName(destination)) as PruneMemory | undefined;
+    if (isPruned) state.remember(pruneName(destination), { at: clock.now(), isWorthIt: false } satisfies PruneMemory);
+    // The first week begins with the first snapshot that is forgotten.
+    else if (forgotten > 0) state.remember(pruneName(destination), { at: known?.at ?? clock.now(), isWorthIt: true } satisfies PruneMemory);
   }
 
   #progress(id: number, { phase, items, bytes, totalItems, totalBytes, bytesPerSecond, secondsLeft }: Progress): void {
