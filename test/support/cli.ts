@@ -41,6 +41,7 @@ export interface CliOptions {
   readonly input?: string | Buffer;
   readonly cwd?: string;
   readonly program?: string;
+  readonly onStart?: (pid: number) => void;
   /** Called with each piece of output as it comes; `kill` sends a signal. */
   readonly onOutput?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
 }
@@ -52,6 +53,7 @@ export function holdfast(args: readonly string[], options: CliOptions = {}): Pro
     stdio: ['pipe', 'pipe', 'pipe'],
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   });
+  if (child.pid !== undefined) options.onStart?.(child.pid);
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
   const kill = (signal: NodeJS.Signals): void => void child.kill(signal);

@@ -6,6 +6,7 @@ import { expect } from 'vitest';
 import { Cli, quickRepositoryAt } from './cli.ts';
 import { expectJson, summaryOf } from './cli-ready.ts';
 import { expectSameTree } from './judge.ts';
+import { watchArguments } from './process-list.ts';
 import { Restic } from './restic.ts';
 import { scratch, tree } from './tree-literal.ts';
 
@@ -27,6 +28,7 @@ class Both {
   readonly cli: Cli;
   readonly #restic: Restic;
   readonly #env: Readonly<Record<string, string>>;
+  /** And the arguments of all processes that were at work. */
   readonly said: string[] = [];
 
   constructor(place: string, { env, resticPlace = (same) => same }: Pick<SharedPlace, 'env' | 'resticPlace'>) {
@@ -36,9 +38,17 @@ class Both {
   }
 
   async holdfast(...args: string[]): Promise<string> {
-    const { stdout, stderr } = await this.cli.must(args, { env: this.#env });
-    this.said.push(stdout, stderr);
-    return stdout;
+    let end = (): string[] => [];
+    const onStart = (pid: number): void => void (end = watchArguments(pid));
+    try {
+      const { stdout, stderr } = await this.cli.must(args, { env: this.#env, onStart });
+      this.said.push(stdout, stderr);
+      return stdout;
+    } finally {
+      const seen = end();
+      expect(seen.join('\n')).toContain(args[0]);
+      this.said.push(...seen);
+    }
   }
 
   async restic(...args: string[]): Promise<string> {
