@@ -20,6 +20,7 @@ import { RunControl } from '../platform/cancellation.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Drives } from '../platform/drives/volume.ts';
 import type { HostIdentity } from '../platform/host.ts';
+import { computerZone } from '../platform/time-zone.ts';
 import { Destinations } from './destinations/destinations.ts';
 import { EventLog } from './events.ts';
 import { lockProfile } from './lock.ts';
@@ -278,7 +279,7 @@ export class Service {
   get pause(): Pause | null {
     const pause = this.#scheduling.scheduler.paused;
     if (!pause) return null;
-    const until = pauseEnd(pause, new Intl.DateTimeFormat().resolvedOptions().timeZone);
+    const until = pauseEnd(pause, computerZone());
     return { since: pause.since, until: until === Infinity ? null : until };
   }
 

@@ -7,6 +7,9 @@ import { type DriveEvent, liesOn, watchDrives } from '../../platform/drives/driv
 import type { Drives } from '../../platform/drives/volume.ts';
 import { kindOf } from '../../storage/place.ts';
 
+/** For the first listing. */
+const longestWaitMs = 3000;
+
 export interface PluggedDrivesOptions {
   readonly clock: Clock;
   readonly drives: Drives;
@@ -25,7 +28,7 @@ export class PluggedDrives {
     this.#options = options;
   }
 
-  /** Resolves when it is known what is there; what comes and goes from then on is told. Without a listing it waits for one. */
+  /** Resolves when it is known what is there, or soon, where that cannot be known; what comes and goes from then on is told. */
   async begin(): Promise<void> {
     const { clock, drives } = this.#options;
     const listed = Promise.withResolvers<void>();
@@ -35,7 +38,9 @@ export class PluggedDrives {
       isFirst = false;
       listed.resolve();
     });
-    await Promise.race([listed.promise, this.#watching]);
+    const stop = new AbortController();
+    await Promise.race([listed.promise, clock.sleep(longestWaitMs, stop.signal).catch(() => {})]);
+    stop.abort();
   }
 
   async close(): Promise<void> {
