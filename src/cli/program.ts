@@ -28,6 +28,7 @@ import { addRecovery } from './verbs/recovery.ts';
 import { addRepair } from './verbs/repair.ts';
 import { addRestore } from './verbs/restore.ts';
 import { addRewrite } from './verbs/rewrite.ts';
+import { addSettings } from './verbs/settings.ts';
 import { addSnapshots } from './verbs/snapshots.ts';
 import { addStats } from './verbs/stats.ts';
 import { addTag } from './verbs/tag.ts';
@@ -94,6 +95,7 @@ export function makeProgram(run: Verbs['run']): Command {
     addDestination,
     addRun,
     addPause,
+    addSettings,
     addRecovery,
     addVersion,
   ];

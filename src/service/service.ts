@@ -21,6 +21,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Drives } from '../platform/drives/volume.ts';
 import type { HostIdentity } from '../platform/host.ts';
 import { computerZone } from '../platform/time-zone.ts';
+import { pacesOf } from '../storage/rates.ts';
 import { Destinations } from './destinations/destinations.ts';
 import { EventLog } from './events.ts';
 import { lockProfile } from './lock.ts';
@@ -215,7 +216,10 @@ export class Service {
     return volumes.map(({ device: _device, uuid = null, space = null, ...volume }) => ({ ...volume, uuid, space }));
   }
 
+  /** Throws `bad-usage` for a limit that cannot be read. */
   changeSettings(change: SettingsChange): Settings {
+    const { limitUpload, limitDownload } = change;
+    pacesOf({ limitUpload: limitUpload ?? undefined, limitDownload: limitDownload ?? undefined }, this.#options.clock);
     const settings = this.state.changeSettings(change);
     this.events.publish({ type: 'settings', settings });
     return settings;

@@ -90,6 +90,10 @@ test('a plan from nothing to a restored file, and all verbs on the way', async (
     excludes: { patterns: ['*.tmp'] },
   });
   expect(await must('plan', 'advise', '--size', '200G', '--change', '1G', '--rpo', '1d', '--rto', '4h')).toMatch(/Run .*\n {2}A run every/);
+  expect(await must('settings', 'set', 'limit-upload', '08:00-18:00=500K,2M')).toContain('08:00-18:00=500K,2M');
+  expect(await must('settings', 'set', 'threads', '1')).toMatch(/threads +1\n/);
+  expect(await must('settings', 'set', 'gentle', 'off')).toMatch(/gentle +off\n/);
+  expect(await must('settings', 'set', 'limit-upload', 'off')).toMatch(/limit-upload +off\n/);
   expect(await must('pause', '--for', '2h')).toContain('Paused until');
   expect(await must('status')).toContain('Paused until');
   await must('resume');
@@ -125,6 +129,10 @@ test('what cannot be meant is told with the way on, and changes nothing', async 
     [['run', 'show', '99'], /no run 99/],
     [['run', 'cancel', '99'], /no run 99/],
     [['run', 'start', 'X'], /no plan X/],
+    [['settings', 'set', 'colour', 'red'], /no setting “colour”/],
+    [['settings', 'set', 'threads', '0'], /threads/],
+    [['settings', 'set', 'gentle', 'perhaps'], /gentle/],
+    [['settings', 'set', 'limit-upload', 'fast'], /no size/],
     [['pause', '--for', 'ever'], /no time to pause for/],
     [['destination', 'connect', join(folder, 'empty')], /no backup repository/],
     [['destination', 'look', 'X'], /no destination X/],
