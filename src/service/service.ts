@@ -25,6 +25,7 @@ import { pacesOf } from '../storage/rates.ts';
 import { Destinations } from './destinations/destinations.ts';
 import { EventLog } from './events.ts';
 import { lockProfile } from './lock.ts';
+import { LogFile } from './log-file.ts';
 import { PluggedDrives } from './machine/plugged-drives.ts';
 import { PowerWatch } from './machine/power-watch.ts';
 import { forgetSnapshotsOf } from './plans/forget-snapshots.ts';
@@ -74,6 +75,7 @@ export class Service {
   readonly state: StateStore;
   readonly events: EventLog;
   readonly #options: ServiceOptions;
+  readonly #log: LogFile;
   readonly #unlock: () => void;
   readonly #scheduling: Scheduling;
   readonly #drives: PluggedDrives;
@@ -85,8 +87,14 @@ export class Service {
 
   /** Takes the profile. Throws `service-running`, `state-newer`, `state-failed`. */
   constructor(options: ServiceOptions) {
-    const { profile, clock, identity, keeper, onNote = () => {} } = options;
-    this.#options = options;
+    const { profile, clock, identity, keeper } = options;
+    const log = new LogFile(profile.folder, clock);
+    const onNote = (text: string): void => {
+      log.write(text);
+      options.onNote?.(text);
+    };
+    this.#log = log;
+    this.#options = { ...options, onNote };
     this.profile = profile;
     this.startedAt = clock.now();
     makeProfile(profile);
@@ -139,7 +147,10 @@ export class Service {
       recall: () => this.state.recall(guardName),
       remember: (known) => this.state.remember(guardName, known),
       alarmOf: (problem, since) => alarmOf(problem, since, this.#names),
-      onNotice: (what, alarm) => options.onNotice?.(what, alarm),
+      onNotice: (what, alarm) => {
+        log.write(`${what}: ${alarm.message}`);
+        options.onNotice?.(what, alarm);
+      },
       onAlarms: () => this.events.publish({ type: 'alarms', alarms: this.#guard.alarms() }),
       onDefect: (error) => onNote(toHoldfastError(error).message),
     });
@@ -356,6 +367,8 @@ export class Service {
   }
 
   #ended(run: Run): void {
+    const { id, planName, destinationName, status, error } = run;
+    this.#log.write(`Run ${id} of “${planName}” to “${destinationName}”: ${status}${error ? ` (${error.message})` : ''}.`);
     if (run.plan !== null) this.#tellPlanState(run.plan);
     this.#scheduling.scheduler.look();
     this.#guard.look();
