@@ -37,10 +37,7 @@ export function makeRouter(service: Service, { version, onStop }: RouterOptions)
       rename: os.destinations.rename.handler(({ input }) => destinations.rename(input.id, input.name)),
       renew: os.destinations.renew.handler(({ input: { id, ...renewed } }) => destinations.renew(id, renewed)),
       look: os.destinations.look.handler(({ input }) => destinations.look(input.id)),
-      remove: os.destinations.remove.handler(async ({ input }) => {
-        await destinations.remove(input.id);
-        service.events.publish({ type: 'destination-removed', id: input.id });
-      }),
+      remove: os.destinations.remove.handler(({ input }) => destinations.remove(input.id)),
     },
     drives: { list: os.drives.list.handler(() => service.drives()) },
     plans: {

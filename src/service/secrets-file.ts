@@ -3,7 +3,7 @@
  * the file opens the backups. It is for its person's eyes only; a file that others can read is refused.
  */
 import { randomBytes } from 'node:crypto';
-import { chmodSync, closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { chmodSync, closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { fail } from '../contract/errors.ts';
@@ -65,7 +65,8 @@ export class SecretsFile implements SecretKeeper {
     try {
       const fd = openSync(temporary, 'wx', 0o600);
       try {
-        writeSync(fd, JSON.stringify({ holdfast: 'secrets', secrets }, undefined, 2));
+        // Unlike writeSync all of it, or an error.
+        writeFileSync(fd, JSON.stringify({ holdfast: 'secrets', secrets }, undefined, 2));
         fsyncSync(fd);
       } finally {
         closeSync(fd);

@@ -105,7 +105,7 @@ export class Service {
       this.#unlock();
       throw error;
     }
-    if (this.state.keptAside !== undefined) this.#rebuild(this.state.keptAside);
+    if (this.state.isNew) this.#rebuild(this.state.keptAside);
     this.events = new EventLog(() => this.whole());
     this.#drives = new PluggedDrives({
       clock,
@@ -124,6 +124,8 @@ export class Service {
       locate: (destination) => this.#drives.locate(destination),
       volumeOf: (folder) => this.#drives.volumeOf(folder),
       onChange: (destination) => this.events.publish({ type: 'destination', destination }),
+      onStored: () => this.#keepCopy(),
+      onRemoved: (id) => this.events.publish({ type: 'destination-removed', id }),
     });
     this.desk = new Desk({
       state: this.state,
@@ -232,6 +234,7 @@ export class Service {
     const { limitUpload, limitDownload } = change;
     pacesOf({ limitUpload: limitUpload ?? undefined, limitDownload: limitDownload ?? undefined }, this.#options.clock);
     const settings = this.state.changeSettings(change);
+    this.#keepCopy();
     this.events.publish({ type: 'settings', settings });
     return settings;
   }
@@ -309,6 +312,7 @@ export class Service {
     const chosen = (await this.#findSettings(destination)).find(({ found }) => found.snapshot === snapshot);
     if (!chosen) return fail('settings-not-found', { snapshot });
     const taken = takeOver(this.state, chosen.copy, this.#home);
+    this.#keepCopy();
     this.#scheduling.changed();
     this.events.publish({ type: 'state', state: this.whole() });
     return taken;
@@ -326,15 +330,17 @@ export class Service {
     }
   }
 
-  /** The state was damaged; what the last run has copied is as much as is known. */
-  #rebuild(keptAside: string): void {
+  /** The state was damaged, or it is gone; the copy of the last change is as much as is known. Without both the profile is a new one. */
+  #rebuild(keptAside: string | undefined): void {
     const { onNote = () => {} } = this.#options;
     const copy = readCopy(this.profile);
     if (copy) takeOver(this.state, copy, this.#home);
+    else if (keptAside === undefined) return;
+    const what = keptAside === undefined ? 'The state was gone.' : `The state was damaged. It is kept as ${keptAside}.`;
     onNote(
       copy
-        ? `The state was damaged. It is kept as ${keptAside}; plans and history were taken from their copy.`
-        : `The state was damaged. It is kept as ${keptAside}. There is no copy here: connect a destination to get the plans back.`,
+        ? `${what} Plans and history were taken from their copy.`
+        : `${what} There is no copy here: connect a destination to get the plans back.`,
     );
   }
 

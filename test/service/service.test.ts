@@ -202,6 +202,18 @@ describe('a destination', () => {
     expect(await codeOf(client.destinations.connect({ place: join(folder, 'one'), password }))).toBe('destination-known');
   });
 
+  test('that is connected together with others is one, and cuts as they do', async () => {
+    const { client, folder } = await startService();
+    const made = await Promise.all(
+      ['one', 'two'].map((name) => client.destinations.connect({ place: join(folder, name), password, create: true })),
+    );
+    expect(made[0].polynomial).toBe(made[1].polynomial);
+    await repositoryAt(join(folder, 'three'));
+    const connect = () => codeOf(client.destinations.connect({ place: join(folder, 'three'), password }));
+    expect((await Promise.all([connect(), connect()])).sort()).toEqual(['destination-known', 'done']);
+    expect((await client.state()).destinations).toHaveLength(3);
+  });
+
   test('keeps no secret outside the keychain, and gives none back', async () => {
     const service = await startService();
     const { client, keeper, profile } = service;

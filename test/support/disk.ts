@@ -51,6 +51,31 @@ export function mountDisk(bytes: number, options: { inodes?: number } = {}): Dis
   };
 }
 
+/** An empty disk in memory, of so many bytes: where ext4 refuses a write as a whole, it takes as much as fits. */
+export function mountMemory(bytes: number): string {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-memory-'));
+  must('mount', '-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', folder);
+  onTestFinished(() => {
+    ran('umount', '-l', folder);
+    rmSync(folder, { recursive: true });
+  });
+  return folder;
+}
+
+/** Fills a disk with the file `filling` up to so many bytes. */
+export function fillDisk(folder: string, left: number): void {
+  const spare = join(folder, 'spare');
+  writeFileSync(spare, Buffer.alloc(left), { flush: true });
+  for (;;) {
+    try {
+      writeFileSync(join(folder, 'filling'), Buffer.alloc(4096), { flag: 'a', flush: true });
+    } catch {
+      break;
+    }
+  }
+  rmSync(spare);
+}
+
 function must(program: string, ...args: string[]): void {
   const { status, stderr } = spawnSync(program, args, { encoding: 'utf8' });
   if (status !== 0) throw new Error(`${program} ${args.join(' ')} exited with ${status}:\n${stderr}`);

@@ -20,11 +20,16 @@ export interface DestinationsOptions extends Surroundings {
   readonly volumeOf: (folder: string) => Promise<VolumePlace | undefined>;
   /** Told when a destination, or what is known of it, has changed. */
   readonly onChange: (view: DestinationView) => void;
+  /** What is stored of the destinations has changed. */
+  readonly onStored: () => void;
+  readonly onRemoved: (id: string) => void;
 }
 
 export class Destinations {
   readonly #options: DestinationsOptions;
   readonly #now = new Map<string, DestinationState>();
+  /** One is connected after the other: each looks at those that are there. */
+  #connecting: Promise<unknown> = Promise.resolve();
 
   constructor(options: DestinationsOptions) {
     this.#options = options;
@@ -38,7 +43,13 @@ export class Destinations {
    * Opens the repository at a place, or makes one with the cutting rule of the first, tries that its password fits, and remembers all of it.
    * Throws `request-invalid` for a relative folder and a place with a password in it, `destination-known`, and what opening and making throw.
    */
-  async connect(connection: Connection): Promise<DestinationView> {
+  connect(connection: Connection): Promise<DestinationView> {
+    const done = this.#connecting.catch(() => {}).then(() => this.#connect(connection));
+    this.#connecting = done;
+    return done;
+  }
+
+  async #connect(connection: Connection): Promise<DestinationView> {
     const { place: said, password, credentials, create, name, ejectAfterRun } = connectionSchema.parse(connection);
     const { state, secrets, identity, clock } = this.#options;
     const place = placeOf(said);
@@ -61,7 +72,7 @@ export class Destinations {
       // Secrets first: a destination that cannot be opened any more would be worse than a secret that nobody needs.
       await secrets.keepPassword(id, password);
       await secrets.keepCredentials(destination.id, credentials);
-      state.saveDestination(destination);
+      this.#save(destination);
       return this.#tell(destination, this.#connected(storage));
     } finally {
       await storage.close().catch(() => {});
@@ -69,9 +80,8 @@ export class Destinations {
   }
 
   rename(id: string, name: string): DestinationView {
-    const { state } = this.#options;
-    const destination = { ...state.destination(id), name };
-    state.saveDestination(destination);
+    const destination = { ...this.#options.state.destination(id), name };
+    this.#save(destination);
     return this.#tell(destination);
   }
 
@@ -100,12 +110,14 @@ export class Destinations {
 
   /** Forgets a destination; what it holds stays. Throws `destination-in-use`. */
   async remove(id: string): Promise<void> {
-    const { state, secrets } = this.#options;
+    const { state, secrets, onStored, onRemoved } = this.#options;
     const destination = state.destination(id);
     const users = state.plans().filter(({ destinations }) => destinations.some((each) => each.destination === id));
     if (users.length > 0) fail('destination-in-use', { name: destination.name, plans: users.map(({ name }) => `“${name}”`).join(', ') });
     state.removeDestination(id);
     this.#now.delete(id);
+    onStored();
+    onRemoved(id);
     await secrets.forget(id, destination.repository, !state.destinations().some(({ repository }) => repository === destination.repository));
   }
 
@@ -172,6 +184,11 @@ export class Destinations {
     const folder = storage.localPath?.({ kind: 'config', name: '' });
     const freeBytes = folder === undefined ? undefined : freeBytesAt(storage.location);
     return freeBytes === undefined ? { state: 'connected', at } : { state: 'connected', at, freeBytes };
+  }
+
+  #save(destination: Destination): void {
+    this.#options.state.saveDestination(destination);
+    this.#options.onStored();
   }
 
   #viewOf(destination: Destination): DestinationView {

@@ -2,7 +2,7 @@
  * The copy of a profile's settings: a file that every backup takes along, so that plans, destinations and history outlive this computer;
  * on this computer it also replaces a state that was damaged. Secrets are never in it.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { destinationSchema } from '../../contract/destination.ts';
@@ -69,7 +69,8 @@ export function writeCopy(profile: Profile, copy: SettingsCopy): void {
   try {
     const fd = openSync(temporary, 'w', 0o600);
     try {
-      writeSync(fd, JSON.stringify(copy, undefined, 1));
+      // Unlike writeSync all of it, or an error.
+      writeFileSync(fd, JSON.stringify(copy, undefined, 1));
       fsyncSync(fd);
     } finally {
       closeSync(fd);

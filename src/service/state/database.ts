@@ -12,7 +12,7 @@ import { migrations } from './migrations.ts';
 
 export interface OpenedDatabase {
   readonly database: DatabaseSync;
-  /** Whether there was none before. */
+  /** Whether there was none before, or one without anything in it, as a crash of the file system leaves. */
   readonly isNew: boolean;
   /** Where a damaged one was put; undefined when there was nothing wrong. */
   readonly keptAside: string | undefined;
@@ -26,9 +26,8 @@ const damaged = new Set([11 /* SQLITE_CORRUPT */, 26 /* SQLITE_NOTADB */]);
 
 /** Throws `state-newer`, `state-failed`. */
 export function openDatabase(file: string, clock: Pick<Clock, 'now'>): OpenedDatabase {
-  const isNew = !existsSync(file);
   try {
-    return { database: openSound(file), isNew, keptAside: undefined };
+    return { ...openSound(file), keptAside: undefined };
   } catch (error) {
     if (!isDamage(error)) throw asStateError(error, file);
   }
@@ -36,25 +35,25 @@ export function openDatabase(file: string, clock: Pick<Clock, 'now'>): OpenedDat
   try {
     for (const beside of besides) if (existsSync(file + beside)) renameSync(file + beside, keptAside + beside);
     renameSync(file, keptAside);
-    return { database: openSound(file), isNew: true, keptAside };
+    return { ...openSound(file), keptAside };
   } catch (error) {
     throw asStateError(error, file);
   }
 }
 
-function openSound(file: string): DatabaseSync {
+function openSound(file: string): Pick<OpenedDatabase, 'database' | 'isNew'> {
   const database = new DatabaseSync(file, { enableForeignKeyConstraints: true });
   try {
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 4194304;');
     const version = Number(database.prepare('PRAGMA user_version').get()!.user_version);
     if (version > migrations.length) fail('state-newer', { path: file });
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 4194304;');
     // A name for what SQLite finds, by the code that it has for it.
     for (const row of database.prepare('PRAGMA quick_check(1)').all())
       if (row.quick_check !== 'ok') throw Object.assign(new Error(String(row.quick_check)), { errcode: 11 });
     for (let next = version; next < migrations.length; next++) {
       database.exec(`BEGIN IMMEDIATE; ${migrations[next]} PRAGMA user_version = ${next + 1}; COMMIT;`);
     }
-    return database;
+    return { database, isNew: version === 0 };
   } catch (error) {
     database.close();
     throw error;

@@ -42,7 +42,7 @@ export class StateStore {
     const found: Record<string, unknown> = {};
     for (const { name, value } of this.#tables.all('SELECT name, value FROM settings')) {
       const schema = (settingsSchema.shape as Readonly<Record<string, z.ZodType | undefined>>)[String(name)];
-      const parsed = schema?.safeParse(JSON.parse(String(value)));
+      const parsed = schema?.safeParse(parsedJson(value));
       if (parsed?.success) found[String(name)] = parsed.data;
     }
     return settingsSchema.parse(found);
@@ -106,7 +106,7 @@ export class StateStore {
   /** What was kept under this name; undefined when nothing was. */
   recall(name: string): unknown {
     const [row] = this.#tables.all('SELECT value FROM memory WHERE name = ?', name);
-    return row && JSON.parse(String(row.value));
+    return row && parsedJson(row.value);
   }
 
   remember(name: string, value: unknown): void {
@@ -135,5 +135,14 @@ export class StateStore {
       value.id,
       JSON.stringify(value),
     );
+  }
+}
+
+/** Undefined for what is no JSON. */
+function parsedJson(text: unknown): unknown {
+  try {
+    return JSON.parse(String(text));
+  } catch {
+    return undefined;
   }
 }

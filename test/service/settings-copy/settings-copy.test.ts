@@ -1,7 +1,13 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { systemClock } from '../../../src/platform/clock.ts';
+import { hostIdentity } from '../../../src/platform/host.ts';
+import { profileAt } from '../../../src/service/profile.ts';
+import { copyFolderOf, copyOf, readCopy, writeCopy } from '../../../src/service/settings-copy/copy.ts';
 import { movedHome } from '../../../src/service/settings-copy/recover.ts';
+import { StateStore } from '../../../src/service/state/store.ts';
+import { canMountDisks, fillDisk, mountMemory } from '../../support/disk.ts';
 import { connectFolder, createPlan, ended, MemoryKeeper, password, repositoryAt, startService } from '../../support/service.ts';
 import { scratch, tree } from '../../support/tree-literal.ts';
 
@@ -97,6 +103,33 @@ test('a damaged state is rebuilt from the copy of the last change, and goes on',
   expect(readFileSync(join(profile.folder, 'holdfast-settings/settings.json'), 'utf8')).not.toContain(password);
 });
 
+test.each([
+  ['deleted', (file: string) => rmSync(file)],
+  ['empty', (file: string) => writeFileSync(file, '')],
+])('a state that is %s is taken from the copy, whatever was changed last, with a word', async (_, lose) => {
+  const keeper = new MemoryKeeper();
+  const service = await startService({ keeper });
+  const { folder, profile, client } = service;
+  const source = tree(join(folder, 'src'), { a: 'a' });
+  const destination = await connectFolder(service);
+  const plan = await createPlan(service, source, destination);
+  const other = await connectFolder(service, 'other');
+  await client.destinations.rename({ id: destination.id, name: 'Black disk' });
+  await client.settings.change({ threads: 1 });
+  await service.close();
+  lose(profile.stateFile);
+  const again = await startService({ folder, keeper });
+  expect(again.notes).toEqual(['The state was gone. Plans and history were taken from their copy.']);
+  const { plans, destinations, settings } = await again.client.state();
+  expect([plans, destinations.map(({ name }) => name), settings.threads]).toEqual([[plan], ['Black disk', 'other'], 1]);
+  await again.client.destinations.remove({ id: other.id });
+  expect(await ended(again, (await again.client.runs.start({ plan: plan.id })).id)).toMatchObject({ status: 'succeeded' });
+  await again.close();
+  const last = await startService({ folder, keeper });
+  expect(last.notes).toEqual([]);
+  expect((await last.client.state()).destinations).toHaveLength(1);
+});
+
 test('a run of which none of the folders is there fails, though the settings would', async () => {
   const service = await startService();
   const destination = await connectFolder(service);
@@ -116,4 +149,16 @@ test.each([
   ['/home/me/a', '', '/x', '/home/me/a'],
 ])('%s, of the home folder %s, becomes in %s: %s', (path, from, to, expected) => {
   expect(movedHome(path, from, to)).toBe(expected);
+});
+
+test.runIf(canMountDisks)('a disk that is full in the middle of writing leaves the copy as it was', async () => {
+  const folder = mountMemory(1 << 20);
+  const profile = profileAt(folder);
+  const copy = copyOf(new StateStore(join(scratch(), 'state.db'), systemClock), hostIdentity(), '/home/me', 1);
+  writeCopy(profile, copy);
+  fillDisk(folder, 40_960);
+  const plans = Array.from({ length: 1000 }, () => ({ ...copy, name: 'x'.repeat(100) }));
+  expect(() => writeCopy(profile, { ...copy, plans: plans as never })).toThrow('ENOSPC');
+  expect(readCopy(profile)).toEqual(copy);
+  expect(readdirSync(copyFolderOf(profile))).toEqual(['settings.json']);
 });

@@ -126,13 +126,16 @@ test('a row that cannot be read costs that row, and is told', () => {
   first.changeSettings({ threads: 2 });
   first.close();
   const database = new DatabaseSync(file);
-  database.exec(`UPDATE plans SET value = '{"id":"p1"}' WHERE id = 'p1'; UPDATE settings SET value = '"many"';`);
+  database.exec(
+    `UPDATE plans SET value = '{"id":"p1"}' WHERE id = 'p1'; UPDATE settings SET value = '"many"'; INSERT INTO settings VALUES ('theme', '{'); INSERT INTO memory VALUES ('pause', '{');`,
+  );
   database.close();
   const told: string[] = [];
   const again = open(file, (what) => void told.push(what));
   expect(again.plans()).toEqual([plan('p2')]);
   expect(told).toEqual(['plans p1']);
-  expect(again.settings().threads).toBeNull();
+  expect(again.settings()).toMatchObject({ threads: null, theme: 'system' });
+  expect(again.recall('pause')).toBeUndefined();
 });
 
 test('a file that cannot be opened is no damage: it is told, and nothing is put aside', () => {
