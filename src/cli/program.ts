@@ -17,6 +17,7 @@ import { addExport } from './verbs/export.ts';
 import { addForget } from './verbs/forget.ts';
 import { addInit } from './verbs/init.ts';
 import { addKey } from './verbs/key.ts';
+import { addLogin } from './verbs/login.ts';
 import { addLs } from './verbs/ls.ts';
 import { addMigrate } from './verbs/migrate.ts';
 import { addMove } from './verbs/move.ts';
@@ -97,6 +98,7 @@ export function makeProgram(run: Verbs['run']): Command {
     addPause,
     addSettings,
     addRecovery,
+    addLogin,
     addVersion,
   ];
   for (const add of adders) add({ program, run });

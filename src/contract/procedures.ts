@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { proposalSchema, wishesSchema } from './advice.ts';
 import { connectionSchema, credentialsSchema, destinationSchema, destinationViewSchema, idSchema, nameSchema } from './destination.ts';
 import { driveSchema } from './drive.ts';
+import { loginNameSchema, loginPasswordSchema, loginViewSchema } from './login.ts';
 import { planFileSchema, planInputSchema, planSchema } from './plan.ts';
 import { recoverableSettingsSchema } from './recovery.ts';
 import { logLineSchema, runKinds, runProblemSchema, runSchema, runStatuses } from './run.ts';
@@ -134,6 +135,16 @@ export const contract = {
       )
       .output(pauseSchema),
     clear: oc.output(nothing),
+  },
+
+  /** Who may come in from other computers. Only clients on the private socket may see or change it. */
+  logins: {
+    list: oc.output(z.array(loginViewSchema)),
+    add: oc.input(z.strictObject({ name: loginNameSchema, password: loginPasswordSchema })).output(nothing),
+    /** Its sessions end. */
+    remove: oc.input(z.strictObject({ name: loginNameSchema })).output(nothing),
+    /** Ends the sessions of one login, or all. */
+    revoke: oc.input(z.strictObject({ name: loginNameSchema.optional() })).output(z.strictObject({ ended: z.int() })),
   },
 };
 

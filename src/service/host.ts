@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { protocolVersion } from '../contract/procedures.ts';
 import { removeAccess, writeAccess } from './access.ts';
+import { type LoginCost, Logins } from './logins.ts';
 import { makeRouter } from './router.ts';
 import { Connections } from './rpc/connections.ts';
 import { LocalHost } from './rpc/local-host.ts';
@@ -13,35 +14,54 @@ export interface HostOptions extends ServiceOptions {
   readonly atLogin?: boolean | undefined;
   /** A client wants the service to end. */
   readonly onStop: () => void;
+  /** Opens further hosts, as the browser's, before anything runs by itself: where one cannot be opened, nothing has begun. */
+  readonly openHosts?: ((parts: HostParts) => Promise<readonly FurtherHost[]>) | undefined;
+  /** Of passwords of logins; default: the usual one. */
+  readonly loginCost?: LoginCost | undefined;
+}
+
+/** What a host carries requests to. */
+export interface HostParts {
+  readonly connections: Connections;
+  readonly logins: Logins;
+}
+
+export interface FurtherHost {
+  /** Takes nobody in any more, and cuts off who is left when all clients have been told `goodbye`. */
+  close(goodbye: Promise<void>): Promise<void>;
 }
 
 export interface Hosted {
   readonly service: Service;
-  /** For further hosts, as the browser's. */
-  readonly connections: Connections;
   close(): Promise<void>;
 }
 
-/** Throws `service-running`, `state-newer`, `state-failed`, `service-not-started`. */
+/** Throws `service-running`, `state-newer`, `state-failed`, `service-not-started`, and what `openHosts` throws. */
 export async function hostService(options: HostOptions): Promise<Hosted> {
-  const { profile, version, clock, onStop, onNote, atLogin = false } = options;
+  const { profile, version, clock, onStop, onNote, atLogin = false, openHosts = async () => [], loginCost } = options;
   const service = new Service(options);
+  const logins = new Logins(service.state, { clock, cost: loginCost });
+  const router = makeRouter(service, { version, logins, onStop });
+  const connections = new Connections(router, { clock, onDefect: (error) => onNote?.(error.stack ?? error.message) });
+  let local: LocalHost | undefined;
+  let hosts: readonly FurtherHost[] = [];
+  const close = async (): Promise<void> => {
+    if (local) removeAccess(profile);
+    const goodbye = connections.close();
+    await Promise.all(hosts.map((host) => host.close(goodbye)));
+    await goodbye;
+    await local?.close();
+    await service.close();
+  };
   try {
-    const router = makeRouter(service, { version, onStop });
-    const connections = new Connections(router, { clock, onDefect: (error) => onNote?.(error.stack ?? error.message) });
     const token = randomBytes(32).toString('base64url');
-    const local = await LocalHost.open(profile, token, connections);
+    local = await LocalHost.open(profile, token, connections);
+    hosts = await openHosts({ connections, logins });
     writeAccess(profile, { pid: process.pid, version, protocol: protocolVersion, socket: profile.socket, token });
     await service.start({ atLogin });
-    const close = async (): Promise<void> => {
-      removeAccess(profile);
-      await connections.close();
-      await local.close();
-      await service.close();
-    };
-    return { service, connections, close };
+    return { service, close };
   } catch (error) {
-    await service.close();
+    await close();
     throw error;
   }
 }

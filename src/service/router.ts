@@ -1,20 +1,29 @@
 /** What the contract's procedures do. */
 import { implement } from '@orpc/server';
+import { fail } from '../contract/errors.ts';
 import { contract, protocolVersion } from '../contract/procedures.ts';
 import { nextTurn } from '../platform/clock.ts';
+import type { Logins } from './logins.ts';
 import { proposalFor } from './plans/advice.ts';
 import { inputOf } from './plans/plan-file.ts';
 import type { Service } from './service.ts';
 
+/** Where a request comes from: `local` is the private socket, which only programs of the same person reach. */
+export interface Caller {
+  readonly via: 'local' | 'browser';
+}
+
 export interface RouterOptions {
   readonly version: string;
+  readonly logins: Logins;
   /** Called when a client wants the service to end. */
   readonly onStop: () => void;
 }
 
 // The type is written by the library.
-export function makeRouter(service: Service, { version, onStop }: RouterOptions) {
-  const os = implement(contract);
+export function makeRouter(service: Service, { version, logins, onStop }: RouterOptions) {
+  const os = implement(contract).$context<Caller>();
+  const local = os.logins.use(({ context, next }) => (context.via === 'local' ? next() : fail('local-only')));
   const { state, destinations, desk } = service;
   return os.router({
     service: {
@@ -78,6 +87,12 @@ export function makeRouter(service: Service, { version, onStop }: RouterOptions)
         ),
       ),
       clear: os.pause.clear.handler(() => service.resume()),
+    },
+    logins: {
+      list: local.list.handler(() => logins.list()),
+      add: local.add.handler(({ input }) => logins.add(input.name, input.password)),
+      remove: local.remove.handler(({ input }) => logins.remove(input.name)),
+      revoke: local.revoke.handler(({ input }) => ({ ended: logins.revoke(input.name) })),
     },
   });
 }

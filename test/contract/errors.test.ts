@@ -19,6 +19,7 @@ const id = '0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef';
 const plausible: ErrorContext = {
   account: 'repository /media/disk/backup',
   advice: 'Check the key.',
+  address: '192.168.1.5:4711',
   asked: 'us-east-1',
   blob: id,
   bucket: 'my-backups',
@@ -63,6 +64,7 @@ const plausible: ErrorContext = {
   received: 512,
   region: 'eu-central-1',
   run: 12,
+  seconds: 30,
   server: 'backup.example:8000',
   since: '2026-01-02T03:04:05+01:00',
   skew: '2 hours and 5 minutes ahead of',
@@ -168,11 +170,14 @@ function namesIn(literal: string): string[] {
 }
 
 test('every place that throws gives what the words need', () => {
-  const source = join(import.meta.dirname, '../../src');
   const missing: string[] = [];
   let places = 0;
-  for (const file of readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))) {
-    const text = readFileSync(join(source, file), 'utf8');
+  const top = join(import.meta.dirname, '../..');
+  const files = ['src', 'main'].flatMap((part) =>
+    readdirSync(join(top, part), { recursive: true, encoding: 'utf8' }).map((file) => join(part, file)),
+  );
+  for (const file of files.filter((name) => name.endsWith('.ts'))) {
+    const text = readFileSync(join(top, file), 'utf8');
     for (const match of text.matchAll(/\b(?:fail|new HoldfastError)\(\s*'([a-z-]+)'\s*(,\s*)?/g)) {
       const code = match[1] as ErrorCode;
       if (!errorCodes.includes(code)) continue;

@@ -5,7 +5,8 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { root } from './planted-project.ts';
 
-const parts = ['contract', 'platform', 'storage', 'repository', 'engine', 'service', 'cli'];
+const parts = ['src/contract', 'src/platform', 'src/storage', 'src/repository', 'src/engine', 'src/service', 'main/headless', 'src/cli'];
+const nameOf = (part: string): string => part.split('/')[1];
 let project: string;
 
 beforeEach(() => {
@@ -14,9 +15,9 @@ beforeEach(() => {
   cpSync(join(root, 'tsconfig.base.json'), join(project, 'tsconfig.base.json'));
   plant('package.json', '{ "type": "module" }\n');
   for (const part of parts) {
-    mkdirSync(join(project, 'src', part), { recursive: true });
-    cpSync(join(root, 'src', part, 'tsconfig.json'), join(project, 'src', part, 'tsconfig.json'));
-    plant(`src/${part}/named.ts`, `export const name = '${part}';\n`);
+    mkdirSync(join(project, part), { recursive: true });
+    cpSync(join(root, part, 'tsconfig.json'), join(project, part, 'tsconfig.json'));
+    plant(`${part}/named.ts`, `export const name = '${part}';\n`);
   }
 });
 
@@ -36,8 +37,8 @@ function compile(): { status: number | null; output: string } {
 test('every part compiles with imports of the parts below it', () => {
   for (const [index, part] of parts.entries()) {
     const below = parts.slice(0, index);
-    const lines = below.map((other) => `import { name as ${other} } from '../${other}/named.ts';\n`);
-    plant(`src/${part}/user.ts`, `${lines.join('')}export const names: string[] = [${below.join(', ')}];\n`);
+    const lines = below.map((other) => `import { name as ${nameOf(other)} } from '../../${other}/named.ts';\n`);
+    plant(`${part}/user.ts`, `${lines.join('')}export const names: string[] = [${below.map(nameOf).join(', ')}];\n`);
   }
   expect(compile()).toEqual({ status: 0, output: '' });
 });

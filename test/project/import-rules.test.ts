@@ -38,6 +38,7 @@ const rightBorders: [from: string, to: string][] = [
   ['src/service', 'src/sources'],
   ['src/cli', 'src/service'],
   ['main/electron', 'src/service'],
+  ['main/headless', 'src/service'],
   ['renderer/features/home', 'src/contract'],
   ['test/engine', 'src/engine'],
   ['test/engine', 'test/support'],
@@ -142,6 +143,9 @@ test('the linter accepts what follows the rules', () => {
   try {
     for (const [, to] of rightBorders) project.plant(`${to}/b.ts`, exportsThere);
     for (const [, folder, text] of right) project.plantIn(folder, text);
+    // The one file of the command line that starts a host.
+    project.plant('main/headless/b.ts', exportsThere);
+    project.plant('src/cli/verbs/serve.ts', importing('src/cli/verbs', 'main/headless/b.ts'));
     project.plant('src/platform/clock.ts', 'export const now = (): number => Date.now();\nexport const wait = setTimeout;\n');
     project.lint();
     expect(project.all()).toEqual([]);

@@ -61,9 +61,11 @@ test('the lock file names no server, so that any registry will do', () => {
 });
 
 test('every part has a tsconfig of its own, and the build knows it', () => {
-  const folders = readdirSync(join(root, 'src'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  const folders = ['src', 'main'].flatMap((top) =>
+    readdirSync(join(root, top), { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [`./${top}/${entry.name}`] : [])),
+  );
   const references = (JSON.parse(read('tsconfig.json')) as { references: { path: string }[] }).references.map(({ path }) => path);
-  expect(references.toSorted()).toEqual([...folders.map(({ name }) => `./src/${name}`), './scripts', './test'].toSorted());
+  expect(references.toSorted()).toEqual([...folders, './scripts', './test'].toSorted());
 });
 
 test('an installation counts as right only when it holds what the lock file wants', () => {

@@ -9,7 +9,7 @@ import { type Clock, nextTurn, systemClock } from '../../src/platform/clock.ts';
 import type { Drives } from '../../src/platform/drives/volume.ts';
 import { hostIdentity } from '../../src/platform/host.ts';
 import { Repository } from '../../src/repository/repository.ts';
-import { type Hosted, hostService } from '../../src/service/host.ts';
+import { type Hosted, type HostOptions, hostService } from '../../src/service/host.ts';
 import { type Profile, profileAt } from '../../src/service/profile.ts';
 import type { ServiceOptions } from '../../src/service/service.ts';
 import { attach, type ServiceClient } from '../../src/service/rpc/client.ts';
@@ -73,6 +73,8 @@ export interface ServiceSetup {
   /** Default: none that could be unplugged. */
   readonly drives?: Drives;
   readonly power?: Power;
+  /** For browsers. */
+  readonly openHosts?: HostOptions['openHosts'];
 }
 
 export async function startService({
@@ -82,6 +84,7 @@ export async function startService({
   home,
   drives = noDrives,
   power = { onBattery: false, onMetered: false },
+  openHosts,
 }: ServiceSetup = {}): Promise<RunningService> {
   const profile = profileAt(join(folder, 'profile'));
   const notes: string[] = [];
@@ -101,6 +104,9 @@ export async function startService({
     onNote,
     onNotice,
     home,
+    openHosts,
+    // A thousandth of the usual one.
+    loginCost: { N: 128, r: 8, p: 1 },
   });
   const { client, close } = await attach(profile);
   let isClosed = false;

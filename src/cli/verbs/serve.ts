@@ -1,35 +1,32 @@
 /** serve: the service of this profile, in the foreground. */
 import { constants, setPriority } from 'node:os';
-import { Option } from 'commander';
 import { systemDrives } from '../../platform/drives/drives.ts';
 import { SystemKeychain } from '../../platform/keychain/keychain.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { Invocation } from '../run-verb.ts';
+import { type ServeOptions, withServeOptions } from '../serve-options.ts';
 import type { Verbs } from '../verbs.ts';
 import { version } from '../version.ts';
 
-interface ServeOptions {
-  readonly secretsFile?: string;
-}
-
 const ended = 'The service has ended. Nothing runs by itself until it is started again.';
-const secretsVariable = 'HOLDFAST_SECRETS_FILE';
+export const secretsVariable = 'HOLDFAST_SECRETS_FILE';
 
 export function addServe({ program, run }: Verbs): void {
-  const command = program
-    .command('serve')
+  const command = withServeOptions(program.command('serve'))
     .description('run the service: plans run by themselves as long as it does')
-    .addOption(
-      new Option('--secrets-file <file>', 'keep passwords in this file, where there is no keychain (also in HOLDFAST_SECRETS_FILE)'),
-    )
     .addHelpText(
       'after',
       `
 One service runs for each profile (the folder that HOLDFAST_PROFILE names, else Holdfast's own data folder); "plan", "destination",
 "run", "status" and "pause" talk to it. It ends with Ctrl-C: runs at work are interrupted and go on when it starts again.
 
-Example:
-  holdfast serve`,
+With --port it prints an address for browsers of this computer. Whoever has that address can do all that you can; it is another one
+each time. Browsers of other computers come in with --listen, over TLS, and after a login that "holdfast login add" has made.
+
+Examples:
+  holdfast serve
+  holdfast serve --port 4711
+  holdfast serve --listen 192.168.1.5 --tls-cert nas.pem --tls-key nas.key --host-name nas.home.example`,
     )
     .action((options: ServeOptions) =>
       run(command, { whenCancelled: ended }, async (invocation) => {
@@ -39,16 +36,26 @@ Example:
     );
 }
 
-async function serve({ secretsFile }: ServeOptions, { env, output, control, clock, identity }: Invocation): Promise<void> {
-  const [{ hostService }, { profileAt }, { SecretsFile }, { SecretsKeychain }, { readPower }] = await Promise.all([
-    import('../../service/host.ts'),
-    import('../../service/profile.ts'),
-    import('../../service/secrets-file.ts'),
-    import('../../service/secrets-keychain.ts'),
-    import('../../service/machine/power-watch.ts'),
-  ]);
-  const profile = profileAt();
-  const file = secretsFile ?? (env[secretsVariable] || undefined);
+async function serve(options: ServeOptions, { env, output, control, clock, identity }: Invocation): Promise<void> {
+  const [{ hostService }, { profileAt }, { SecretsFile }, { SecretsKeychain }, { readPower }, { openBrowserHosts, parseListenPlace }] =
+    await Promise.all([
+      import('../../service/host.ts'),
+      import('../../service/profile.ts'),
+      import('../../service/secrets-file.ts'),
+      import('../../service/secrets-keychain.ts'),
+      import('../../service/machine/power-watch.ts'),
+      import('../../../main/headless/hosts.ts'),
+    ]);
+  const profile = profileAt(options.profile);
+  const file = options.secretsFile ?? (env[secretsVariable] || undefined);
+  const access = {
+    port: options.port,
+    listen: options.listen === undefined ? undefined : parseListenPlace(options.listen),
+    tlsCert: options.tlsCert,
+    tlsKey: options.tlsKey,
+    hostNames: options.hostName,
+  };
+  let addresses: readonly string[] = [];
   let stop: () => void = () => {};
   const stopped = new Promise<void>((resolve) => (stop = resolve));
   const hosted = await hostService({
@@ -59,17 +66,25 @@ async function serve({ secretsFile }: ServeOptions, { env, output, control, cloc
     drives: systemDrives(),
     readPower,
     version,
+    atLogin: options.atLogin,
     onStop: stop,
     onNote: (text) => output.note(text),
     onNotice: (what, { message, guidance }) => {
       if (what === 'raised' || what === 'repeated') output.note(`${message} ${guidance}`);
       else if (what === 'solved') output.note(`Solved: ${message}`);
     },
+    openHosts: async (parts) => {
+      const onDefect = (error: Error): void => output.note(error.stack ?? error.message);
+      const opened = await openBrowserHosts(access, parts, { clock, onDefect });
+      addresses = opened.addresses;
+      return opened.hosts;
+    },
   });
   if (hosted.service.state.settings().gentle) yieldToOthers();
   try {
     output.lines(`The service runs (process ${process.pid}). Its profile is ${profile.folder}.`);
-    output.object('ready', { pid: process.pid, profile: profile.folder });
+    for (const address of addresses) output.lines(`In a browser: ${address}`);
+    output.object('ready', { pid: process.pid, profile: profile.folder, addresses });
     control.signal.addEventListener('abort', stop, { once: true });
     await stopped;
   } finally {

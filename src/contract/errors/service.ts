@@ -46,6 +46,76 @@ export const serviceErrors = {
       guidance: 'Open Holdfast by the address that "holdfast serve" prints when it starts.',
     }),
   },
+  'local-only': {
+    retryable: false,
+    words: () => ({
+      message: 'This cannot be done from a browser, only on the computer itself. Nothing was changed.',
+      guidance: 'Use the command line of the computer on which Holdfast runs.',
+    }),
+  },
+  'port-unusable': {
+    retryable: false,
+    words: (c) => ({
+      message: `Holdfast could not listen on ${String(c.address)}${because(c)}, so the service was not started. ${unaffected}`,
+      guidance: 'End what uses this port, or choose another one; ports below 1024 and addresses of other computers cannot be had.',
+    }),
+  },
+  'tls-unusable': {
+    retryable: false,
+    words: (c) => ({
+      message: `The certificate ${String(c.path)} and its key cannot be used${because(c)}, so the service was not started. ${unaffected}`,
+      guidance: 'Name a certificate with --tls-cert and the key that belongs to it with --tls-key, both in PEM and readable for you.',
+    }),
+  },
+  'listen-without-tls': {
+    retryable: false,
+    words: (c) => ({
+      message: `Holdfast does not listen on ${String(c.address)} without encryption: everybody on the way could read along and come in. The service was not started.`,
+      guidance: 'Name a certificate and its key with --tls-cert and --tls-key, or leave --listen away.',
+    }),
+  },
+  'listen-without-login': {
+    retryable: false,
+    words: (c) => ({
+      message: `Nobody could log in on ${String(c.address)}, for there is no login yet. The service was not started.`,
+      guidance: 'Start "holdfast serve" without --listen, make one with "holdfast login add NAME", then start it again.',
+    }),
+  },
+  'login-known': {
+    retryable: false,
+    words: (c) => ({
+      message: `There is a login “${String(c.name)}” already. Nothing was changed.`,
+      guidance: 'For a new password, remove it with "holdfast login remove", then add it again.',
+    }),
+  },
+  'login-not-found': {
+    retryable: false,
+    words: (c) => ({
+      message: `There is no login “${String(c.name)}”. Nothing was changed.`,
+      guidance: 'See the logins with "holdfast login list".',
+    }),
+  },
+  'login-needed': {
+    retryable: false,
+    words: () => ({
+      message: 'This needs a login, and there is none in this browser, or it has ended. Nothing was changed.',
+      guidance: 'Log in with your name and password.',
+    }),
+  },
+  'login-refused': {
+    retryable: false,
+    words: () => ({
+      message: 'Name and password do not belong together, so nobody was let in. Nothing was changed.',
+      guidance: 'Type both again; logins are made with "holdfast login add" on the computer where Holdfast runs.',
+    }),
+  },
+  'login-paused': {
+    retryable: true,
+    words: (c) => ({
+      message: `After too many attempts to log in, the next one has to wait for ${c.seconds === 1 ? 'a second' : `${String(c.seconds)} seconds`}. This one was not looked at.`,
+      guidance: 'Wait, then try again.',
+    }),
+  },
   'request-invalid': {
     retryable: false,
     words: (c) => ({

@@ -5,7 +5,7 @@ import type { WebSocket } from 'ws';
 import { toWire } from '../../contract/crossing.ts';
 import { hasCode, toHoldfastError } from '../../contract/errors.ts';
 import type { Clock } from '../../platform/clock.ts';
-import type { ServiceRouter } from '../router.ts';
+import type { Caller, ServiceRouter } from '../router.ts';
 
 /** Bytes of one message; the longest lists of excludes are far below. */
 export const longestMessage = 8 << 20;
@@ -23,7 +23,7 @@ export interface ConnectionsOptions {
 }
 
 export class Connections {
-  readonly #handler: RPCHandler<Record<never, never>>;
+  readonly #handler: RPCHandler<Caller>;
   readonly #open = new Set<WebSocket>();
   readonly #silent = new WeakSet<WebSocket>();
   readonly #clock: Pick<Clock, 'sleep'>;
@@ -41,7 +41,7 @@ export class Connections {
   }
 
   /** Serves a client until one of both closes. */
-  add(socket: WebSocket): void {
+  add(socket: WebSocket, caller: Caller): void {
     this.#open.add(socket);
     // What is awaited is that the bytes are on their way: nothing piles up here for a client that does not read.
     const peer = {
@@ -55,7 +55,7 @@ export class Connections {
     socket.on('pong', () => this.#silent.delete(socket));
     socket.on('message', (data: Buffer, isBinary) => {
       const message = isBinary ? (Uint8Array.from(data).buffer as ArrayBuffer) : data.toString();
-      this.#handler.message(peer, message).catch(() => socket.close(malformed));
+      this.#handler.message(peer, message, { context: caller }).catch(() => socket.close(malformed));
     });
     socket.on('close', () => {
       this.#open.delete(socket);

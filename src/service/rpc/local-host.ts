@@ -36,7 +36,7 @@ export class LocalHost {
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       const said = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
       if (request.url !== rpcPath || !sameSecret(said, token)) return refuse(socket);
-      sockets.handleUpgrade(request, socket, head, (client) => connections.add(client));
+      sockets.handleUpgrade(request, socket, head, (client) => connections.add(client, { via: 'local' }));
     });
     const open = new Set<Duplex>();
     server.on('connection', (socket) => {
