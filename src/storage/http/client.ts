@@ -62,6 +62,7 @@ export class TcpHttpClient implements HttpClient {
     for (let left = this.#agent.maxSockets; ; left--) {
       if (this.#closed) return fail('internal', { cause: `${this.#options.location} was used after it had been closed` });
       let wasKept = false;
+      const agent = this.#agent;
       try {
         const askFirst = request.askFirst === true && !this.#refusesAsking;
         const answer = await this.#sendOnce({ ...request, askFirst }, (kept) => (wasKept = kept));
@@ -72,7 +73,8 @@ export class TcpHttpClient implements HttpClient {
       } catch (error) {
         const isHarmless = harmless.has(request.method);
         if (hasCode(error, 'connection-lost') && wasKept && isHarmless && left > 0) continue;
-        if (hasCode(error, 'certificate-untrusted') && this.#trustSystem()) continue;
+        // Another request may have learned the same meanwhile.
+        if (hasCode(error, 'certificate-untrusted') && (agent !== this.#agent || this.#trustSystem())) continue;
         throw error;
       }
     }
@@ -176,7 +178,7 @@ export class TcpHttpClient implements HttpClient {
     const known = new Set(tls.getCACertificates('default'));
     const more = tls.getCACertificates('system').filter((each) => !known.has(each));
     if (more.length === 0) return false;
-    this.#agent.destroy();
+    // Requests that are on their way with the old one fail by themselves, and come again.
     this.#agent = this.#newAgent([...known, ...more]);
     return true;
   }
