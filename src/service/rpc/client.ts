@@ -1,9 +1,11 @@
 /** Talks to the service that runs, from another process of the same person. */
 import { connect } from 'node:net';
 import { createORPCClient, onError } from '@orpc/client';
+import { RPCLink as PortLink } from '@orpc/client/message-port';
 import { RPCLink } from '@orpc/client/websocket';
 import type { ContractRouterClient } from '@orpc/contract';
 import { RequestValidationPlugin, ResponseValidationPlugin } from '@orpc/contract/plugins';
+import type { MessagePort } from 'node:worker_threads';
 import { WebSocket } from 'ws';
 import { fromWire } from '../../contract/crossing.ts';
 import { fail, HoldfastError } from '../../contract/errors.ts';
@@ -39,18 +41,22 @@ export async function attach(profile: Profile): Promise<Attached> {
 }
 
 /** A client over a socket that is open. */
-export function clientOver(socket: WebSocket): ServiceClient {
-  const link = new RPCLink({
-    websocket: socket as unknown as globalThis.WebSocket,
-    plugins: [new RequestValidationPlugin(contract), new ResponseValidationPlugin(contract)],
-    interceptors: [
-      onError((error) => {
-        throw fromWire(error);
-      }),
-    ],
-  });
-  return createORPCClient(link);
+export const clientOver = (socket: WebSocket): ServiceClient =>
+  createORPCClient(new RPCLink({ websocket: socket as unknown as globalThis.WebSocket, plugins, interceptors: [onError(whole)] }));
+
+/** A client in another thread or process of the program that carries the service. */
+export function clientOverPort(port: MessagePort): ServiceClient {
+  const client: ServiceClient = createORPCClient(new PortLink({ port, plugins, interceptors: [onError(whole)] }));
+  port.start();
+  return client;
 }
+
+/** What goes out and what comes in is validated here, too, … */
+const plugins = [new RequestValidationPlugin(contract), new ResponseValidationPlugin(contract)];
+/** … and errors are those that the service has thrown. */
+const whole = (error: unknown): never => {
+  throw fromWire(error);
+};
 
 function open(address: string, token: string): Promise<WebSocket> {
   return new Promise((resolve, reject) => {

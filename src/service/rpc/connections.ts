@@ -1,6 +1,8 @@
-/** Clients that talk to the service over WebSockets, wherever they come from. */
+/** Clients that talk to the service, wherever they come from: over WebSockets, or over a port between threads and processes. */
 import { onError } from '@orpc/server';
+import { RPCHandler as PortHandler } from '@orpc/server/message-port';
 import { RPCHandler } from '@orpc/server/websocket';
+import type { MessagePort } from 'node:worker_threads';
 import type { WebSocket } from 'ws';
 import { toWire } from '../../contract/crossing.ts';
 import { hasCode, toHoldfastError } from '../../contract/errors.ts';
@@ -24,7 +26,9 @@ export interface ConnectionsOptions {
 
 export class Connections {
   readonly #handler: RPCHandler<Caller>;
+  readonly #portHandler: PortHandler<Caller>;
   readonly #open = new Set<WebSocket>();
+  readonly #ports = new Set<MessagePort>();
   readonly #silent = new WeakSet<WebSocket>();
   readonly #clock: Pick<Clock, 'sleep'>;
   readonly #stopPings: () => void;
@@ -36,6 +40,7 @@ export class Connections {
       throw error;
     };
     this.#handler = new RPCHandler(router, { clientInterceptors: [onError(tell)] });
+    this.#portHandler = new PortHandler(router, { clientInterceptors: [onError(tell)] });
     this.#clock = clock;
     this.#stopPings = clock.every(pingMs, () => this.#ping());
   }
@@ -63,9 +68,18 @@ export class Connections {
     });
   }
 
+  /** Serves a client in another thread or process of this program, which is trusted, until the port closes. */
+  addPort(port: MessagePort, caller: Caller): void {
+    this.#ports.add(port);
+    port.once('close', () => this.#ports.delete(port));
+    this.#portHandler.upgrade(port, { context: caller });
+    port.start();
+  }
+
   /** Says goodbye to all; who does not answer in time is cut off. */
   async close(): Promise<void> {
     this.#stopPings();
+    for (const port of this.#ports) port.close();
     const gone = [...this.#open].map((socket) => new Promise<void>((resolve) => socket.once('close', () => resolve())));
     for (const socket of this.#open) socket.close(goingAway);
     const stop = new AbortController();

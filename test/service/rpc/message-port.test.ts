@@ -1,0 +1,32 @@
+import { join } from 'node:path';
+import { MessageChannel } from 'node:worker_threads';
+import { expect, test } from 'vitest';
+import { makeRouter } from '../../../src/service/router.ts';
+import { Logins } from '../../../src/service/logins.ts';
+import { clientOverPort } from '../../../src/service/rpc/client.ts';
+import { Connections } from '../../../src/service/rpc/connections.ts';
+import { createPlan, ended, password, quickClock, repositoryAt, startService } from '../../support/service.ts';
+import { tree } from '../../support/tree-literal.ts';
+
+test('a port between threads carries the same: calls, errors whole, validation, and events until it closes', async () => {
+  const running = await startService();
+  const { service, folder } = running;
+  const router = makeRouter(service, { version: '0.0.0', logins: new Logins(service.state, { clock: quickClock }), onStop: () => {} });
+  const connections = new Connections(router, { clock: quickClock, onDefect: () => {} });
+  const { port1, port2 } = new MessageChannel();
+  connections.addPort(port1, { via: 'local' });
+  const client = clientOverPort(port2);
+  expect((await client.service.info()).pid).toBe(process.pid);
+  await expect(client.runs.get({ id: 99 })).rejects.toMatchObject({ code: 'run-not-found', context: { run: 99 } });
+  await expect(client.runs.get({ id: -1 })).rejects.toMatchObject({ code: 'request-invalid' });
+  await repositoryAt(join(folder, 'repo'));
+  const destination = await client.destinations.connect({ place: join(folder, 'repo'), password });
+  const plan = await createPlan({ ...running, client }, tree(join(folder, 'src'), { a: 'a' }), destination);
+  const run = await ended({ client }, (await client.runs.start({ plan: plan.id })).id);
+  expect(run.status).toBe('succeeded');
+  const events = await client.events({});
+  expect((await events.next()).value).toMatchObject({ event: { type: 'state' } });
+  const next = events.next();
+  await connections.close();
+  await expect(next).rejects.toBeDefined();
+});
