@@ -27,8 +27,9 @@ test('the words that are written down for later mean the same in any folder', ()
     secretsFile: 's',
   };
   const here = process.cwd();
-  expect(serveWords(options)).toEqual([
-    ...['serve', '--port', '0', '--listen', '0.0.0.0:443', '--tls-cert', '/etc/a b.pem', '--tls-key', `${here}/key.pem`],
-    ...['--host-name', 'nas', '--host-name', 'nas.home', '--at-login', '--profile', '/p', '--secrets-file', `${here}/s`],
-  ]);
+  const words = [
+    'serve|--port|0|--listen|0.0.0.0:443|--tls-cert|/etc/a b.pem',
+    `--tls-key|${here}/key.pem|--host-name|nas|--host-name|nas.home|--at-login|--profile|/p|--secrets-file|${here}/s`,
+  ];
+  expect(serveWords(options).join('|')).toBe(words.join('|'));
 });
