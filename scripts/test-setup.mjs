@@ -27,7 +27,7 @@ import { fileURLToPath } from 'node:url';
 const TOOLS = ['rsync', 'acl', 'attr', 'strace', 'e2fsprogs', 'util-linux', 'mount', 'python3', 'git', 'tzdata'];
 const JUDGES = ['unzip', 'bash', 'zsh', 'fish', 'man-db', 'groff-base', 'mandoc'];
 const SERVERS = ['rclone', 'openssl', 'python3-swift', 'apache2-bin', 'openssh-server', 'openssh-client'];
-const DESKTOP = ['dbus', 'libglib2.0-bin', 'gnome-keyring', 'dosfstools', 'btrfs-progs'];
+const DESKTOP = ['dbus', 'systemd', 'libglib2.0-bin', 'gnome-keyring', 'dosfstools', 'btrfs-progs'];
 const PACKAGES = [...TOOLS, ...JUDGES, ...SERVERS, ...DESKTOP];
 const RESTIC_SUITE = 'trixie';
 const RESTIC_NEEDED = '0.18';

@@ -11,9 +11,6 @@ import { StaticFiles } from './static-files.ts';
 import { readTlsFiles, type TlsFiles } from './tls-files.ts';
 import { TokenDoor } from './token-door.ts';
 
-/** Where it is not said otherwise. */
-export const usualPort = 4711;
-
 export interface BrowserAccess {
   /** On this computer alone; 0: any that is free. Undefined: not at all. */
   readonly port?: number | undefined;
@@ -29,20 +26,6 @@ export interface ListenPlace {
   /** An IP address, or the name of one. */
   readonly address: string;
   readonly port: number;
-}
-
-/** `ADDRESS`, `ADDRESS:PORT`, `[IPV6]:PORT`. Throws `bad-usage`. */
-export function parseListenPlace(text: string): ListenPlace {
-  if (isIPv6(text)) return { address: text, port: usualPort };
-  const [, inBrackets, name, port] = /^(?:\[([^[\]]+)\]|([\w.-]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
-  const address = inBrackets ?? name;
-  if (address === undefined || (inBrackets !== undefined && !isIPv6(inBrackets)) || Number(port ?? 0) > 65_535) {
-    return fail('bad-usage', {
-      problem: `--listen: “${text}” is no address to listen on.`,
-      guidance: 'Write for example 192.168.1.5, 192.168.1.5:4711, [fd00::5]:4711 or 0.0.0.0.',
-    });
-  }
-  return { address, port: port === undefined ? usualPort : Number(port) };
 }
 
 export interface HostSurroundings extends Pick<BrowserHostOptions, 'onDefect' | 'patience'> {

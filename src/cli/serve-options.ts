@@ -1,7 +1,11 @@
 /** The options of "serve", which "service install" takes as well and writes down for later. */
+import { isIPv6 } from 'node:net';
+import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { fail } from '../contract/errors.ts';
 import { collect } from './arguments.ts';
+
+export const secretsVariable = 'HOLDFAST_SECRETS_FILE';
 
 export interface ServeOptions {
   readonly secretsFile?: string;
@@ -31,4 +35,38 @@ export const withServeOptions = (command: Command): Command =>
 function parsePort(text: string): number {
   if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
   return fail('bad-usage', { problem: `--port: “${text}” is no port.`, guidance: 'Write a number up to 65535; 0 takes any that is free.' });
+}
+
+/** Where it is not said otherwise. */
+const usualPort = 4711;
+
+/** `ADDRESS`, `ADDRESS:PORT`, `[IPV6]:PORT`. Throws `bad-usage`. */
+export function parseListen(text: string): { address: string; port: number } {
+  if (isIPv6(text)) return { address: text, port: usualPort };
+  const [, inBrackets, name, port] = /^(?:\[([^[\]]+)\]|([\w.-]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
+  const address = inBrackets ?? name;
+  if (address === undefined || (inBrackets !== undefined && !isIPv6(inBrackets)) || Number(port ?? 0) > 65_535) {
+    return fail('bad-usage', {
+      problem: `--listen: “${text}” is no address to listen on.`,
+      guidance: 'Write for example 192.168.1.5, 192.168.1.5:4711, [fd00::5]:4711 or 0.0.0.0.',
+    });
+  }
+  return { address, port: port === undefined ? usualPort : Number(port) };
+}
+
+/** The same as words of a command, which mean the same in any folder. */
+export function serveWords(options: ServeOptions): string[] {
+  const word = (name: string, value: string | number | undefined): string[] => (value === undefined ? [] : [name, String(value)]);
+  const file = (name: string, value: string | undefined): string[] => word(name, value === undefined ? undefined : resolve(value));
+  return [
+    'serve',
+    ...word('--port', options.port),
+    ...word('--listen', options.listen),
+    ...file('--tls-cert', options.tlsCert),
+    ...file('--tls-key', options.tlsKey),
+    ...(options.hostName ?? []).flatMap((name) => word('--host-name', name)),
+    ...(options.atLogin ? ['--at-login'] : []),
+    ...file('--profile', options.profile),
+    ...file('--secrets-file', options.secretsFile),
+  ];
 }

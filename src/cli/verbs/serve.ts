@@ -4,12 +4,11 @@ import { systemDrives } from '../../platform/drives/drives.ts';
 import { SystemKeychain } from '../../platform/keychain/keychain.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { Invocation } from '../run-verb.ts';
-import { type ServeOptions, withServeOptions } from '../serve-options.ts';
+import { parseListen, type ServeOptions, secretsVariable, withServeOptions } from '../serve-options.ts';
 import type { Verbs } from '../verbs.ts';
 import { version } from '../version.ts';
 
 const ended = 'The service has ended. Nothing runs by itself until it is started again.';
-export const secretsVariable = 'HOLDFAST_SECRETS_FILE';
 
 export function addServe({ program, run }: Verbs): void {
   const command = withServeOptions(program.command('serve'))
@@ -37,20 +36,19 @@ Examples:
 }
 
 async function serve(options: ServeOptions, { env, output, control, clock, identity }: Invocation): Promise<void> {
-  const [{ hostService }, { profileAt }, { SecretsFile }, { SecretsKeychain }, { readPower }, { openBrowserHosts, parseListenPlace }] =
-    await Promise.all([
-      import('../../service/host.ts'),
-      import('../../service/profile.ts'),
-      import('../../service/secrets-file.ts'),
-      import('../../service/secrets-keychain.ts'),
-      import('../../service/machine/power-watch.ts'),
-      import('../../../main/headless/hosts.ts'),
-    ]);
+  const [{ hostService }, { profileAt }, { SecretsFile }, { SecretsKeychain }, { readPower }, { openBrowserHosts }] = await Promise.all([
+    import('../../service/host.ts'),
+    import('../../service/profile.ts'),
+    import('../../service/secrets-file.ts'),
+    import('../../service/secrets-keychain.ts'),
+    import('../../service/machine/power-watch.ts'),
+    import('../../../main/headless/hosts.ts'),
+  ]);
   const profile = profileAt(options.profile);
   const file = options.secretsFile ?? (env[secretsVariable] || undefined);
   const access = {
     port: options.port,
-    listen: options.listen === undefined ? undefined : parseListenPlace(options.listen),
+    listen: options.listen === undefined ? undefined : parseListen(options.listen),
     tlsCert: options.tlsCert,
     tlsKey: options.tlsKey,
     hostNames: options.hostName,

@@ -4,12 +4,14 @@ import { exitCodes } from '../exit-codes.ts';
 import { cancelledReading } from '../run-verb.ts';
 import { withService } from '../service-session.ts';
 import type { Verbs } from '../verbs.ts';
+import { addServiceInstall } from './service-install.ts';
 
 export function addService({ program, run }: Verbs): void {
   const group = program
     .command('service')
-    .description('end the service that runs')
-    .addHelpText('after', '\nExample:\n  holdfast service stop');
+    .description('let the system start the service by itself, or end the one that runs')
+    .addHelpText('after', '\nExamples:\n  holdfast service install\n  holdfast service stop');
+  addServiceInstall(group, run);
   const stop = group
     .command('stop')
     .description('end the service; runs at work are interrupted, and go on when it starts again')

@@ -116,6 +116,20 @@ export const serviceErrors = {
       guidance: 'Wait, then try again.',
     }),
   },
+  'autostart-absent': {
+    retryable: false,
+    words: (c) => ({
+      message: `This system has nothing that starts the service by itself${because(c)}. Nothing was changed.`,
+      guidance: 'Let whatever starts programs here run "holdfast serve": in a container its own command, elsewhere cron with @reboot.',
+    }),
+  },
+  'autostart-failed': {
+    retryable: false,
+    words: (c) => ({
+      message: `The system did not take the service, or did not give it back${because(c)}. ${unaffected}`,
+      guidance: 'Remove the cause and try again; until then, start the service with "holdfast serve".',
+    }),
+  },
   'request-invalid': {
     retryable: false,
     words: (c) => ({

@@ -6,7 +6,6 @@ import { type AddressInfo, connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { parseListenPlace } from '../../../main/headless/hosts.ts';
 import { Names } from '../../../main/headless/names.ts';
 import type { NumberedEvent } from '../../../src/contract/state.ts';
 import { failureOf } from '../../support/failure-of.ts';
@@ -346,18 +345,4 @@ describe('opening', () => {
     });
     await startService({ folder });
   });
-
-  test.each([
-    ['192.168.1.5', '192.168.1.5', 4711],
-    ['192.168.1.5:443', '192.168.1.5', 443],
-    ['::', '::', 4711],
-    ['fd00::5', 'fd00::5', 4711],
-    ['[fd00::5]:8443', 'fd00::5', 8443],
-    ['nas.home:0', 'nas.home', 0],
-  ])('--listen %s', (text, address, port) => expect(parseListenPlace(text)).toEqual({ address, port }));
-
-  test.each(['', ':443', 'https://nas', 'nas:http', 'nas:70000', '[nas]:1', '[::1', 'a b', 'nas/', 'fd00::5:99999x'])(
-    '--listen %j is refused',
-    (text) => expect(() => parseListenPlace(text)).toThrow(expect.objectContaining({ code: 'bad-usage' })),
-  );
 });

@@ -94,7 +94,7 @@ describe('listening for other computers', () => {
       ciphers: 'DEFAULT@SECLEVEL=0',
       rejectUnauthorized: false,
     });
-    await expect(once(old, 'secureConnect')).rejects.toThrow(/./);
+    await expect(once(old, 'secureConnect')).rejects.toThrow(/alert protocol version/);
     expect((await service.ask('/')).status).toBe(200);
   });
 
@@ -118,7 +118,7 @@ describe('logging in', () => {
     const service = await startAtHome();
     const [one, two] = [await service.logIn(name, 'wrong password'), await service.logIn('nobody', password)];
     expect([one.status, one.cookie]).toEqual([401, undefined]);
-    const known = ({ headers: { date: _date, ...headers }, ...rest }: typeof one): unknown => ({ ...rest, headers });
+    const known = ({ headers, ...rest }: typeof one): unknown => ({ ...rest, headers: { ...headers, date: '' } });
     expect(known(two)).toEqual(known(one));
     expect(JSON.parse(one.body)).toMatchObject({ code: 'login-refused', retryable: false });
   });
