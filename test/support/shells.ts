@@ -1,6 +1,7 @@
 /** What shells offer for a line, as they find it out themselves. */
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cleanEnvironment } from './cli.ts';
 import { commandOnTerminal } from './terminal.ts';
@@ -44,16 +45,19 @@ const inFish = (file: string, line: string, cwd: string): string[] =>
     text.split('\t')[0]!.replace(/^--[a-z-]+=/, ''),
   );
 
+/** What zsh finds out about all that it could complete, which takes longer than the rest, is found out once. */
+let zshPlace: string | undefined;
+process.on('exit', () => zshPlace && rmSync(zshPlace, { recursive: true, force: true }));
+
 /** zsh completes only at a terminal: there, what its functions offer is written out instead of shown. */
 async function inZsh(file: string, line: string, cwd: string): Promise<string[]> {
   const setup = join(scratch('zsh'), 'setup');
-  const dump = join(scratch('zsh'), 'dump');
   writeFileSync(
     setup,
     String.raw`
 cd ${JSON.stringify(cwd)}
 autoload -Uz compinit
-compinit -u -d ${JSON.stringify(dump)}
+compinit -u -d ${JSON.stringify(join((zshPlace ??= mkdtempSync(join(tmpdir(), 'holdfast-zsh-'))), 'dump'))}
 source ${JSON.stringify(file)}
 bindkey '^I' complete-word
 zstyle ':completion:*' insert-tab false
