@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Destination } from '../contract/destination.ts';
-import { fail, hasCode, toHoldfastError } from '../contract/errors.ts';
+import { fail, toHoldfastError } from '../contract/errors.ts';
 import type { Plan, PlanFile, PlanInput } from '../contract/plan.ts';
 import type { RecoverableSettings } from '../contract/recovery.ts';
 import type { LogLine, Run } from '../contract/run.ts';
@@ -124,6 +124,7 @@ export class Service {
       settingsCopy: copyFolderOf(profile),
       writeSettingsCopy: () => this.#copySettings(),
       onRun: (run) => this.events.publish({ type: 'run', run }),
+      onDefect: (error) => onNote(toHoldfastError(error).message),
       onProgress: (progress) => this.events.publishProgress({ type: 'progress', progress }),
       onEnded: (run) => this.#ended(run),
     });
@@ -163,7 +164,7 @@ export class Service {
     const { clock } = this.#options;
     this.#power.begin();
     await this.#drives.begin();
-    for (const run of this.desk.findInterrupted()) this.#resumeInterrupted(run);
+    this.desk.takeUp(this.#scheduling.resumes);
     this.state.runs.thin(clock.now() - this.state.settings().keepRunsDays * dayMs);
     if (atLogin) this.#scheduling.scheduler.loggedIn();
     this.#watches.setPlans(this.state.plans());
@@ -416,15 +417,5 @@ export class Service {
   #tellPlanState(id: string): void {
     const plan = this.state.plans().find((each) => each.id === id);
     if (plan) this.events.publish({ type: 'plan-state', state: this.planState(plan) });
-  }
-
-  #resumeInterrupted({ plan, destination, strategy, kind }: Run): void {
-    if (kind !== 'backup' || plan === null || destination === null || this.#scheduling.resumes.has(plan)) return;
-    try {
-      this.desk.ask({ plan, destination, cause: 'resumed', strategy: strategy ?? 'incremental' });
-    } catch (error) {
-      // The plan or its destination is gone.
-      if (!hasCode(error, 'plan-not-found') && !hasCode(error, 'destination-not-found') && !hasCode(error, 'run-at-work')) throw error;
-    }
   }
 }

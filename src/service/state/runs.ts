@@ -150,12 +150,22 @@ export class RunStore {
     return { lines, next: rows.length === limit ? Number(rows.at(-1)!.rowid) : null };
   }
 
-  addProblems(run: number, problems: readonly RunProblem[]): void {
-    this.#tables.together(() => {
+  /** All of it or nothing. */
+  end(id: number, change: RunChange, problems: readonly RunProblem[]): Run {
+    return this.#tables.together(() => {
       for (const { path, code, message } of problems)
-        this.#tables.run('INSERT INTO run_problems (run, path, code, message) VALUES (?, ?, ?, ?)', run, path, code, message);
-      this.#tables.run('UPDATE runs SET problems = problems + ? WHERE id = ?', problems.length, run);
+        this.#tables.run('INSERT INTO run_problems (run, path, code, message) VALUES (?, ?, ?, ?)', id, path, code, message);
+      this.#tables.run('UPDATE runs SET problems = problems + ? WHERE id = ?', problems.length, id);
+      return this.change(id, change);
     });
+  }
+
+  /** Ends a run that its process did not survive, and adds the one that takes it up; both or nothing. */
+  interrupt(id: number, at: number, next: NewRun | undefined, isPaused: boolean): { ended: Run; successor: Run | undefined } {
+    return this.#tables.together(() => ({
+      ended: this.change(id, { status: 'interrupted', ended: at }),
+      successor: next && this.add(next, isPaused ? 'paused' : 'waiting'),
+    }));
   }
 
   problemsOf(run: number, after: number, limit: number): { problems: RunProblem[]; next: number | null } {

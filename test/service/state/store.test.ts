@@ -216,8 +216,7 @@ test('old runs are thinned with their logs, but for the newest success of each p
   const made = (plan: string, at: number, status: 'succeeded' | 'failed'): number => {
     const { id } = store.runs.add({ ...newRun, plan, created: at });
     store.runs.log(id, { at, level: 'info', text: 'text' });
-    store.runs.addProblems(id, [{ path: '/a', code: 'unreadable', message: 'no' }]);
-    store.runs.change(id, { status, ended: at });
+    store.runs.end(id, { status, ended: at }, [{ path: '/a', code: 'unreadable', message: 'no' }]);
     return id;
   };
   const old = made('p1', 10, 'succeeded');
