@@ -83,6 +83,7 @@ export class Service {
   /** Takes the profile. Throws `service-running`, `state-newer`, `state-failed`. */
   constructor(options: ServiceOptions) {
     const { profile, clock, identity, keeper, onNote = () => {} } = options;
+    const cacheFolder = options.cacheFolder ?? join(profile.folder, 'cache');
     this.#options = options;
     this.profile = profile;
     this.startedAt = clock.now();
@@ -109,11 +110,14 @@ export class Service {
       clock,
       secrets: new Secrets(keeper),
       settings: () => this.state.settings(),
-      cacheFolder: options.cacheFolder ?? join(profile.folder, 'cache'),
+      cacheFolder,
       locate: (destination) => this.#drives.locate(destination),
       volumeOf: (folder) => this.#drives.volumeOf(folder),
       onChange: (destination) => this.events.publish({ type: 'destination', destination }),
-      onStored: () => this.#keepCopy(),
+      onStored: () => {
+        this.#keepCopy();
+        this.#watches.setPlans(this.state.plans());
+      },
       onRemoved: (id) => this.events.publish({ type: 'destination-removed', id }),
     });
     this.desk = new Desk({
@@ -122,6 +126,7 @@ export class Service {
       clock,
       identity,
       settingsCopy: copyFolderOf(profile),
+      cacheFolder,
       writeSettingsCopy: () => this.#copySettings(),
       onRun: (run) => this.events.publish({ type: 'run', run }),
       onDefect: (error) => onNote(toHoldfastError(error).message),
@@ -131,6 +136,7 @@ export class Service {
     this.#watches = new PlanWatches({
       clock,
       onChange: (plan) => this.#scheduling.scheduler.changed(plan),
+      ownFolders: () => [profile.folder, cacheFolder, ...this.state.destinations().map(({ place }) => place)],
       onDefect: (error) => onNote(toHoldfastError(error).message),
     });
     this.#guard = new Guard({

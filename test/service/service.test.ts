@@ -426,6 +426,37 @@ describe('by its schedule', () => {
     await all.close();
   });
 
+  test('what a run itself writes into the sources, where profile and repository lie, starts no other', async () => {
+    const all = await untilNoon();
+    const { clock, service, folder, plan } = all;
+    mkdirSync(join(folder, 'profile/cache'), { recursive: true });
+    writeFileSync(join(folder, 'profile/cache/copy'), 'what a repository holds as well');
+    const sources = [{ kind: 'folder' as const, path: folder }];
+    const schedule = { ...usualSchedule, triggers: [{ kind: 'change' as const, delaySeconds: 900 }] };
+    service.changePlan(plan.id, { ...inputOf(plan), sources, schedule });
+    const ticks = async (count: number): Promise<void> => {
+      for (let i = 0; i < count; i++) {
+        await clock.advance(500);
+        await systemClock.sleep(5);
+      }
+    };
+    const waitsFor = () => service.planState(service.state.plan(plan.id)).waitsFor;
+    await ticks(10);
+    service.startRun(plan.id, undefined, undefined);
+    const [run] = await until(all, 1);
+    await ticks(20);
+    expect([run.status, waitsFor()]).toEqual(['succeeded', null]);
+    const restic = new Restic(join(folder, 'repo'), password);
+    const names = (await restic.must(['ls', run.snapshot!])).stdout.toString();
+    expect(names).toContain(join(folder, 'profile/state.db'));
+    expect(names).not.toContain('profile/cache');
+    for (let i = 0; waitsFor() === null; i++) {
+      writeFileSync(join(folder, `new ${i}`), 'new');
+      await ticks(1);
+    }
+    await all.close();
+  });
+
   test('a target that is missed is told once, again each day, and once more when it is met', async () => {
     const all = await untilNoon({ targets: { rpoMinutes: 60 }, schedule: { ...usualSchedule, triggers: [] } });
     const { clock, service, notices, plan } = all;

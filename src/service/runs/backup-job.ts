@@ -9,6 +9,7 @@ import { type BackupResult, executeBackup } from '../../engine/backup/backup.ts'
 import { compileExcludes } from '../../engine/backup/exclude.ts';
 import { type BackupPlan, planBackup } from '../../engine/backup/plan.ts';
 import { executeForget, planForget } from '../../engine/forget.ts';
+import { patternsLeavingOut } from '../plans/own-folders.ts';
 import { parseDuration } from '../../engine/retention/duration.ts';
 import type { RetentionPolicy } from '../../engine/retention/policy.ts';
 import { tagOfPlan } from '../../engine/own-tags.ts';
@@ -28,7 +29,7 @@ export interface BackupOutcome {
 export type Log = (level: LogLine['level'], text: string) => void;
 
 /**
- * Backs up the plan's sources, and with them the copy of the profile's settings in the folder `settingsCopy`. Throws what planning and
+ * Backs up the plan's sources, and with them the copy of the profile's settings in the folder `settingsCopy`, but not the cache. Throws what planning and
  * executing throw, `source-missing` when none of the plan's own sources is there. That old snapshots could not be
  * forgotten is a warning.
  */
@@ -36,18 +37,19 @@ export async function backUp(
   repository: Repository,
   plan: Plan,
   strategy: Strategy,
-  settingsCopy: string,
+  { settingsCopy, cacheFolder }: { readonly settingsCopy: string; readonly cacheFolder: string },
   identity: HostIdentity,
   options: RunOptions,
   log: Log,
 ): Promise<BackupOutcome> {
   const { excludes } = plan;
+  const patterns = [...excludes.patterns, ...patternsLeavingOut([cacheFolder], plan)];
   const prepared = await planBackup(repository, {
     ...identity,
     sources: [...plan.sources.map(({ path }) => path), settingsCopy],
     strategy,
-    rules: compileExcludes({ ...excludes, largerThan: excludes.largerThan ?? undefined }),
-    excludes: [...excludes.patterns, ...excludes.patternsIgnoringCase],
+    rules: compileExcludes({ ...excludes, patterns, largerThan: excludes.largerThan ?? undefined }),
+    excludes: [...patterns, ...excludes.patternsIgnoringCase],
     tags: [tagOfPlan(plan.id)],
     line: tagOfPlan(plan.id),
   });

@@ -26,6 +26,8 @@ export interface DeskOptions {
   readonly identity: HostIdentity;
   /** Where the copy of the settings is, which each backup takes along. */
   readonly settingsCopy: string;
+  /** Where copies of what far repositories hold are: what any of them can give back is in no backup. */
+  readonly cacheFolder: string;
   /** Writes it anew. What it throws costs no backup. */
   readonly writeSettingsCopy: () => void;
   readonly onRun: (run: Run) => void;
@@ -331,7 +333,7 @@ export class Desk {
 
   /** Never throws but what the state does when it is read. */
   async #work(run: Run, control: RunControl): Promise<Outcome> {
-    const { state, clock, destinations, identity, settingsCopy, writeSettingsCopy, onDefect } = this.#options;
+    const { state, clock, destinations, identity, settingsCopy, cacheFolder, writeSettingsCopy, onDefect } = this.#options;
     const log = (level: LogLine['level'], text: string): void => {
       try {
         state.runs.log(run.id, { at: clock.now(), level, text });
@@ -357,7 +359,15 @@ export class Desk {
       });
       try {
         await control.checkpointAsync();
-        const outcome = await backUp(repository, plan, run.strategy ?? 'incremental', settingsCopy, identity, options, log);
+        const outcome = await backUp(
+          repository,
+          plan,
+          run.strategy ?? 'incremental',
+          { settingsCopy, cacheFolder },
+          identity,
+          options,
+          log,
+        );
         const { snapshot, figures, strategy, problems, hasWarnings } = outcome;
         return { change: { status: hasWarnings ? 'completed-with-warnings' : 'succeeded', snapshot, figures, strategy }, problems };
       } finally {
