@@ -26,22 +26,24 @@ export interface Hosted {
 export async function hostService(options: HostOptions): Promise<Hosted> {
   const { profile, version, clock, onStop, onNote, atLogin = false } = options;
   const service = new Service(options);
+  let local: LocalHost | undefined;
+  let connections: Connections | undefined;
+  const close = async (): Promise<void> => {
+    removeAccess(profile);
+    await connections?.close();
+    await local?.close();
+    await service.close();
+  };
   try {
     const router = makeRouter(service, { version, onStop });
-    const connections = new Connections(router, { clock, onDefect: (error) => onNote?.(error.stack ?? error.message) });
+    connections = new Connections(router, { clock, onDefect: (error) => onNote?.(error.stack ?? error.message) });
     const token = randomBytes(32).toString('base64url');
-    const local = await LocalHost.open(profile, token, connections);
+    local = await LocalHost.open(profile, token, connections);
     writeAccess(profile, { pid: process.pid, version, protocol: protocolVersion, socket: profile.socket, token });
     await service.start({ atLogin });
-    const close = async (): Promise<void> => {
-      removeAccess(profile);
-      await connections.close();
-      await local.close();
-      await service.close();
-    };
     return { service, connections, close };
   } catch (error) {
-    await service.close();
+    await close();
     throw error;
   }
 }

@@ -14,6 +14,7 @@ import type { Run } from '../../src/contract/run.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { inputOf } from '../../src/service/plans/plan-file.ts';
 import type { Service } from '../../src/service/service.ts';
+import { StateStore } from '../../src/service/state/store.ts';
 import { connectFolder, createPlan, ended, password, repositoryAt, startService } from '../support/service.ts';
 import { tree } from '../support/tree-literal.ts';
 
@@ -104,6 +105,28 @@ describe('a plan', () => {
     const repository = await Repository.open(new LocalStorage(join(folder, 'repo')), password);
     expect((await repository.snapshots()).map(({ tags }) => tags?.[0])).toEqual([`plan=${plans[0].id}`]);
     expect((await client.state()).plans).toEqual([]);
+  });
+
+  test('that was removed with its snapshots loses them though the service was killed meanwhile', async () => {
+    const service = await startService();
+    const { client, folder, keeper, profile } = service;
+    const source = tree(join(folder, 'src'), { a: 'a' });
+    const destination = await connectFolder(service);
+    const plans = [await createPlan(service, source, destination), await createPlan(service, source, destination, { name: 'Other' })];
+    for (const { id } of plans) await ended(service, (await client.runs.start({ plan: id })).id);
+    await service.close();
+    const state = new StateStore(profile.stateFile, systemClock);
+    // Of the other one the service was killed before it was removed.
+    state.remember('plans whose snapshots are to be forgotten', Object.fromEntries(plans.map((plan) => [plan.id, plan])));
+    state.removePlan(plans[0].id);
+    state.close();
+    const again = await startService({ folder, keeper });
+    const snapshots = join(folder, 'repo/snapshots');
+    while (readdirSync(snapshots).length > 1) await systemClock.sleep(10);
+    expect((await again.client.state()).plans.map(({ name }) => name)).toEqual(['Other']);
+    await again.close();
+    expect(readdirSync(snapshots)).toHaveLength(1);
+    expect(readdirSync(join(folder, 'repo/locks'))).toEqual([]);
   });
 
   test('that cannot be meant is refused in words, on both sides', async () => {
