@@ -40,20 +40,21 @@ export interface Hosted {
 export async function hostService(options: HostOptions): Promise<Hosted> {
   const { profile, version, clock, onStop, onNote, atLogin = false, openHosts = async () => [], loginCost } = options;
   const service = new Service(options);
-  const logins = new Logins(service.state, { clock, cost: loginCost });
-  const router = makeRouter(service, { version, logins, onStop });
-  const connections = new Connections(router, { clock, onDefect: (error) => onNote?.(error.stack ?? error.message) });
   let local: LocalHost | undefined;
+  let connections: Connections | undefined;
   let hosts: readonly FurtherHost[] = [];
   const close = async (): Promise<void> => {
     if (local) removeAccess(profile);
-    const goodbye = connections.close();
+    const goodbye = connections?.close() ?? Promise.resolve();
     await Promise.all(hosts.map((host) => host.close(goodbye)));
     await goodbye;
     await local?.close();
     await service.close();
   };
   try {
+    const logins = new Logins(service.state, { clock, cost: loginCost });
+    const router = makeRouter(service, { version, logins, onStop });
+    connections = new Connections(router, { clock, onDefect: (error) => onNote?.(error.stack ?? error.message) });
     const token = randomBytes(32).toString('base64url');
     local = await LocalHost.open(profile, token, connections);
     hosts = await openHosts({ connections, logins });

@@ -2,13 +2,13 @@
 import { z } from 'zod';
 import type { HoldfastError } from '../contract/errors.ts';
 import type { Plan } from '../contract/plan.ts';
-import type { Run } from '../contract/run.ts';
+import { isFinal, type Run } from '../contract/run.ts';
 import type { Clock } from '../platform/clock.ts';
 import { computerZone } from '../platform/time-zone.ts';
-import type { Desk } from './runs/desk.ts';
+import { type Desk, wasCancelled } from './runs/desk.ts';
 import type { Power } from './schedule/due.ts';
 import type { Pause } from './schedule/pause.ts';
-import type { Ending, PlanState, RunReason } from './schedule/plan-state.ts';
+import { ended, type Ending, type PlanState, type RunReason } from './schedule/plan-state.ts';
 import { Scheduler } from './schedule/scheduler.ts';
 import type { ScheduledPlan } from './schedule/surroundings.ts';
 import type { StateStore } from './state/store.ts';
@@ -72,8 +72,8 @@ export class Scheduling {
             if (ending?.outcome !== 'succeeded') watches.giveBack(plan, cut);
           }
         },
-        hold: (plan) => this.#withRun(plan, (run) => desk.pause(run)),
-        release: (plan) => this.#withRun(plan, (run) => desk.resume(run)),
+        hold: (plan) => this.#withRun(plan, (run) => desk.pause(run, 'scheduler')),
+        release: (plan) => this.#withRun(plan, (run) => desk.resume(run, 'scheduler')),
         store: (plan, planState) => {
           state.remember(stateName(plan), planState);
           options.onPlan(plan);
@@ -127,9 +127,19 @@ export class Scheduling {
     return new Map(
       state.plans().flatMap(({ id }) => {
         const { data } = storedState.safeParse(state.recall(stateName(id)));
-        return data ? [[id, data] as const] : [];
+        return data ? [[id, this.#noteEnd(id, data)] as const] : [];
       }),
     );
+  }
+
+  /** The run that a stored state tells of may have ended, or have been cancelled, before the last service could note it there. */
+  #noteEnd(plan: string, planState: PlanState): PlanState {
+    const { clock, state } = this.#options;
+    const { running } = planState;
+    if (!running) return planState;
+    const run = state.runs.list({ plan, limit: 20 }).find(({ created, cause }) => created >= running.since && cause !== 'person');
+    if (run && wasCancelled(run)) return ended(planState, { outcome: 'cancelled' }, clock.now());
+    return run && isFinal(run.status) && run.status !== 'interrupted' ? ended(planState, endingOf(run), run.ended!) : planState;
   }
 
   #withRun(plan: string, act: (run: number) => void): void {

@@ -7,9 +7,10 @@
 import { randomUUID } from 'node:crypto';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { z } from 'zod';
 import type { Destination } from '../contract/destination.ts';
-import { fail, hasCode, toHoldfastError } from '../contract/errors.ts';
-import type { Plan, PlanFile, PlanInput } from '../contract/plan.ts';
+import { fail, toHoldfastError } from '../contract/errors.ts';
+import { type Plan, type PlanFile, type PlanInput, planSchema } from '../contract/plan.ts';
 import type { MountedDrive } from '../contract/drive.ts';
 import type { RecoverableSettings } from '../contract/recovery.ts';
 import type { LogLine, Run } from '../contract/run.ts';
@@ -65,7 +66,12 @@ export interface ServiceOptions {
 /** Names of what is remembered. */
 const guardName = 'watchdog';
 const sinceName = 'targets count since';
+const forgettingName = 'plans whose snapshots are to be forgotten';
+const thinEveryMs = 10 * 60_000;
+const thinnedAtOnce = 500;
 const dayMs = 24 * 60 * 60_000;
+
+const ignore = (): void => {};
 
 export class Service {
   readonly profile: Profile;
@@ -82,12 +88,15 @@ export class Service {
   readonly #power: PowerWatch;
   readonly #watches: PlanWatches;
   readonly #guard: Guard;
+  readonly #besides = new Set<{ readonly control: RunControl; readonly done: Promise<void> }>();
+  #stopThinning: () => void = () => {};
   #acting: Promise<void> = Promise.resolve();
   #ejecting: Promise<void> = Promise.resolve();
 
   /** Takes the profile. Throws `service-running`, `state-newer`, `state-failed`. */
   constructor(options: ServiceOptions) {
     const { profile, clock, identity, keeper } = options;
+    const cacheFolder = options.cacheFolder ?? join(profile.folder, 'cache');
     const log = new LogFile(profile.folder, clock);
     const onNote = (text: string): void => {
       log.write(text);
@@ -120,11 +129,14 @@ export class Service {
       clock,
       secrets: new Secrets(keeper),
       settings: () => this.state.settings(),
-      cacheFolder: options.cacheFolder ?? join(profile.folder, 'cache'),
+      cacheFolder,
       locate: (destination) => this.#drives.locate(destination),
       volumeOf: (folder) => this.#drives.volumeOf(folder),
       onChange: (destination) => this.events.publish({ type: 'destination', destination }),
-      onStored: () => this.#keepCopy(),
+      onStored: () => {
+        this.#keepCopy();
+        this.#watches.setPlans(this.state.plans());
+      },
       onRemoved: (id) => this.events.publish({ type: 'destination-removed', id }),
     });
     this.desk = new Desk({
@@ -133,14 +145,17 @@ export class Service {
       clock,
       identity,
       settingsCopy: copyFolderOf(profile),
+      cacheFolder,
       writeSettingsCopy: () => this.#copySettings(),
       onRun: (run) => this.events.publish({ type: 'run', run }),
+      onDefect: (error) => onNote(toHoldfastError(error).message),
       onProgress: (progress) => this.events.publishProgress({ type: 'progress', progress }),
       onEnded: (run) => this.#ended(run),
     });
     this.#watches = new PlanWatches({
       clock,
       onChange: (plan) => this.#scheduling.scheduler.changed(plan),
+      ownFolders: () => [profile.folder, cacheFolder, ...this.state.destinations().map(({ place }) => place)],
       onDefect: (error) => onNote(toHoldfastError(error).message),
     });
     this.#guard = new Guard({
@@ -177,20 +192,24 @@ export class Service {
     const { clock } = this.#options;
     this.#power.begin();
     await this.#drives.begin();
-    for (const run of this.desk.findInterrupted()) this.#resumeInterrupted(run);
-    this.state.runs.thin(clock.now() - this.state.settings().keepRunsDays * dayMs);
+    this.desk.takeUp(this.#scheduling.resumes);
     if (atLogin) this.#scheduling.scheduler.loggedIn();
     this.#watches.setPlans(this.state.plans());
     this.#guard.begin();
     this.#acting = this.#scheduling.scheduler.begin();
+    this.#stopThinning = clock.every(thinEveryMs, () => this.#thin());
+    const plans = new Set(this.state.plans().map(({ id }) => id));
+    for (const plan of Object.values(this.#forgetting())) if (!plans.has(plan.id)) this.#forgetSnapshots(plan).catch(ignore);
   }
 
   async close(): Promise<void> {
     this.#scheduling.scheduler.stop();
+    this.#stopThinning();
     this.#guard.close();
+    for (const { control } of this.#besides) control.cancel();
     this.#watches.close();
     await Promise.all([this.desk.close(), this.#drives.close(), this.#power.close()]);
-    await Promise.all([this.#acting, this.#ejecting]);
+    await Promise.all([this.#acting, this.#ejecting, ...[...this.#besides].map(({ done }) => done)]);
     this.state.close();
     this.#unlock();
   }
@@ -258,13 +277,46 @@ export class Service {
     const plan = this.state.plan(id);
     const run = this.desk.unfinished().find((each) => each.plan === id);
     if (run) fail('run-at-work', { plan: plan.name, run: run.id });
+    if (data === 'forget') this.#rememberForgetting({ ...this.#forgetting(), [id]: plan });
     this.state.removePlan(id);
     this.#keepCopy();
     this.#scheduling.removed(id);
     this.events.publish({ type: 'plan-removed', id });
     if (data === 'keep') return { snapshotsForgotten: 0, notReached: [] };
+    return this.#forgetSnapshots(plan);
+  }
+
+  /** What a service that was killed meanwhile had still to forget, is noted until it is done. */
+  #forgetSnapshots(plan: Plan): ReturnType<typeof forgetSnapshotsOf> {
     const { clock, identity } = this.#options;
-    return forgetSnapshotsOf(plan, this.state.destinations(), this.destinations, { clock, identity });
+    return this.#beside(async (control) => {
+      const done = await forgetSnapshotsOf(plan, this.state.destinations(), this.destinations, { clock, identity, control });
+      const { [plan.id]: _, ...others } = this.#forgetting();
+      this.#rememberForgetting(others);
+      return done;
+    });
+  }
+
+  #forgetting(): Readonly<Record<string, Plan>> {
+    return z.record(z.string(), planSchema).catch({}).parse(this.state.recall(forgettingName));
+  }
+
+  #rememberForgetting(plans: Readonly<Record<string, Plan>>): void {
+    this.state.remember(forgettingName, plans);
+  }
+
+  /** Work beside the runs: the end of the service cancels it, and waits for it. */
+  async #beside<T>(work: (control: RunControl) => Promise<T>): Promise<T> {
+    const control = new RunControl();
+    const done = work(control);
+    const beside = { control, done: done.then(ignore, ignore) };
+    this.#besides.add(beside);
+    try {
+      return await done;
+    } finally {
+      control.release();
+      this.#besides.delete(beside);
+    }
   }
 
   exportPlans(ids: readonly string[] | undefined): PlanFile {
@@ -320,14 +372,14 @@ export class Service {
 
   async #findSettings(destination: string): ReturnType<typeof findSettings> {
     const { clock, identity } = this.#options;
-    const control = new RunControl();
-    const repository = await this.destinations.open(destination);
-    try {
-      return await findSettings(repository, { control, clock, holder: { ...identity, pid: process.pid } });
-    } finally {
-      control.release();
-      await repository.storage.close().catch(() => {});
-    }
+    return this.#beside(async (control) => {
+      const repository = await this.destinations.open(destination, { signal: control.signal });
+      try {
+        return await findSettings(repository, { control, clock, holder: { ...identity, pid: process.pid } });
+      } finally {
+        await repository.storage.close().catch(() => {});
+      }
+    });
   }
 
   /** The state was damaged, or it is gone; the copy of the last change is as much as is known. Without both the profile is a new one. */
@@ -438,18 +490,18 @@ export class Service {
     }
   }
 
+  /** Some old runs at a time, so that nobody waits for it. */
+  #thin(): void {
+    const { clock, onNote } = this.#options;
+    try {
+      this.state.runs.thin(clock.now() - this.state.settings().keepRunsDays * dayMs, thinnedAtOnce);
+    } catch (error) {
+      onNote?.(toHoldfastError(error).message);
+    }
+  }
+
   #tellPlanState(id: string): void {
     const plan = this.state.plans().find((each) => each.id === id);
     if (plan) this.events.publish({ type: 'plan-state', state: this.planState(plan) });
-  }
-
-  #resumeInterrupted({ plan, destination, strategy, kind }: Run): void {
-    if (kind !== 'backup' || plan === null || destination === null || this.#scheduling.resumes.has(plan)) return;
-    try {
-      this.desk.ask({ plan, destination, cause: 'resumed', strategy: strategy ?? 'incremental' });
-    } catch (error) {
-      // The plan or its destination is gone.
-      if (!hasCode(error, 'plan-not-found') && !hasCode(error, 'destination-not-found') && !hasCode(error, 'run-at-work')) throw error;
-    }
   }
 }

@@ -15,6 +15,7 @@ import { systemClock } from '../../src/platform/clock.ts';
 import { inputOf } from '../../src/service/plans/plan-file.ts';
 import type { Service } from '../../src/service/service.ts';
 import { seededBytes, seededRandom } from '../support/seeded.ts';
+import { StateStore } from '../../src/service/state/store.ts';
 import { connectFolder, createPlan, ended, password, repositoryAt, startService } from '../support/service.ts';
 import { tree } from '../support/tree-literal.ts';
 
@@ -136,6 +137,28 @@ describe('a plan', () => {
     const repository = await Repository.open(new LocalStorage(join(folder, 'repo')), password);
     expect((await repository.snapshots()).map(({ tags }) => tags?.[0])).toEqual([`plan=${plans[0].id}`]);
     expect((await client.state()).plans).toEqual([]);
+  });
+
+  test('that was removed with its snapshots loses them though the service was killed meanwhile', async () => {
+    const service = await startService();
+    const { client, folder, keeper, profile } = service;
+    const source = tree(join(folder, 'src'), { a: 'a' });
+    const destination = await connectFolder(service);
+    const plans = [await createPlan(service, source, destination), await createPlan(service, source, destination, { name: 'Other' })];
+    for (const { id } of plans) await ended(service, (await client.runs.start({ plan: id })).id);
+    await service.close();
+    const state = new StateStore(profile.stateFile, systemClock);
+    // Of the other one the service was killed before it was removed.
+    state.remember('plans whose snapshots are to be forgotten', Object.fromEntries(plans.map((plan) => [plan.id, plan])));
+    state.removePlan(plans[0].id);
+    state.close();
+    const again = await startService({ folder, keeper });
+    const snapshots = join(folder, 'repo/snapshots');
+    while (readdirSync(snapshots).length > 1) await systemClock.sleep(10);
+    expect((await again.client.state()).plans.map(({ name }) => name)).toEqual(['Other']);
+    await again.close();
+    expect(readdirSync(snapshots)).toHaveLength(1);
+    expect(readdirSync(join(folder, 'repo/locks'))).toEqual([]);
   });
 
   test('that cannot be meant is refused in words, on both sides', async () => {
@@ -459,6 +482,37 @@ describe('by its schedule', () => {
     const [run] = await until(all, 2);
     expect(run).toMatchObject({ cause: 'changes', status: 'succeeded' });
     expect(run.figures!.filesNew).toBeGreaterThan(0);
+    await all.close();
+  });
+
+  test('what a run itself writes into the sources, where profile and repository lie, starts no other', async () => {
+    const all = await untilNoon();
+    const { clock, service, folder, plan } = all;
+    mkdirSync(join(folder, 'profile/cache'), { recursive: true });
+    writeFileSync(join(folder, 'profile/cache/copy'), 'what a repository holds as well');
+    const sources = [{ kind: 'folder' as const, path: folder }];
+    const schedule = { ...usualSchedule, triggers: [{ kind: 'change' as const, delaySeconds: 900 }] };
+    service.changePlan(plan.id, { ...inputOf(plan), sources, schedule });
+    const ticks = async (count: number): Promise<void> => {
+      for (let i = 0; i < count; i++) {
+        await clock.advance(500);
+        await systemClock.sleep(5);
+      }
+    };
+    const waitsFor = () => service.planState(service.state.plan(plan.id)).waitsFor;
+    await ticks(10);
+    service.startRun(plan.id, undefined, undefined);
+    const [run] = await until(all, 1);
+    await ticks(20);
+    expect([run.status, waitsFor()]).toEqual(['succeeded', null]);
+    const restic = new Restic(join(folder, 'repo'), password);
+    const names = (await restic.must(['ls', run.snapshot!])).stdout.toString();
+    expect(names).toContain(join(folder, 'profile/state.db'));
+    expect(names).not.toContain('profile/cache');
+    for (let i = 0; waitsFor() === null; i++) {
+      writeFileSync(join(folder, `new ${i}`), 'new');
+      await ticks(1);
+    }
     await all.close();
   });
 

@@ -126,7 +126,10 @@ export async function repositoryAt(folder: string, secret = password): Promise<R
 }
 
 /** Connects an empty repository in the folder `name` of the service's. */
-export async function connectFolder({ folder, client }: RunningService, name = 'repo'): Promise<DestinationView> {
+export async function connectFolder(
+  { folder, client }: Pick<RunningService, 'folder' | 'client'>,
+  name = 'repo',
+): Promise<DestinationView> {
   const place = join(folder, name);
   await repositoryAt(place);
   return client.destinations.connect({ place, password });
@@ -134,7 +137,7 @@ export async function connectFolder({ folder, client }: RunningService, name = '
 
 /** A plan that runs by hand unless `more` says otherwise. */
 export const createPlan = (
-  { client }: RunningService,
+  { client }: Pick<RunningService, 'client'>,
   source: string,
   destination: { readonly id: string },
   more: Partial<PlanRequest> = {},

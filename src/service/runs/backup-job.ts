@@ -9,6 +9,7 @@ import { type BackupResult, executeBackup } from '../../engine/backup/backup.ts'
 import { compileExcludes } from '../../engine/backup/exclude.ts';
 import { type BackupPlan, planBackup } from '../../engine/backup/plan.ts';
 import { executeForget, planForget } from '../../engine/forget.ts';
+import { patternsLeavingOut } from '../plans/own-folders.ts';
 import { parseDuration } from '../../engine/retention/duration.ts';
 import type { RetentionPolicy } from '../../engine/retention/policy.ts';
 import { tagOfPlan } from '../../engine/own-tags.ts';
@@ -38,6 +39,8 @@ export interface BackupJob {
   readonly strategy: Strategy;
   /** The folder with the copy of the profile's settings, which goes along. */
   readonly settingsCopy: string;
+  /** What Holdfast keeps of far repositories, and can make again. */
+  readonly cacheFolder: string;
   readonly identity: HostIdentity;
   /** What is no longer needed is to be deleted, too: that reads and rewrites packs, so that it is not for every run. */
   readonly prune: boolean;
@@ -46,23 +49,24 @@ export interface BackupJob {
 export type Log = (level: LogLine['level'], text: string) => void;
 
 /**
- * Backs up the plan's sources, and with them the copy of the profile's settings; then applies the plan's retention. Throws what
- * planning and executing throw, `source-missing` when none of the plan's own sources is there. That old snapshots could not be
+ * Backs up the plan's sources, and with them the copy of the profile's settings, but not its cache; then applies the plan's retention.
+ * Throws what planning and executing throw, `source-missing` when none of the plan's own sources is there. That old snapshots could not be
  * forgotten is a warning.
  */
 export async function backUp(
   repository: Repository,
-  { plan, strategy, settingsCopy, identity, prune }: BackupJob,
+  { plan, strategy, settingsCopy, cacheFolder, identity, prune }: BackupJob,
   options: RunOptions,
   log: Log,
 ): Promise<BackupOutcome> {
   const { excludes } = plan;
+  const patterns = [...excludes.patterns, ...patternsLeavingOut([cacheFolder], plan)];
   const prepared = await planBackup(repository, {
     ...identity,
     sources: [...plan.sources.map(({ path }) => path), settingsCopy],
     strategy,
-    rules: compileExcludes({ ...excludes, largerThan: excludes.largerThan ?? undefined }),
-    excludes: [...excludes.patterns, ...excludes.patternsIgnoringCase],
+    rules: compileExcludes({ ...excludes, patterns, largerThan: excludes.largerThan ?? undefined }),
+    excludes: [...patterns, ...excludes.patternsIgnoringCase],
     tags: [tagOfPlan(plan.id)],
     line: tagOfPlan(plan.id),
   });

@@ -2,19 +2,20 @@
  * The desk: where runs are asked for, wait, work and end.
  *
  * A destination serves one run at a time, in the order in which they were asked for (one that is paused lets others pass); a plan has one
- * run at a time on each of its destinations. Everything that happens to a run is stored before it is told to anybody. A run that its process did not survive is found
- * unfinished by the next service: it is recorded as *interrupted*, and asked for again.
+ * run at a time on each of its destinations. Everything that happens to a run is stored before it is told to anybody; while the state cannot be
+ * written (its disk is full) nothing begins, and how a run ended is kept until it can. A run that its process did not survive is found
+ * unfinished by the next service: it is recorded as *interrupted*, and asked for again, unless somebody had cancelled it.
  */
 import { fail, HoldfastError, hasCode, isDestinationError, toHoldfastError } from '../../contract/errors.ts';
 import type { Plan } from '../../contract/plan.ts';
-import { isFinal, type LogLine, type Run, type RunError, type RunProgress } from '../../contract/run.ts';
+import { isFinal, type LogLine, type Run, type RunError, type RunProblem, type RunProgress } from '../../contract/run.ts';
 import type { Strategy } from '../../contract/schedule.ts';
 import type { Progress, RunOptions } from '../../engine/run.ts';
 import { RunControl } from '../../platform/cancellation.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { HostIdentity } from '../../platform/host.ts';
 import type { Destinations } from '../destinations/destinations.ts';
-import type { RunChange } from '../state/runs.ts';
+import type { NewRun, RunChange } from '../state/runs.ts';
 import type { StateStore } from '../state/store.ts';
 import { backUp, type Retained } from './backup-job.ts';
 
@@ -36,9 +37,13 @@ export interface DeskOptions {
   readonly identity: HostIdentity;
   /** Where the copy of the settings is, which each backup takes along. */
   readonly settingsCopy: string;
+  /** Where copies of what far repositories hold are: what any of them can give back is in no backup. */
+  readonly cacheFolder: string;
   /** Writes it anew. What it throws costs no backup. */
   readonly writeSettingsCopy: () => void;
   readonly onRun: (run: Run) => void;
+  /** Told of what could not be stored; it is tried again. */
+  readonly onDefect: (error: unknown) => void;
   readonly onProgress: (progress: RunProgress) => void;
   /** After a run has ended in any way, and a waiting one may have begun. */
   readonly onEnded: (run: Run) => void;
@@ -54,30 +59,77 @@ export interface RunRequest {
   readonly attempt?: number | undefined;
 }
 
+/** Who wants a run to wait: a run goes on when nobody does. */
+type Holder = 'person' | 'scheduler';
+
+/** How a run ended. */
+interface Outcome {
+  readonly change: RunChange;
+  readonly problems: readonly RunProblem[];
+}
+
 interface Active {
   readonly destination: string;
   readonly control: RunControl;
-  isPaused: boolean;
+  /** False while it is paused, and then waits for its destination. */
+  isWorking: boolean;
+  /** Somebody has cancelled it. */
+  isCancelled: boolean;
   progress: RunProgress | undefined;
   /** Resolves when the run has ended. */
   readonly done: Promise<void>;
 }
+
+/** Between two tries to store something. */
+const againMs = 5000;
 
 export class Desk {
   readonly #options: DeskOptions;
   readonly #active = new Map<number, Active>();
   /** Those who wait for the end of a run. */
   readonly #waiting = new Map<number, ((run: Run) => void)[]>();
-  #isClosing = false;
+  readonly #holders = new Map<number, Set<Holder>>();
+  readonly #closing = new AbortController();
+  #isTryingAgain = false;
 
   constructor(options: DeskOptions) {
     this.#options = options;
   }
 
-  /** What the last service left unfinished, recorded as interrupted; the caller asks for those that are to go on. */
-  findInterrupted(): Run[] {
-    const { state, clock } = this.#options;
-    return state.runs.unfinished().map((run) => state.runs.change(run.id, { status: 'interrupted', ended: clock.now() }));
+  /**
+   * Takes up what the last service left unfinished: it is recorded as interrupted and asked for anew, in one step, or recorded as cancelled
+   * where that was wanted. The scheduler asks by itself for what it had started for the plans in `elsewhere`.
+   */
+  takeUp(elsewhere: ReadonlySet<string>): void {
+    const { state, clock, onRun } = this.#options;
+    const [plans, destinations] = [state.plans(), state.destinations()];
+    for (const run of state.runs.unfinished()) {
+      const { kind, plan, destination, planName, destinationName, strategy, status } = run;
+      if (wasCancelled(run)) {
+        onRun(state.runs.change(run.id, { status: 'cancelled', ended: clock.now() }));
+        continue;
+      }
+      const isGone = !plans.some(({ id }) => id === plan) || !destinations.some(({ id }) => id === destination);
+      const isElsewhere = run.cause !== 'person' && elsewhere.has(plan!);
+      const next: NewRun = {
+        kind,
+        plan,
+        destination,
+        planName,
+        destinationName,
+        strategy,
+        cause: 'resumed',
+        attempt: 1,
+        created: clock.now(),
+      };
+      // Of those that nobody else takes up only a person can have paused one.
+      const isPaused = status === 'paused';
+      const { ended, successor } = state.runs.interrupt(run.id, clock.now(), isGone || isElsewhere ? undefined : next, isPaused);
+      onRun(ended);
+      if (successor && isPaused) this.#holders.set(successor.id, new Set(['person']));
+      if (successor) onRun(successor);
+    }
+    this.#beginWaiting();
   }
 
   /**
@@ -138,7 +190,7 @@ export class Desk {
     return new Set(runs.flatMap(({ destination }) => destination ?? []));
   }
 
-  /** The run once it has ended; at the close of the desk that may be before. */
+  /** The run once it has ended; that may be never when the desk is closed before. */
   async endOf(id: number): Promise<Run> {
     const { state } = this.#options;
     const run = state.runs.get(id);
@@ -156,73 +208,151 @@ export class Desk {
   cancel(id: number): void {
     const run = this.#unfinished(id);
     const active = this.#active.get(id);
-    if (active) active.control.cancel();
-    else this.#end(run, { status: 'cancelled', error: errorOf(new HoldfastError('cancelled')) });
+    const error = errorOf(new HoldfastError('cancelled'));
+    if (!active) return this.#end(this.#change(id, { status: 'cancelled', error, ended: this.#options.clock.now() }));
+    if (active.isCancelled) return;
+    active.isCancelled = true;
+    active.control.cancel();
+    // A service that is killed before it has ended does not take it up again.
+    this.#try(() => this.#change(run.id, { error }));
   }
 
-  /** Throws as {@link cancel}. */
-  pause(id: number): void {
-    this.#unfinished(id);
+  /** One that waits begins when it is resumed. Throws as {@link cancel}. */
+  pause(id: number, by: Holder = 'person'): void {
+    const { status } = this.#unfinished(id);
     const active = this.#active.get(id);
-    if (!active || active.isPaused) return;
-    active.isPaused = true;
-    active.control.pause();
+    if (active?.isCancelled) return;
+    const holders = this.#holders.get(id) ?? new Set();
+    this.#holders.set(id, holders.add(by));
+    if (active) {
+      active.isWorking = false;
+      active.control.pause();
+    }
+    if (status === 'paused') return;
     this.#change(id, { status: 'paused' });
     this.#beginWaiting();
   }
 
-  /** Throws as {@link cancel}. */
-  resume(id: number): void {
-    this.#unfinished(id);
-    const active = this.#active.get(id);
-    if (!active?.isPaused) return;
-    active.isPaused = false;
-    active.control.resume();
-    this.#change(id, { status: 'running' });
+  /** Goes on as soon as its destination is free. A person's word counts for the scheduler's, but not the other way. Throws as {@link cancel}. */
+  resume(id: number, by: Holder = 'person'): void {
+    const { status } = this.#unfinished(id);
+    const holders = this.#holders.get(id);
+    holders?.delete(by);
+    if (by === 'person') holders?.clear();
+    if (status !== 'paused' || holders?.size) return;
+    this.#holders.delete(id);
+    this.#change(id, { status: 'waiting' });
+    this.#beginWaiting();
   }
 
   /** Ends what works and begins nothing any more. The runs stay unfinished in the state, so that the next service resumes them. */
   async close(): Promise<void> {
-    this.#isClosing = true;
+    this.#closing.abort();
     for (const { control } of this.#active.values()) control.cancel();
     await Promise.all([...this.#active.values()].map(({ done }) => done));
   }
 
+  get #isClosing(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
+  /** Begins what can begin, and lets go on what can go on. */
   #beginWaiting(): void {
     if (this.#isClosing) return;
-    const busy = new Set<string | null>([...this.#active.values()].flatMap(({ isPaused, destination }) => (isPaused ? [] : [destination])));
-    for (const run of this.unfinished()) {
-      if (this.#active.has(run.id) || busy.has(run.destination)) continue;
-      busy.add(run.destination);
-      this.#begin(run);
-    }
+    this.#try(() => {
+      const busy = new Set<string | null>(
+        [...this.#active.values()].flatMap(({ isWorking, destination }) => (isWorking ? destination : [])),
+      );
+      for (const run of this.unfinished()) {
+        const active = this.#active.get(run.id);
+        if (run.status !== 'waiting' || busy.has(run.destination) || active?.isWorking || active?.isCancelled) continue;
+        busy.add(run.destination);
+        if (active) this.#continue(run.id, active);
+        else this.#begin(run);
+      }
+    });
+  }
+
+  #continue(id: number, active: Active): void {
+    this.#change(id, { status: 'running' });
+    active.isWorking = true;
+    active.control.resume();
   }
 
   #begin(run: Run): void {
+    const started = this.#change(run.id, { status: 'running', started: this.#options.clock.now() });
     const control = new RunControl();
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#active.set(run.id, { destination: run.destination!, control, isPaused: false, progress: undefined, done: promise });
-    const started = this.#change(run.id, { status: 'running', started: this.#options.clock.now() });
+    const active: Active = {
+      destination: run.destination!,
+      control,
+      isWorking: true,
+      isCancelled: false,
+      progress: undefined,
+      done: promise,
+    };
+    this.#active.set(run.id, active);
     void this.#work(started, control)
-      .catch((error: unknown) => ({ status: 'failed', error: errorOf(toHoldfastError(error)) }) as const)
-      .then((change) => {
+      .catch((error: unknown): Outcome => failed(toHoldfastError(error)))
+      .then((outcome) => {
         control.release();
-        this.#active.delete(run.id);
         // Stays unfinished: the next service takes it up.
-        if (!this.#isClosing || change.status !== 'cancelled') this.#end(run, change);
+        if (this.#isClosing && outcome.change.status === 'cancelled' && !active.isCancelled) return undefined;
+        return this.#storeEnd(run.id, outcome);
       })
-      .catch((error: unknown) => {
-        // The state itself cannot be written: the run is found unfinished by the next service.
+      .then((ended) => {
         this.#active.delete(run.id);
-        console.error(toHoldfastError(error).message);
+        if (ended) this.#end(ended);
       })
+      .catch((error: unknown) => this.#options.onDefect(error))
       .finally(resolve);
   }
 
-  /** Never throws but what the state does. */
-  async #work(run: Run, control: RunControl): Promise<RunChange> {
-    const { state, clock, destinations, identity, settingsCopy, writeSettingsCopy } = this.#options;
-    const log = (level: LogLine['level'], text: string): void => state.runs.log(run.id, { at: clock.now(), level, text });
+  /** Tries until it is stored; undefined when the desk was closed before: the next service finds the run unfinished. */
+  async #storeEnd(id: number, { change, problems }: Outcome): Promise<Run | undefined> {
+    const { state, clock, onRun, onDefect } = this.#options;
+    const ended = clock.now();
+    for (let isTold = false; ; isTold = true) {
+      try {
+        const run = state.runs.end(id, { ...change, ended }, problems);
+        onRun(run);
+        return run;
+      } catch (error) {
+        if (!isTold) onDefect(error);
+      }
+      if (this.#isClosing) return undefined;
+      await clock.sleep(againMs, this.#closing.signal).catch(() => {});
+    }
+  }
+
+  /** What cannot be stored now is tried again a little later. */
+  #try(work: () => void): void {
+    const { clock, onDefect } = this.#options;
+    try {
+      work();
+    } catch (error) {
+      if (this.#isTryingAgain || this.#isClosing) return;
+      this.#isTryingAgain = true;
+      onDefect(error);
+      const again = (): void => {
+        this.#isTryingAgain = false;
+        this.#beginWaiting();
+      };
+      void clock.sleep(againMs, this.#closing.signal).then(again, () => {});
+    }
+  }
+
+  /** Never throws but what the state does when it is read. */
+  async #work(run: Run, control: RunControl): Promise<Outcome> {
+    const { state, clock, destinations, identity, settingsCopy, cacheFolder, writeSettingsCopy, onDefect } = this.#options;
+    const log = (level: LogLine['level'], text: string): void => {
+      try {
+        state.runs.log(run.id, { at: clock.now(), level, text });
+      } catch (error) {
+        // A line costs no backup.
+        onDefect(error);
+      }
+    };
     const threads = state.settings().threads ?? undefined;
     const onProgress = (progress: Progress): void => this.#progress(run.id, progress);
     const options: RunOptions = { control, clock, holder: { ...identity, pid: process.pid }, onProgress, threads };
@@ -244,25 +374,25 @@ export class Desk {
           plan,
           strategy: run.strategy ?? 'incremental',
           settingsCopy,
+          cacheFolder,
           identity,
           prune: this.#isPruneDue(run.destination!),
         } as const;
         const outcome = await backUp(repository, job, options, log);
         this.#notePrune(run.destination!, outcome.retention);
-        if (outcome.problems.length > 0) state.runs.addProblems(run.id, outcome.problems);
-        const { snapshot, figures, strategy, hasWarnings } = outcome;
-        return { status: hasWarnings ? 'completed-with-warnings' : 'succeeded', snapshot, figures, strategy };
+        const { snapshot, figures, strategy, problems, hasWarnings } = outcome;
+        return { change: { status: hasWarnings ? 'completed-with-warnings' : 'succeeded', snapshot, figures, strategy }, problems };
       } finally {
         await repository.storage.close().catch(() => {});
       }
     } catch (thrown) {
       const error = toHoldfastError(thrown);
-      if (hasCode(error, 'state-failed')) throw error;
-      if (hasCode(error, 'cancelled') && control.isCancelled) return { status: 'cancelled', error: errorOf(error) };
+      if (hasCode(error, 'cancelled') && control.isCancelled) return withoutProblems({ status: 'cancelled', error: errorOf(error) });
       log('error', `${error.message} ${error.guidance}`);
       if (isDestinationError(error)) destinations.failed(run.destination!, error);
-      if (hasCode(error, 'destination-not-plugged-in')) return { status: 'skipped', reason: 'not-plugged-in', error: errorOf(error) };
-      return { status: 'failed', error: errorOf(error) };
+      if (hasCode(error, 'destination-not-plugged-in'))
+        return withoutProblems({ status: 'skipped', reason: 'not-plugged-in', error: errorOf(error) });
+      return failed(error);
     }
   }
 
@@ -308,14 +438,20 @@ export class Desk {
     return run;
   }
 
-  #end(run: Run, change: RunChange): void {
-    const ended = this.#change(run.id, { ...change, ended: this.#options.clock.now() });
+  /** Of a run whose end is stored. */
+  #end(run: Run): void {
+    this.#holders.delete(run.id);
     this.#beginWaiting();
-    this.#options.onEnded(ended);
-    for (const resolve of this.#waiting.get(run.id) ?? []) resolve(ended);
+    this.#options.onEnded(run);
+    for (const resolve of this.#waiting.get(run.id) ?? []) resolve(run);
     this.#waiting.delete(run.id);
   }
 }
+
+const withoutProblems = (change: RunChange): Outcome => ({ change, problems: [] });
+const failed = (error: HoldfastError): Outcome => withoutProblems({ status: 'failed', error: errorOf(error) });
+/** An unfinished run that somebody wanted to end. */
+export const wasCancelled = ({ error }: Run): boolean => error?.code === 'cancelled';
 
 const primaryOf = ({ destinations }: Plan): string => destinations.find(({ role }) => role === 'primary')!.destination;
 

@@ -1,7 +1,8 @@
 /** Settings that come back from a repository: which there are, and taking one of them over. */
 import type { Destination } from '../../contract/destination.ts';
 import { fail } from '../../contract/errors.ts';
-import type { Plan } from '../../contract/plan.ts';
+import { type Plan, roles } from '../../contract/plan.ts';
+import { isFinal } from '../../contract/run.ts';
 import type { RecoverableSettings } from '../../contract/recovery.ts';
 import { dumpFile } from '../../engine/dump.ts';
 import type { RunOptions } from '../../engine/run.ts';
@@ -39,6 +40,7 @@ export async function findSettings(
 /**
  * Takes settings over into a profile that has no plan yet. Destinations that are connected already stay as they are; of the others the
  * secrets are not known, so that they want a password before they can be used. Paths in the person's home folder go to that of this computer.
+ * A plan of which no destination can be read is left out.
  * Throws `profile-in-use`, `state-failed`.
  */
 export function takeOver(state: StateStore, copy: SettingsCopy, home: string): { plans: Plan[]; destinations: Destination[] } {
@@ -52,17 +54,29 @@ export function takeOver(state: StateStore, copy: SettingsCopy, home: string): {
     idHere.set(destination.id, same?.id ?? destination.id);
     if (!same) added.push(destination);
   }
-  const plans = copy.plans.map((plan) => ({
-    ...plan,
-    sources: plan.sources.map((source) => ({ ...source, path: movedHome(source.path, copy.home, home) })),
-    destinations: plan.destinations.flatMap(({ destination, role }) => {
-      const id = idHere.get(destination);
-      return id === undefined ? [] : [{ destination: id, role }];
-    }),
-  }));
-  const runs = copy.runs.map((run) => ({ ...run, destination: run.destination && (idHere.get(run.destination) ?? run.destination) }));
+  const plans = copy.plans.flatMap((plan): Plan[] => {
+    const destinations = destinationsHere(plan, idHere);
+    if (destinations.length === 0) return [];
+    const moved = (path: string): string => movedHome(path, copy.home, home);
+    const sources = plan.sources.map((source) => ({ ...source, path: moved(source.path) }));
+    return [{ ...plan, sources, destinations, excludes: { ...plan.excludes, patterns: plan.excludes.patterns.map(moved) } }];
+  });
+  // Nobody here works on one that has not ended.
+  const ended = copy.runs.filter(({ status, ended }) => isFinal(status) && ended !== null);
+  const runs = ended.map((run) => ({ ...run, destination: run.destination && (idHere.get(run.destination) ?? run.destination) }));
   state.takeOver({ settings: copy.settings, plans, destinations: added, runs });
   return { plans, destinations: added };
+}
+
+/** Each once, one of them primary, though rows were lost; none when all were. */
+function destinationsHere({ destinations }: Plan, idHere: ReadonlyMap<string, string>): Plan['destinations'] {
+  const known = new Map<string, Plan['destinations'][number]>();
+  for (const { destination, role } of destinations.toSorted((a, b) => roles.indexOf(a.role) - roles.indexOf(b.role))) {
+    const id = idHere.get(destination);
+    if (id === undefined || known.has(id)) continue;
+    known.set(id, { destination: id, role: known.size === 0 ? 'primary' : role === 'primary' ? 'standby' : role });
+  }
+  return [...known.values()];
 }
 
 /** A path below one home folder, as it would be below the other. */

@@ -51,4 +51,10 @@ export const migrations: readonly string[] = [
   ) STRICT;
   CREATE INDEX run_problems_of_run ON run_problems (run);
   `,
+  `
+  CREATE INDEX runs_of_plan_in_order ON runs (plan, id);
+  CREATE INDEX runs_of_strategy ON runs (plan, kind, strategy, status, id);
+  CREATE INDEX runs_of_kind ON runs (kind, id);
+  CREATE INDEX runs_by_end ON runs (ended);
+  `,
 ];

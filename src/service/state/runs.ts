@@ -2,7 +2,7 @@
 import type { SQLInputValue } from 'node:sqlite';
 import { fail } from '../../contract/errors.ts';
 import { isFinal, type LogLine, type Run, type RunProblem, runSchema, runStatuses } from '../../contract/run.ts';
-import type { Strategy } from '../../contract/schedule.ts';
+import { strategies, type Strategy } from '../../contract/schedule.ts';
 import type { Tables } from './tables.ts';
 
 export type NewRun = Pick<
@@ -118,20 +118,29 @@ export class RunStore {
     return this.list({ statuses: unfinished, limit: 10_000 }).reverse();
   }
 
-  /** The newest run of a plan, to a destination if one is given, that ended with a snapshot; undefined when none did. */
-  lastSuccess(plan: string, destination?: string): Run | undefined {
-    const statuses = ['succeeded', 'completed-with-warnings'] as const;
-    return this.list({ plan, destination, kinds: ['backup'], statuses, limit: 1 })[0];
+  /** The newest run of a plan to a destination that ended with a snapshot; undefined when none did. Asked often: each part is the end of one index. */
+  lastSuccess(plan: string, destination: string): Run | undefined {
+    const newest = `SELECT MAX(id) AS id FROM runs WHERE plan = ?1 AND destination = ?2 AND kind = 'backup' AND status =`;
+    const [row] = this.#tables.all(
+      `SELECT ${selected} FROM runs WHERE id = (SELECT MAX(id) FROM (${newest} 'succeeded' UNION ALL ${newest} 'completed-with-warnings'))`,
+      plan,
+      destination,
+    );
+    return row && runOf(row);
   }
 
   /** When the newest backup of each strategy that ended well was started. */
   successes(plan: string): Partial<Record<Strategy, number>> {
-    const rows = this.#tables.all(
-      `SELECT strategy, started FROM runs WHERE id IN (
-         SELECT MAX(id) FROM runs WHERE plan = ? AND kind = 'backup' AND status IN ('succeeded', 'completed-with-warnings') GROUP BY strategy)`,
-      plan,
-    );
-    return Object.fromEntries(rows.map(({ strategy, started }) => [strategy as Strategy, Number(started)]));
+    const newest = `SELECT MAX(id) AS id FROM runs WHERE plan = ?1 AND kind = 'backup' AND strategy = ?2 AND status =`;
+    const found = strategies.flatMap((strategy) => {
+      const [row] = this.#tables.all(
+        `SELECT started FROM runs WHERE id = (SELECT MAX(id) FROM (${newest} 'succeeded' UNION ALL ${newest} 'completed-with-warnings'))`,
+        plan,
+        strategy,
+      );
+      return row ? [[strategy, Number(row.started)]] : [];
+    });
+    return Object.fromEntries(found);
   }
 
   log(run: number, line: LogLine): void {
@@ -150,12 +159,22 @@ export class RunStore {
     return { lines, next: rows.length === limit ? Number(rows.at(-1)!.rowid) : null };
   }
 
-  addProblems(run: number, problems: readonly RunProblem[]): void {
-    this.#tables.together(() => {
+  /** All of it or nothing. */
+  end(id: number, change: RunChange, problems: readonly RunProblem[]): Run {
+    return this.#tables.together(() => {
       for (const { path, code, message } of problems)
-        this.#tables.run('INSERT INTO run_problems (run, path, code, message) VALUES (?, ?, ?, ?)', run, path, code, message);
-      this.#tables.run('UPDATE runs SET problems = problems + ? WHERE id = ?', problems.length, run);
+        this.#tables.run('INSERT INTO run_problems (run, path, code, message) VALUES (?, ?, ?, ?)', id, path, code, message);
+      this.#tables.run('UPDATE runs SET problems = problems + ? WHERE id = ?', problems.length, id);
+      return this.change(id, change);
     });
+  }
+
+  /** Ends a run that its process did not survive, and adds the one that takes it up; both or nothing. */
+  interrupt(id: number, at: number, next: NewRun | undefined, isPaused: boolean): { ended: Run; successor: Run | undefined } {
+    return this.#tables.together(() => ({
+      ended: this.change(id, { status: 'interrupted', ended: at }),
+      successor: next && this.add(next, isPaused ? 'paused' : 'waiting'),
+    }));
   }
 
   problemsOf(run: number, after: number, limit: number): { problems: RunProblem[]; next: number | null } {
@@ -170,14 +189,18 @@ export class RunStore {
   }
 
   /**
-   * Removes runs that ended before `before`, but for the newest successful one of each plan on each destination, by which it is told
-   * how old a backup is. Returns how many went.
+   * Removes runs that ended before `before`, oldest first and no more than `most`, but for the newest successful one of each plan on each
+   * destination, by which it is told how old a backup is. Returns how many went.
    */
-  thin(before: number): number {
+  thin(before: number, most: number): number {
     const { changes } = this.#tables.run(
-      `DELETE FROM runs WHERE ended < ? AND id NOT IN (
-         SELECT MAX(id) FROM runs WHERE status IN ('succeeded', 'completed-with-warnings') GROUP BY plan, destination, kind)`,
+      `DELETE FROM runs WHERE id IN (
+         SELECT id FROM runs AS old WHERE ended < ? AND (status NOT IN ('succeeded', 'completed-with-warnings') OR EXISTS (
+           SELECT 1 FROM runs AS newer WHERE newer.plan IS old.plan AND newer.destination IS old.destination AND newer.kind = old.kind
+             AND newer.status IN ('succeeded', 'completed-with-warnings') AND newer.id > old.id))
+         ORDER BY ended LIMIT ?)`,
       before,
+      most,
     );
     return Number(changes);
   }

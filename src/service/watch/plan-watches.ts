@@ -4,12 +4,15 @@ import type { PlanState } from '../../contract/state.ts';
 import { compileExcludes } from '../../engine/backup/exclude.ts';
 import { displayPath } from '../../platform/byte-paths.ts';
 import type { Clock } from '../../platform/clock.ts';
+import { patternsLeavingOut } from '../plans/own-folders.ts';
 import type { Cut } from './dirty-folders.ts';
 import { SourceWatcher, type WatchNote } from './source-watcher.ts';
 
 export interface PlanWatchesOptions {
   readonly clock: Clock;
   readonly onChange: (plan: string) => void;
+  /** Folders that Holdfast writes to, so that a run would begin for what the last one has written. */
+  readonly ownFolders: () => readonly string[];
   /** Told of defects; such a plan still runs at its times. */
   readonly onDefect: (error: unknown) => void;
 }
@@ -29,7 +32,8 @@ export class PlanWatches {
   }
 
   setPlans(plans: readonly Plan[]): void {
-    const wanted = new Map(plans.filter(wantsWatching).map((plan) => [plan.id, plan]));
+    const folders = this.#options.ownFolders();
+    const wanted = new Map(plans.filter(wantsWatching).map((plan) => [plan.id, withoutOwn(plan, folders)]));
     for (const [id, { what, watcher }] of this.#watched) {
       const plan = wanted.get(id);
       if (plan && what === whatOf(plan)) continue;
@@ -77,6 +81,11 @@ export class PlanWatches {
 }
 
 const wantsWatching = ({ enabled, schedule }: Plan): boolean => enabled && schedule.triggers.some(({ kind }) => kind === 'change');
+
+function withoutOwn(plan: Plan, folders: readonly string[]): Plan {
+  const patterns = [...plan.excludes.patterns, ...patternsLeavingOut(folders, plan)];
+  return { ...plan, excludes: { ...plan.excludes, patterns } };
+}
 
 const whatOf = ({ sources, excludes }: Plan): string => JSON.stringify([sources, excludes]);
 

@@ -1,11 +1,13 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { planSchema } from '../../../src/contract/plan.ts';
+import { usualSchedule } from '../../../src/contract/schedule.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
 import { hostIdentity } from '../../../src/platform/host.ts';
 import { profileAt } from '../../../src/service/profile.ts';
-import { copyFolderOf, copyOf, readCopy, writeCopy } from '../../../src/service/settings-copy/copy.ts';
-import { movedHome } from '../../../src/service/settings-copy/recover.ts';
+import { copyFolderOf, copyOf, parseCopy, readCopy, writeCopy } from '../../../src/service/settings-copy/copy.ts';
+import { movedHome, takeOver } from '../../../src/service/settings-copy/recover.ts';
 import { StateStore } from '../../../src/service/state/store.ts';
 import { canMountDisks, fillDisk, mountMemory } from '../../support/disk.ts';
 import { connectFolder, createPlan, ended, MemoryKeeper, password, repositoryAt, startService } from '../../support/service.ts';
@@ -149,6 +151,58 @@ test.each([
   ['/home/me/a', '', '/x', '/home/me/a'],
 ])('%s, of the home folder %s, becomes in %s: %s', (path, from, to, expected) => {
   expect(movedHome(path, from, to)).toBe(expected);
+});
+
+test('settings that were tampered with give plans that can run, and no run that begins', () => {
+  const there = new StateStore(join(scratch(), 'state.db'), systemClock);
+  const destination = { place: '/mnt/a', polynomial: '3f', ejectAfterRun: false };
+  const [one, two] = ['a', 'b'].map((id) => ({ ...destination, id, name: id, repository: id.repeat(64) }));
+  for (const each of [one, two]) there.saveDestination(each);
+  const plan = (id: string, used: [string, 'primary' | 'standby' | 'copy'][]) =>
+    planSchema.parse({
+      id,
+      name: id,
+      sources: [{ kind: 'folder', path: '/home/old/a' }],
+      destinations: used.map(([each, role]) => ({ destination: each, role })),
+      schedule: usualSchedule,
+      excludes: { patterns: ['/home/old/a/b', '*.tmp'] },
+    });
+  const wrong = [
+    plan('copy', [
+      ['b', 'copy'],
+      ['a', 'copy'],
+    ]),
+    plan('twice', [
+      ['lost', 'primary'],
+      ['b', 'standby'],
+      ['b', 'primary'],
+      ['a', 'primary'],
+    ]),
+    plan('none', [['lost', 'primary']]),
+  ];
+  const run = there.runs.add({
+    kind: 'backup',
+    plan: 'copy',
+    destination: 'b',
+    planName: '',
+    destinationName: '',
+    cause: 'person',
+    strategy: 'full',
+    attempt: 1,
+    created: 1,
+  });
+  const copy = { ...copyOf(there, hostIdentity(), '/home/old', 1), plans: wrong, runs: [{ ...run, ended: 5 }] };
+  const here = new StateStore(join(scratch(), 'state.db'), systemClock);
+  takeOver(here, parseCopy(Buffer.from(JSON.stringify(copy)))!, '/home/new');
+  const role = (each: string, as: string) => ({ destination: each, role: as });
+  expect(here.plans().map(({ id, destinations }) => [id, destinations])).toEqual([
+    ['copy', [role('b', 'primary'), role('a', 'copy')]],
+    ['twice', [role('b', 'primary'), role('a', 'standby')]],
+  ]);
+  expect(here.plans()[0]).toMatchObject({ sources: [{ path: '/home/new/a' }], excludes: { patterns: ['/home/new/a/b', '*.tmp'] } });
+  expect([here.runs.unfinished(), here.runs.list({ limit: 10 })]).toEqual([[], []]);
+  for (const bomb of ['['.repeat(1 << 20), '{"holdfast":"settings"}', '[]', '"x"', JSON.stringify({ ...copy, version: 2 })])
+    expect(parseCopy(Buffer.from(bomb))).toBeUndefined();
 });
 
 test.runIf(canMountDisks)('a disk that is full in the middle of writing leaves the copy as it was', async () => {

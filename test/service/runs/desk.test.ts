@@ -1,0 +1,144 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import type { Run } from '../../../src/contract/run.ts';
+import { systemClock } from '../../../src/platform/clock.ts';
+import { profileAt } from '../../../src/service/profile.ts';
+import { attach } from '../../../src/service/rpc/client.ts';
+import { canMountDisks, fillDisk, mountMemory } from '../../support/disk.ts';
+import { connectFolder, createPlan, ended, quickClock, type RunningService, startService } from '../../support/service.ts';
+import { scratch, tree } from '../../support/tree-literal.ts';
+
+const codeOf = (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'done',
+    (error: { code: string }) => error.code,
+  );
+
+const twoPlans = async (service: Pick<RunningService, 'folder' | 'client'>) => {
+  const source = tree(join(service.folder, 'src'), { a: 'a'.repeat(1000) });
+  const destination = await connectFolder(service);
+  const plans = [await createPlan(service, source, destination), await createPlan(service, source, destination, { name: 'Other' })];
+  return { destination, plans, start: (i: number): Promise<Run> => service.client.runs.start({ plan: plans[i].id }) };
+};
+
+test('of five that start one plan at the same moment one does', async () => {
+  const service = await startService();
+  const { start } = await twoPlans(service);
+  const answers = await Promise.all(Array.from({ length: 5 }, () => codeOf(start(0))));
+  expect(answers.toSorted()).toEqual(['done', ...Array.from({ length: 4 }, () => 'run-at-work')]);
+});
+
+test('a run that waits can be paused, begins when it is resumed, and one that is cancelled never begins', async () => {
+  const service = await startService();
+  const { client } = service;
+  const { start } = await twoPlans(service);
+  const first = await start(0);
+  await client.runs.pause({ id: first.id });
+  expect((await client.runs.get({ id: first.id })).status).toBe('paused');
+  const second = await start(1);
+  expect(second.status).toBe('running');
+  await client.runs.pause({ id: second.id });
+  await client.runs.resume({ id: first.id });
+  await client.runs.pause({ id: first.id });
+  await client.runs.pause({ id: first.id });
+  await client.runs.cancel({ id: second.id });
+  expect(['done', 'run-ended']).toContain(await codeOf(client.runs.cancel({ id: second.id })));
+  expect(await ended(service, second.id)).toMatchObject({ status: 'cancelled', error: { code: 'cancelled' } });
+  expect(await codeOf(client.runs.cancel({ id: second.id }))).toBe('run-ended');
+  await client.runs.resume({ id: first.id });
+  expect(await ended(service, first.id)).toMatchObject({ status: 'succeeded' });
+});
+
+test('a run that is resumed while its destination serves another waits for it', async () => {
+  const service = await startService();
+  const { client } = service;
+  const { start } = await twoPlans(service);
+  const first = await start(0);
+  await client.runs.pause({ id: first.id });
+  const second = await start(1);
+  await Promise.all([client.runs.resume({ id: first.id }), client.runs.get({ id: first.id })]);
+  const working: number[] = [];
+  const stop = new AbortController();
+  const events = await client.events({}, { signal: stop.signal });
+  const all = Promise.all([ended(service, first.id), ended(service, second.id)]).then((runs) => {
+    stop.abort();
+    return runs;
+  });
+  for await (const { event } of events) {
+    if (event.type === 'state') working.push(...event.state.runs.filter(({ status }) => status === 'running').map(({ id }) => id));
+    else if (event.type === 'run' && event.run.status === 'running') working.push(event.run.id);
+    else if (event.type === 'run' && event.run.ended !== null) working.splice(working.indexOf(event.run.id), 1);
+    expect(working.length).toBeLessThan(2);
+    if (event.type === 'run' && event.run.id === first.id && event.run.ended !== null) break;
+  }
+  expect((await all).map(({ status }) => status)).toEqual(['succeeded', 'succeeded']);
+});
+
+test('a pause of everything ends without letting go on what a person has paused', async () => {
+  const service = await startService();
+  const { client, service: inner } = service;
+  const { start } = await twoPlans(service);
+  const { id } = await start(0);
+  inner.desk.pause(id, 'scheduler');
+  await client.runs.pause({ id });
+  inner.desk.resume(id, 'scheduler');
+  expect((await client.runs.get({ id })).status).toBe('paused');
+  await client.runs.resume({ id });
+  expect((await ended(service, id)).status).toBe('succeeded');
+});
+
+test.runIf(canMountDisks)('while the disk of the state is full a run ends well, which is stored when there is space again', async () => {
+  const [folder, elsewhere] = [mountMemory(16 << 20), scratch()];
+  const sleep = (ms: number, signal?: AbortSignal) => systemClock.sleep(Math.min(ms, 50), signal);
+  const service = await startService({ folder, clock: { ...quickClock, sleep } });
+  const { client } = service;
+  const { start, destination } = await twoPlans({ ...service, folder: elsewhere });
+  const [{ id }, { id: waiting }] = [await start(0), await start(1)];
+  fillDisk(folder, 0);
+  while (readdirSync(join(destination.place, 'snapshots')).length === 0) await systemClock.sleep(10);
+  await systemClock.sleep(200);
+  expect(service.notes.join()).toContain('could not be read or written');
+  expect((await client.state()).runs.map(({ status }) => status)).toEqual(['running', 'waiting']);
+  rmSync(join(folder, 'filling'));
+  expect(await ended(service, id)).toMatchObject({ status: 'succeeded', attempt: 1 });
+  expect(await ended(service, waiting)).toMatchObject({ status: 'succeeded' });
+});
+
+/** A service in a process of its own. */
+const begin = async (folder: string) => {
+  const program = join(import.meta.dirname, '../../support/service-process.ts');
+  const child = spawn(process.execPath, [program, folder], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const gone = once(child, 'exit');
+  const kill = async (): Promise<void> => {
+    child.kill('SIGKILL');
+    await gone;
+  };
+  onTestFinished(kill);
+  await once(child.stdout, 'data');
+  return { client: (await attach(profileAt(join(folder, 'profile')))).client, folder, kill };
+};
+
+test('what a person has said of runs holds when the service is killed', async () => {
+  const folder = scratch();
+  const before = await begin(folder);
+  const source = tree(join(folder, 'src'), { a: 'a'.repeat(1000) });
+  const ids: number[] = [];
+  for (const name of ['paused', 'cancelled', 'other']) {
+    const plan = await createPlan(before, source, await connectFolder(before, name), { name });
+    ids.push((await before.client.runs.start({ plan: plan.id })).id);
+  }
+  await before.client.runs.pause({ id: ids[0] });
+  await before.client.runs.cancel({ id: ids[1] });
+  await before.kill();
+  const { client } = await begin(folder);
+  const { runs } = await client.runs.list({});
+  const statuses = (name: string) => runs.filter(({ planName }) => planName === name).map(({ status }) => status);
+  expect(statuses('cancelled')).toEqual(['cancelled']);
+  expect(statuses('paused')).toEqual(['paused', 'interrupted']);
+  const [paused] = runs.filter(({ planName }) => planName === 'paused');
+  await client.runs.resume({ id: paused.id });
+  expect(await ended({ client }, paused.id)).toMatchObject({ status: 'succeeded', cause: 'resumed' });
+});
