@@ -207,7 +207,7 @@ export class Logins {
   #sessions(): Session[] {
     const now = this.#clock.now();
     return readable(sessionSchema, this.#memory.recall('sessions')).filter(
-      ({ created, used }) => now - created < sessionMs && now - used < idleMs && created - now < dayMs && used - now < dayMs,
+      ({ created, used }) => now - created < sessionMs && now - used < idleMs && used - now < dayMs,
     );
   }
 
