@@ -6,7 +6,7 @@ import type { Clock } from '../../src/platform/clock.ts';
 import type { HostParts } from '../../src/service/host.ts';
 import { BrowserHost, type BrowserHostOptions } from './browser-host.ts';
 import { LoginDoor } from './login-door.ts';
-import { Names } from './names.ts';
+import { Names, outerAddress } from './names.ts';
 import { StaticFiles } from './static-files.ts';
 import { readTlsFiles, type TlsFiles } from './tls-files.ts';
 import { TokenDoor } from './token-door.ts';
@@ -72,7 +72,7 @@ export async function openBrowserHosts(
       const names = new Names([...hostNames, ...(isEverywhere ? ['localhost'] : [listen.address])], { isEverywhere, isTls: true });
       const host = await BrowserHost.open({ ...common, ...listen, tls, names, door: new LoginDoor(logins) });
       hosts.push(host);
-      const shown = hostNames[0] ?? listen.address;
+      const shown = hostNames[0] ?? (isEverywhere ? outerAddress() : undefined) ?? listen.address;
       addresses.push(`https://${isIPv6(shown) ? `[${shown}]` : shown}:${host.port}/`);
     }
     return { hosts, addresses };

@@ -43,6 +43,12 @@ const ownAddresses = (): ReadonlySet<string> =>
       .flatMap((each) => (each ? [written(each.address)] : [])),
   );
 
+/** By which another computer reaches this one; undefined when nothing leads anywhere. */
+export const outerAddress = (): string | undefined =>
+  Object.values(networkInterfaces())
+    .flat()
+    .find((each) => each && !each.internal && each.family === 'IPv4')?.address;
+
 /** Whether the request comes from a page of this host, or from no page. Its Host must be known as right. */
 export function isSameOrigin({ headersDistinct: { origin: origins = [] }, headers, socket }: IncomingMessage): boolean {
   if (origins.length === 0) return true;

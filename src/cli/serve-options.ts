@@ -24,12 +24,21 @@ export const withServeOptions = (command: Command): Command =>
     .option('--listen <address>', 'also for browsers of other computers, ADDRESS or ADDRESS:PORT; needs a certificate and a login')
     .option('--tls-cert <file>', 'the certificate for --listen, with those that lead to its authority, in PEM')
     .option('--tls-key <file>', 'its key, in PEM')
-    .option('--host-name <name>', 'a name by which other computers call this one; may be given several times', collect)
+    .option('--host-name <name>', 'a name by which other computers call this one; may be given several times', collectNames)
     .option('--at-login', 'it is started because its person has logged in, so that plans for that moment run')
     .option('--profile <folder>', 'the folder of the profile, instead of HOLDFAST_PROFILE')
     .addOption(
       new Option('--secrets-file <file>', 'keep passwords in this file, where there is no keychain (also in HOLDFAST_SECRETS_FILE)'),
     );
+
+/** Throws `bad-usage`. */
+function collectNames(text: string, before: readonly string[] | undefined): string[] {
+  if (/^[\w.-]+$/.test(text) || isIPv6(text)) return collect(text, before);
+  return fail('bad-usage', {
+    problem: `--host-name: “${text}” is no name of a computer.`,
+    guidance: 'Write it alone, as nas.home.example.',
+  });
+}
 
 /** Throws `bad-usage`. */
 function parsePort(text: string): number {

@@ -169,11 +169,12 @@ export class Logins {
   #use(session: Session): { id: string; login: string } {
     const now = this.#clock.now();
     if (Math.abs(now - session.used) >= noteMs) {
-      const others = this.#sessions();
-      this.#memory.remember(
-        'sessions',
-        others.map((each) => (each.id === session.id ? { ...each, used: now } : each)),
-      );
+      const sessions = this.#sessions().map((each) => (each.id === session.id ? { ...each, used: now } : each));
+      try {
+        this.#memory.remember('sessions', sessions);
+      } catch {
+        // A full disk locks nobody out; the next use is noted again.
+      }
     }
     return { id: session.id, login: session.login };
   }
@@ -206,7 +207,7 @@ export class Logins {
   #sessions(): Session[] {
     const now = this.#clock.now();
     return readable(sessionSchema, this.#memory.recall('sessions')).filter(
-      ({ created, used }) => now - created < sessionMs && now - used < idleMs && created - now < dayMs && used - now < dayMs,
+      ({ created, used }) => now - created < sessionMs && now - used < idleMs && used - now < dayMs,
     );
   }
 

@@ -23,6 +23,7 @@ test('options with which the service could never start are refused', async () =>
   const env = { HOME: scratch() };
   expect((await holdfast(['service', 'install', '--listen', '0.0.0.0'], { env })).stderr).toContain('without encryption');
   expect((await holdfast(['service', 'install', '--listen', 'https://x'], { env })).stderr).toContain('no address to listen on');
+  expect((await holdfast(['serve', '--host-name', 'https://nas'], { env })).stderr).toContain('no name of a computer');
   expect((await holdfast(['service', 'install', '--port', '70000'], { env })).stderr).toContain('no port');
 });
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { fail } from '../../src/contract/errors.ts';
 import { LoginAttempts } from '../../src/service/login-attempts.ts';
 import { type LoginMemory, Logins } from '../../src/service/logins.ts';
 import { failureOf } from '../support/failure-of.ts';
@@ -169,6 +170,18 @@ describe('a session', () => {
     expect(writes).toBe(4);
   });
 
+  test('is not ended by a full disk, which lets nobody in or out, though', async () => {
+    const { logins, clock, memory } = await setUp('anna');
+    const secret = await logins.logIn('anna', 'password of anna', '1.1.1.1');
+    const { id } = logins.admit(secret)!;
+    memory.remember = () => fail('state-failed', { path: 'state.db', cause: 'the disk is full' });
+    clock.jumpWall(hour);
+    expect([logins.admit(secret), logins.goesOn(id)]).toEqual([{ id, login: 'anna' }, true]);
+    expect(await failureOf(logins.logIn('anna', 'password of anna', '1.1.1.1'))).toBe('state-failed');
+    expect(() => logins.logOut(id)).toThrow(expect.objectContaining({ code: 'state-failed' }));
+    expect(logins.goesOn(id)).toBe(true);
+  });
+
   test('the oldest gives way when a login has too many', async () => {
     const { logins } = await setUp('anna');
     const secrets: string[] = [];
@@ -237,10 +250,16 @@ describe('guessing', () => {
     expect(all.filter((code) => code === 'login-paused')).toHaveLength(24);
   });
 
-  test('a name that does not exist takes the same work, and waits as one that does', async () => {
-    const { logins, clock } = await setUp('anna');
-    const nobody = await pauseOf(() => logins.logIn('nobody', 'wrong', `address ${clock.pending}`));
-    expect(nobody).toEqual([5, 1]);
+  test('a name that does not exist waits as one that does, and takes as much work', async () => {
+    const logins = new Logins(new Memory(), { clock: new FakeClock(), cost: { N: 2 ** 14, r: 8, p: 1 } });
+    await logins.add('anna', 'password of anna');
+    const workOf = async (name: string): Promise<number> => {
+      const before = process.cpuUsage();
+      for (let i = 0; i < 5; i++) expect(await failureOf(logins.logIn(name, 'wrong', `${name} ${i}`))).toBe('login-refused');
+      expect(await failureOf(logins.logIn(name, 'wrong', `${name} 5`))).toBe('login-paused');
+      return process.cpuUsage(before).user;
+    };
+    expect(await workOf('nobody')).toBeGreaterThan((await workOf('anna')) / 2);
   });
 
   test('is remembered for a day, by monotonic time, and of so many only', async () => {

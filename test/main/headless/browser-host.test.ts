@@ -210,7 +210,7 @@ describe('requests that no browser sends', () => {
   });
 
   test('whoever is too slow is cut off, at every point, and others are served meanwhile', async () => {
-    const service = await startForBrowsers({ patience: { headers: 100, request: 200, look: 20 } });
+    const service = await startForBrowsers({ patience: { headers: 100, request: 3_600_000, look: 20 } });
     const host = `Host: localhost:${service.port}\r\n`;
     const slow = Promise.all([raw(service.port), raw(service.port, 'GET / HT'), raw(service.port, `GET / HTTP/1.1\r\n${host}`)]);
     expect((await service.ask('/')).status).toBe(401);

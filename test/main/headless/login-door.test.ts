@@ -74,6 +74,9 @@ describe('listening for other computers', () => {
     ] as const) {
       await expect(startForBrowsers({ folder, access })).rejects.toMatchObject({ code });
     }
+    await expect(startForBrowsers({ folder, access: { ...overTls(), tlsKey: other.key } })).rejects.toMatchObject({
+      context: { cause: 'the key belongs to another certificate' },
+    });
     await startService({ folder });
   });
 
