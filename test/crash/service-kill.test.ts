@@ -88,6 +88,10 @@ test('killed while idle, while a run waits, works, is paused: what was said is k
   expect((await service.client.state()).pause).toMatchObject({ until: null });
   expect((await service.client.runs.get({ id: paused.id })).status).toBe('interrupted');
   await service.client.pause.clear();
+  // What a person has paused waits for a person.
+  const waiting = (await runsOf(service)).find(({ status }) => status === 'paused');
+  expect(waiting).toMatchObject({ cause: 'resumed', strategy: 'full' });
+  await service.client.runs.resume({ id: waiting!.id });
   await untilEnded(service);
 
   const last = await ended(service, (await service.client.runs.start({ plan: plan.id })).id);
