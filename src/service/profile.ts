@@ -36,6 +36,11 @@ export function profileAt(folder: string = process.env.HOLDFAST_PROFILE || dataF
   };
 }
 
+/** What changes all the time while a service runs, with what SQLite keeps beside its file. */
+export function liveFilesOf({ folder, stateFile, lockFile, accessFile }: Profile): string[] {
+  return [stateFile, `${stateFile}-wal`, `${stateFile}-shm`, lockFile, accessFile, join(folder, 'logs')];
+}
+
 function socketFor(folder: string): string {
   const name = `holdfast-${createHash('sha256').update(folder).digest('hex').slice(0, 24)}`;
   if (process.platform === 'win32') return `\\\\.\\pipe\\${name}`;

@@ -31,7 +31,7 @@ import { PluggedDrives } from './machine/plugged-drives.ts';
 import { PowerWatch } from './machine/power-watch.ts';
 import { forgetSnapshotsOf } from './plans/forget-snapshots.ts';
 import { exportPlans, importPlans } from './plans/plan-file.ts';
-import { makeProfile, type Profile } from './profile.ts';
+import { liveFilesOf, makeProfile, type Profile } from './profile.ts';
 import { Desk } from './runs/desk.ts';
 import type { Power } from './schedule/due.ts';
 import { type PauseWish, pauseEnd } from './schedule/pause.ts';
@@ -145,7 +145,7 @@ export class Service {
       clock,
       identity,
       settingsCopy: copyFolderOf(profile),
-      cacheFolder,
+      leftOut: [cacheFolder, ...liveFilesOf(profile)],
       writeSettingsCopy: () => this.#copySettings(),
       onRun: (run) => this.events.publish({ type: 'run', run }),
       onDefect: (error) => onNote(toHoldfastError(error).message),

@@ -507,8 +507,8 @@ describe('by its schedule', () => {
     expect([run.status, waitsFor()]).toEqual(['succeeded', null]);
     const restic = new Restic(join(folder, 'repo'), password);
     const names = (await restic.must(['ls', run.snapshot!])).stdout.toString();
-    expect(names).toContain(join(folder, 'profile/state.db'));
-    expect(names).not.toContain('profile/cache');
+    expect(names).toContain(join(folder, 'profile/holdfast-settings/settings.json'));
+    expect(names).not.toMatch(/profile\/(cache|state\.db|logs|service\.json)/);
     for (let i = 0; waitsFor() === null; i++) {
       writeFileSync(join(folder, `new ${i}`), 'new');
       await ticks(1);

@@ -39,8 +39,8 @@ export interface BackupJob {
   readonly strategy: Strategy;
   /** The folder with the copy of the profile's settings, which goes along. */
   readonly settingsCopy: string;
-  /** What Holdfast keeps of far repositories, and can make again. */
-  readonly cacheFolder: string;
+  /** Folders and files of Holdfast's own that go into no backup. */
+  readonly leftOut: readonly string[];
   readonly identity: HostIdentity;
   /** What is no longer needed is to be deleted, too: that reads and rewrites packs, so that it is not for every run. */
   readonly prune: boolean;
@@ -49,18 +49,18 @@ export interface BackupJob {
 export type Log = (level: LogLine['level'], text: string) => void;
 
 /**
- * Backs up the plan's sources, and with them the copy of the profile's settings, but not its cache; then applies the plan's retention.
- * Throws what planning and executing throw, `source-missing` when none of the plan's own sources is there. That old snapshots could not be
+ * Backs up the plan's sources, and with them the copy of the profile's settings; then applies the plan's retention. Throws what
+ * planning and executing throw, `source-missing` when none of the plan's own sources is there. That old snapshots could not be
  * forgotten is a warning.
  */
 export async function backUp(
   repository: Repository,
-  { plan, strategy, settingsCopy, cacheFolder, identity, prune }: BackupJob,
+  { plan, strategy, settingsCopy, leftOut, identity, prune }: BackupJob,
   options: RunOptions,
   log: Log,
 ): Promise<BackupOutcome> {
   const { excludes } = plan;
-  const patterns = [...excludes.patterns, ...patternsLeavingOut([cacheFolder], plan)];
+  const patterns = [...excludes.patterns, ...patternsLeavingOut(leftOut, plan)];
   const prepared = await planBackup(repository, {
     ...identity,
     sources: [...plan.sources.map(({ path }) => path), settingsCopy],

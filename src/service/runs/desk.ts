@@ -37,8 +37,8 @@ export interface DeskOptions {
   readonly identity: HostIdentity;
   /** Where the copy of the settings is, which each backup takes along. */
   readonly settingsCopy: string;
-  /** Where copies of what far repositories hold are: what any of them can give back is in no backup. */
-  readonly cacheFolder: string;
+  /** Folders and files of the service's own that go into no backup: they change all the time, and the copy of the settings has what counts. */
+  readonly leftOut: readonly string[];
   /** Writes it anew. What it throws costs no backup. */
   readonly writeSettingsCopy: () => void;
   readonly onRun: (run: Run) => void;
@@ -344,7 +344,7 @@ export class Desk {
 
   /** Never throws but what the state does when it is read. */
   async #work(run: Run, control: RunControl): Promise<Outcome> {
-    const { state, clock, destinations, identity, settingsCopy, cacheFolder, writeSettingsCopy, onDefect } = this.#options;
+    const { state, clock, destinations, identity, settingsCopy, leftOut, writeSettingsCopy, onDefect } = this.#options;
     const log = (level: LogLine['level'], text: string): void => {
       try {
         state.runs.log(run.id, { at: clock.now(), level, text });
@@ -374,7 +374,7 @@ export class Desk {
           plan,
           strategy: run.strategy ?? 'incremental',
           settingsCopy,
-          cacheFolder,
+          leftOut,
           identity,
           prune: this.#isPruneDue(run.destination!),
         } as const;
