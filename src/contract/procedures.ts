@@ -2,7 +2,15 @@
 import { eventIterator, oc } from '@orpc/contract';
 import { z } from 'zod';
 import { proposalSchema, wishesSchema } from './advice.ts';
-import { connectionSchema, credentialsSchema, destinationSchema, destinationViewSchema, idSchema, nameSchema } from './destination.ts';
+import {
+  connectionSchema,
+  credentialsSchema,
+  destinationSchema,
+  destinationViewSchema,
+  idSchema,
+  nameSchema,
+  placeSchema,
+} from './destination.ts';
 import { driveSchema } from './drive.ts';
 import { loginNameSchema, loginPasswordSchema, loginViewSchema } from './login.ts';
 import { planFileSchema, planInputSchema, planSchema } from './plan.ts';
@@ -47,13 +55,15 @@ export const contract = {
   destinations: {
     connect: oc.input(connectionSchema).output(destinationViewSchema),
     rename: oc.input(z.strictObject({ id: idSchema, name: nameSchema })).output(destinationViewSchema),
-    /** New credentials or a new password, tried before they are kept. */
+    /** New credentials, a new password or a new place, tried before they are kept. */
     renew: oc
       .input(
         z.strictObject({
           id: idSchema,
           password: z.string().min(1).max(10_000).optional(),
           credentials: credentialsSchema.optional(),
+          /** Where its repository lies now, when it was moved. */
+          place: placeSchema.optional(),
         }),
       )
       .output(destinationViewSchema),

@@ -293,6 +293,22 @@ describe('a destination', () => {
     expect([...keeper.kept.values()]).toEqual(['new one']);
   });
 
+  test('whose repository was moved is told its new place, where another repository is none', async () => {
+    const service = await startService();
+    const { client, folder } = service;
+    const destination = await connectFolder(service);
+    const plan = await createPlan(service, tree(join(folder, 'src'), { a: 'a' }), destination);
+    renameSync(join(folder, 'repo'), join(folder, 'moved'));
+    await repositoryAt(join(folder, 'other'));
+    const renew = (name: string) => client.destinations.renew({ id: destination.id, place: join(folder, name) });
+    expect(await codeOf(client.destinations.connect({ place: join(folder, 'moved'), password }))).toBe('destination-known');
+    expect(await codeOf(renew('other'))).toBe('destination-swapped');
+    expect(await codeOf(renew('nowhere'))).toBe('repository-not-found');
+    expect((await renew('moved')).place).toBe(join(folder, 'moved'));
+    expect((await client.state()).destinations.map(({ place }) => place)).toEqual([join(folder, 'moved')]);
+    expect(await ended(service, (await client.runs.start({ plan: plan.id })).id)).toMatchObject({ status: 'succeeded' });
+  });
+
   test('that a plan uses stays; a free one is forgotten with its secrets', async () => {
     const service = await startService();
     const { client, keeper } = service;

@@ -120,17 +120,24 @@ Example:
 
   const renew = group
     .command('renew')
-    .description('give a destination its password and credentials again; they are tried before they are kept')
+    .description('give a destination its password and credentials again, or its new place; they are tried before they are kept')
     .argument('<destination>', 'its name or ID')
+    .option('--place <place>', 'where its repository lies now, when it was moved')
     .addHelpText('after', '\nExample:\n  holdfast --password-file new.txt destination renew "Black disk"')
-    .action((wanted: string) =>
+    .action((wanted: string, { place: moved }: { place?: string }) =>
       run(renew, cancelledReading, (invocation) =>
         withService(invocation, async (client) => {
           const { env, control } = invocation;
-          const { id, name, place } = findDestination(await client.state(), wanted);
+          const { id, name, place: before } = findDestination(await client.state(), wanted);
+          const place = moved ?? before;
           const password = await knownPassword(passwordSourceOf(invocation), place, { env, signal: control.signal });
           const credentials = collectCredentials(kindOf(place)?.kind ?? 'local', env, credentialsFileOf(invocation));
-          const view = await client.destinations.renew({ id, password, ...(Object.keys(credentials).length > 0 ? { credentials } : {}) });
+          const view = await client.destinations.renew({
+            id,
+            password,
+            ...(Object.keys(credentials).length > 0 ? { credentials } : {}),
+            ...(moved === undefined ? {} : { place: moved }),
+          });
           invocation.output.lines(`“${name}” can be used.`);
           invocation.output.object('destination', view);
           return exitCodes.done;

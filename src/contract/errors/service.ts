@@ -204,7 +204,7 @@ export const serviceErrors = {
     retryable: false,
     words: (c) => ({
       message: `This repository is connected already, as “${String(c.name)}”. Nothing was changed.`,
-      guidance: 'Use that destination, or remove it first.',
+      guidance: 'Use that destination; if its repository was moved, say so with "holdfast destination renew --place".',
     }),
   },
   'destination-in-use': {

@@ -85,15 +85,16 @@ export class Destinations {
     return this.#tell(destination);
   }
 
-  /** Tries the new secrets, then keeps them. Throws what opening throws. */
+  /** Tries the new secrets, and the place to which its repository was moved, then keeps them. Throws what opening throws. */
   async renew(
     id: string,
-    renewed: { password?: string | undefined; credentials?: Record<string, string> | undefined },
+    renewed: { password?: string | undefined; credentials?: Record<string, string> | undefined; place?: string | undefined },
   ): Promise<DestinationView> {
     const { state, secrets } = this.#options;
     const destination = state.destination(id);
     const credentials = renewed.credentials ?? (await secrets.credentials(id));
-    const place = (await this.#options.locate(destination)) ?? fail('destination-not-plugged-in', { name: destination.name });
+    const moved = renewed.place === undefined ? undefined : placeOf(renewed.place);
+    const place = moved ?? (await this.#options.locate(destination)) ?? fail('destination-not-plugged-in', { name: destination.name });
     const storage = await storageFor(place, credentials, this.#options);
     try {
       const password = renewed.password ?? (await secrets.password(destination.repository, storage.location));
@@ -102,7 +103,12 @@ export class Destinations {
         return fail('destination-swapped', { name: destination.name, location: storage.location });
       if (renewed.password !== undefined) await secrets.keepPassword(destination.repository, password);
       if (renewed.credentials !== undefined) await secrets.keepCredentials(id, credentials);
-      return this.#tell(destination, this.#connected(storage));
+      if (moved === undefined) return this.#tell(destination, this.#connected(storage));
+      const { volume: _, ...rest } = destination;
+      const volume = storage.localPath ? await this.#options.volumeOf(moved) : undefined;
+      const there: Destination = { ...rest, place: moved, ...(volume ? { volume } : {}) };
+      this.#save(there);
+      return this.#tell(there, this.#connected(storage));
     } finally {
       await storage.close().catch(() => {});
     }
