@@ -11,6 +11,8 @@ import type { Caller, ServiceRouter } from '../router.ts';
 
 /** Bytes of one message; the longest lists of excludes are far below. */
 export const longestMessage = 8 << 20;
+/** Requests of one client at a time, with its streams of events. */
+const mostAtWork = 100;
 /** Between two looks whether a client is still there. */
 const pingMs = 30_000;
 const goodbyeMs = 1000;
@@ -56,14 +58,31 @@ export class Connections {
           socket.send(data as string | Uint8Array, (error) => (error ? reject(error) : resolve()));
         }),
     };
+    const asked: (string | ArrayBuffer)[] = [];
+    let atWork = 0;
+    // No answer is made for a client that does not take those that it has: it could ask for more than memory holds.
+    const answer = (): void => {
+      for (let message; atWork < mostAtWork && (message = asked.shift()) !== undefined; ) {
+        atWork++;
+        const done = this.#handler.message(peer, message, { context: caller }).catch(() => socket.close(malformed));
+        void done.then(() => {
+          atWork--;
+          answer();
+        });
+      }
+      if (asked.length > 0) socket.pause();
+      else if (socket.isPaused) socket.resume();
+    };
     socket.on('error', () => {});
     socket.on('pong', () => this.#silent.delete(socket));
     socket.on('message', (data: Buffer, isBinary) => {
       const message = isBinary ? (Uint8Array.from(data).buffer as ArrayBuffer) : data.toString();
-      this.#handler.message(peer, message, { context: caller }).catch(() => socket.close(malformed));
+      asked.push(message);
+      answer();
     });
     socket.on('close', () => {
       this.#open.delete(socket);
+      asked.length = 0;
       this.#handler.close(peer);
     });
   }

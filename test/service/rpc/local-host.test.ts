@@ -8,8 +8,8 @@ import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { readAccess } from '../../../src/service/access.ts';
 import { profileAt } from '../../../src/service/profile.ts';
-import { attach } from '../../../src/service/rpc/client.ts';
-import { startService } from '../../support/service.ts';
+import { attach, clientOver } from '../../../src/service/rpc/client.ts';
+import { connectFolder, createPlan, startService } from '../../support/service.ts';
 import { scratch } from '../../support/tree-literal.ts';
 
 const codeOf = (work: Promise<unknown>): Promise<string> =>
@@ -153,4 +153,30 @@ test('a folder for sockets that somebody else has prepared is not used', async (
   symlinkSync(scratch(), dirname(socket));
   await expect(startService({ folder })).rejects.toMatchObject({ code: 'service-not-started' });
   rmSync(dirname(socket));
+});
+
+test('for a client that asks on and on, and does not read, no answers pile up; when it reads it gets them all', async () => {
+  const service = await startService();
+  const destination = await connectFolder(service);
+  const sources = Array.from({ length: 1000 }, (_, i) => ({ kind: 'folder' as const, path: `/${'x'.repeat(1000)}${i}` }));
+  await createPlan(service, service.folder, destination, { sources });
+  let made = 0;
+  const { whole } = service.service;
+  service.service.whole = () => {
+    made++;
+    return whole.call(service.service);
+  };
+  const { token, socket: address } = readAccess(service.profile)!;
+  const socket = rawClient(address, `Bearer ${token}`);
+  await once(socket, 'open');
+  const client = clientOver(socket);
+  socket.pause();
+  const answers = Array.from({ length: 130 }, () => client.state());
+  // Another client is served meanwhile.
+  while (made < 100) await service.client.service.info();
+  for (let i = 0; i < 20; i++) await service.client.service.info();
+  expect(made).toBe(100);
+  socket.resume();
+  expect((await Promise.all(answers)).every(({ plans }) => plans.length === 1)).toBe(true);
+  socket.close();
 });
