@@ -458,7 +458,11 @@ export class Service {
         }),
       };
     });
-    if (isOther) this.state.remember(sinceName, Object.fromEntries(plans.map(({ id }) => [id, since[id]])));
+    try {
+      if (isOther) this.state.remember(sinceName, Object.fromEntries(plans.map(({ id }) => [id, since[id]])));
+    } catch {
+      // A full disk is no reason to look away; it is stored at the next look.
+    }
     return watched;
   }
 
