@@ -404,11 +404,17 @@ export class Desk {
   }
 
   #notePrune(destination: string, { forgotten, isPruned }: Retained): void {
-    const { state, clock } = this.#options;
-    const known = state.recall(pruneName(destination)) as PruneMemory | undefined;
-    if (isPruned) state.remember(pruneName(destination), { at: clock.now(), isWorthIt: false } satisfies PruneMemory);
-    // The first week begins with the first snapshot that is forgotten.
-    else if (forgotten > 0) state.remember(pruneName(destination), { at: known?.at ?? clock.now(), isWorthIt: true } satisfies PruneMemory);
+    const { state, clock, onDefect } = this.#options;
+    try {
+      const known = state.recall(pruneName(destination)) as PruneMemory | undefined;
+      if (isPruned) state.remember(pruneName(destination), { at: clock.now(), isWorthIt: false } satisfies PruneMemory);
+      // The first week begins with the first snapshot that is forgotten.
+      else if (forgotten > 0)
+        state.remember(pruneName(destination), { at: known?.at ?? clock.now(), isWorthIt: true } satisfies PruneMemory);
+    } catch (error) {
+      // The backup is made all the same.
+      onDefect(error);
+    }
   }
 
   #progress(id: number, { phase, items, bytes, totalItems, totalBytes, bytesPerSecond, secondsLeft }: Progress): void {
