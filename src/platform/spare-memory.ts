@@ -23,7 +23,8 @@ export function takeMemory(bytes: number): ArrayBuffer {
 /** The same bytes in memory that holds nothing of anybody else, so that all of it can be handed over; a copy when need be. */
 export function inOwnMemory(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const isOwn = bytes.byteLength === bytes.buffer.byteLength || given.has(bytes.buffer);
-  return isOwn ? (bytes as Uint8Array<ArrayBuffer>) : bytes.slice();
+  // Not with slice, which gives a view of a Buffer: small ones share their memory with others.
+  return isOwn ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes);
 }
 
 /** Takes memory that nobody uses any more. */

@@ -7,28 +7,28 @@
 import { randomUUID } from 'node:crypto';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod';
 import type { Destination } from '../contract/destination.ts';
 import { fail, toHoldfastError } from '../contract/errors.ts';
-import { type Plan, type PlanFile, type PlanInput, planSchema } from '../contract/plan.ts';
+import { type Plan, type PlanFile, type PlanInput } from '../contract/plan.ts';
 import type { MountedDrive } from '../contract/drive.ts';
 import type { RecoverableSettings } from '../contract/recovery.ts';
 import type { LogLine, Run } from '../contract/run.ts';
 import type { Strategy } from '../contract/schedule.ts';
 import type { Settings, SettingsChange } from '../contract/settings.ts';
 import type { Alarm, Pause, PlanState, State } from '../contract/state.ts';
-import { RunControl } from '../platform/cancellation.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Drives } from '../platform/drives/volume.ts';
 import type { HostIdentity } from '../platform/host.ts';
 import { computerZone } from '../platform/time-zone.ts';
 import { pacesOf } from '../storage/rates.ts';
+import { Besides } from './besides.ts';
 import { Destinations } from './destinations/destinations.ts';
 import { EventLog } from './events.ts';
 import { lockProfile } from './lock.ts';
 import { LogFile } from './log-file.ts';
 import { PluggedDrives } from './machine/plugged-drives.ts';
 import { PowerWatch } from './machine/power-watch.ts';
+import { Forgetting } from './plans/forgetting.ts';
 import { forgetSnapshotsOf } from './plans/forget-snapshots.ts';
 import { exportPlans, importPlans } from './plans/plan-file.ts';
 import { liveFilesOf, makeProfile, type Profile } from './profile.ts';
@@ -37,13 +37,15 @@ import type { Power } from './schedule/due.ts';
 import { type PauseWish, pauseEnd } from './schedule/pause.ts';
 import { Scheduling } from './scheduling.ts';
 import { type SecretKeeper, Secrets } from './secrets.ts';
-import { copyFolderOf, copyOf, readCopy, writeCopy } from './settings-copy/copy.ts';
+import { copyFolderOf } from './settings-copy/copy.ts';
+import { SettingsKeeper } from './settings-copy/keeper.ts';
 import { findSettings, takeOver } from './settings-copy/recover.ts';
 import { StateStore } from './state/store.ts';
 import { PlanWatches } from './watch/plan-watches.ts';
 import { alarmOf, type Names } from './watchdog/alarm.ts';
 import { Guard } from './watchdog/guard.ts';
-import type { Notice, WatchedPlan } from './watchdog/watchdog.ts';
+import { watchedPlans } from './watchdog/watched-plans.ts';
+import type { Notice } from './watchdog/watchdog.ts';
 
 export interface ServiceOptions {
   readonly profile: Profile;
@@ -65,8 +67,6 @@ export interface ServiceOptions {
 
 /** Names of what is remembered. */
 const guardName = 'watchdog';
-const sinceName = 'targets count since';
-const forgettingName = 'plans whose snapshots are to be forgotten';
 const thinEveryMs = 10 * 60_000;
 const thinnedAtOnce = 500;
 const dayMs = 24 * 60 * 60_000;
@@ -88,7 +88,9 @@ export class Service {
   readonly #power: PowerWatch;
   readonly #watches: PlanWatches;
   readonly #guard: Guard;
-  readonly #besides = new Set<{ readonly control: RunControl; readonly done: Promise<void> }>();
+  readonly #copy: SettingsKeeper;
+  readonly #forgetting: Forgetting;
+  readonly #besides = new Besides();
   #stopThinning: () => void = () => {};
   #acting: Promise<void> = Promise.resolve();
   #ejecting: Promise<void> = Promise.resolve();
@@ -114,7 +116,10 @@ export class Service {
       this.#unlock();
       throw error;
     }
-    if (this.state.isNew) this.#rebuild(this.state.keptAside);
+    const { state } = this;
+    this.#copy = new SettingsKeeper({ profile, state, clock, identity, home: this.#home, onNote });
+    this.#copy.rebuild();
+    this.#forgetting = new Forgetting(state);
     this.events = new EventLog(() => this.whole());
     this.#drives = new PluggedDrives({
       clock,
@@ -134,7 +139,7 @@ export class Service {
       volumeOf: (folder) => this.#drives.volumeOf(folder),
       onChange: (destination) => this.events.publish({ type: 'destination', destination }),
       onStored: () => {
-        this.#keepCopy();
+        this.#copy.keep();
         this.#watches.setPlans(this.state.plans());
       },
       onRemoved: (id) => this.events.publish({ type: 'destination-removed', id }),
@@ -146,7 +151,7 @@ export class Service {
       identity,
       settingsCopy: copyFolderOf(profile),
       leftOut: [cacheFolder, ...liveFilesOf(profile)],
-      writeSettingsCopy: () => this.#copySettings(),
+      writeSettingsCopy: () => this.#copy.write(),
       onRun: (run) => this.events.publish({ type: 'run', run }),
       onDefect: (error) => onNote(toHoldfastError(error).message),
       onProgress: (progress) => this.events.publishProgress({ type: 'progress', progress }),
@@ -160,7 +165,7 @@ export class Service {
     });
     this.#guard = new Guard({
       clock,
-      plans: () => this.#watchedPlans(),
+      plans: () => watchedPlans(state, clock, (id) => this.#isThere(id)),
       recall: () => this.state.recall(guardName),
       remember: (known) => this.state.remember(guardName, known),
       alarmOf: (problem, since) => alarmOf(problem, since, this.#names),
@@ -177,10 +182,7 @@ export class Service {
       state: this.state,
       desk: this.desk,
       power: () => this.#power.now,
-      isDestinationThere: (id) => {
-        const destination = this.state.destinations().find((each) => each.id === id);
-        return destination === undefined || this.#drives.isThere(destination);
-      },
+      isDestinationThere: (id) => this.#isThere(id),
       onPlan: (id) => this.#tellPlanState(id),
       onPause: () => this.events.publish({ type: 'pause', pause: this.pause }),
       onDefect: (error) => onNote(toHoldfastError(error).message),
@@ -199,17 +201,18 @@ export class Service {
     this.#acting = this.#scheduling.scheduler.begin();
     this.#stopThinning = clock.every(thinEveryMs, () => this.#thin());
     const plans = new Set(this.state.plans().map(({ id }) => id));
-    for (const plan of Object.values(this.#forgetting())) if (!plans.has(plan.id)) this.#forgetSnapshots(plan).catch(ignore);
+    // Of a plan that is still there the removal did not come about.
+    for (const plan of this.#forgetting.plans()) if (!plans.has(plan.id)) this.#forgetSnapshots(plan).catch(ignore);
   }
 
   async close(): Promise<void> {
     this.#scheduling.scheduler.stop();
     this.#stopThinning();
     this.#guard.close();
-    for (const { control } of this.#besides) control.cancel();
+    this.#besides.cancel();
     this.#watches.close();
     await Promise.all([this.desk.close(), this.#drives.close(), this.#power.close()]);
-    await Promise.all([this.#acting, this.#ejecting, ...[...this.#besides].map(({ done }) => done)]);
+    await Promise.all([this.#acting, this.#ejecting, this.#besides.ended()]);
     this.state.close();
     this.#unlock();
   }
@@ -253,7 +256,7 @@ export class Service {
     const { limitUpload, limitDownload } = change;
     pacesOf({ limitUpload: limitUpload ?? undefined, limitDownload: limitDownload ?? undefined }, this.#options.clock);
     const settings = this.state.changeSettings(change);
-    this.#keepCopy();
+    this.#copy.keep();
     this.events.publish({ type: 'settings', settings });
     return settings;
   }
@@ -277,46 +280,22 @@ export class Service {
     const plan = this.state.plan(id);
     const run = this.desk.unfinished().find((each) => each.plan === id);
     if (run) fail('run-at-work', { plan: plan.name, run: run.id });
-    if (data === 'forget') this.#rememberForgetting({ ...this.#forgetting(), [id]: plan });
+    if (data === 'forget') this.#forgetting.note(plan);
     this.state.removePlan(id);
-    this.#keepCopy();
+    this.#copy.keep();
     this.#scheduling.removed(id);
     this.events.publish({ type: 'plan-removed', id });
     if (data === 'keep') return { snapshotsForgotten: 0, notReached: [] };
     return this.#forgetSnapshots(plan);
   }
 
-  /** What a service that was killed meanwhile had still to forget, is noted until it is done. */
   #forgetSnapshots(plan: Plan): ReturnType<typeof forgetSnapshotsOf> {
     const { clock, identity } = this.#options;
-    return this.#beside(async (control) => {
+    return this.#besides.run(async (control) => {
       const done = await forgetSnapshotsOf(plan, this.state.destinations(), this.destinations, { clock, identity, control });
-      const { [plan.id]: _, ...others } = this.#forgetting();
-      this.#rememberForgetting(others);
+      this.#forgetting.done(plan.id);
       return done;
     });
-  }
-
-  #forgetting(): Readonly<Record<string, Plan>> {
-    return z.record(z.string(), planSchema).catch({}).parse(this.state.recall(forgettingName));
-  }
-
-  #rememberForgetting(plans: Readonly<Record<string, Plan>>): void {
-    this.state.remember(forgettingName, plans);
-  }
-
-  /** Work beside the runs: the end of the service cancels it, and waits for it. */
-  async #beside<T>(work: (control: RunControl) => Promise<T>): Promise<T> {
-    const control = new RunControl();
-    const done = work(control);
-    const beside = { control, done: done.then(ignore, ignore) };
-    this.#besides.add(beside);
-    try {
-      return await done;
-    } finally {
-      control.release();
-      this.#besides.delete(beside);
-    }
   }
 
   exportPlans(ids: readonly string[] | undefined): PlanFile {
@@ -364,7 +343,7 @@ export class Service {
     const chosen = (await this.#findSettings(destination)).find(({ found }) => found.snapshot === snapshot);
     if (!chosen) return fail('settings-not-found', { snapshot });
     const taken = takeOver(this.state, chosen.copy, this.#home);
-    this.#keepCopy();
+    this.#copy.keep();
     this.#scheduling.changed();
     this.events.publish({ type: 'state', state: this.whole() });
     return taken;
@@ -372,7 +351,7 @@ export class Service {
 
   async #findSettings(destination: string): ReturnType<typeof findSettings> {
     const { clock, identity } = this.#options;
-    return this.#beside(async (control) => {
+    return this.#besides.run(async (control) => {
       const repository = await this.destinations.open(destination, { signal: control.signal });
       try {
         return await findSettings(repository, { control, clock, holder: { ...identity, pid: process.pid } });
@@ -382,34 +361,6 @@ export class Service {
     });
   }
 
-  /** The state was damaged, or it is gone; the copy of the last change is as much as is known. Without both the profile is a new one. */
-  #rebuild(keptAside: string | undefined): void {
-    const { onNote = () => {} } = this.#options;
-    const copy = readCopy(this.profile);
-    if (copy) takeOver(this.state, copy, this.#home);
-    else if (keptAside === undefined) return;
-    const what = keptAside === undefined ? 'The state was gone.' : `The state was damaged. It is kept as ${keptAside}.`;
-    onNote(
-      copy
-        ? `${what} Plans and history were taken from their copy.`
-        : `${what} There is no copy here: connect a destination to get the plans back.`,
-    );
-  }
-
-  #copySettings(): void {
-    const { identity, clock } = this.#options;
-    writeCopy(this.profile, copyOf(this.state, identity, this.#home, clock.now()));
-  }
-
-  /** Beside a change that is stored already, and that a copy that cannot be written does not undo. */
-  #keepCopy(): void {
-    try {
-      this.#copySettings();
-    } catch (error) {
-      this.#options.onNote?.(`The settings could not be copied (${(error as Error).message}).`);
-    }
-  }
-
   get #home(): string {
     return this.#options.home ?? homedir();
   }
@@ -417,7 +368,7 @@ export class Service {
   #savePlan(plan: Plan): Plan {
     for (const { destination } of plan.destinations) this.state.destination(destination);
     this.state.savePlan(plan);
-    this.#keepCopy();
+    this.#copy.keep();
     this.#scheduling.changed();
     this.events.publish({ type: 'plan', plan });
     this.#tellPlanState(plan.id);
@@ -433,37 +384,9 @@ export class Service {
     this.#ejecting = this.#ejecting.then(() => this.#ejectAfter(run));
   }
 
-  /** Since when a plan's targets count: when it was made, switched on, or given a destination. */
-  #watchedPlans(): WatchedPlan[] {
-    const since = (this.state.recall(sinceName) ?? {}) as Record<string, { what: string; at: number } | undefined>;
-    const plans = this.state.plans();
-    const isThere = new Map(this.state.destinations().map((destination) => [destination.id, this.#drives.isThere(destination)]));
-    let isOther = false;
-    const watched = plans.map(({ id, enabled, destinations, targets }) => {
-      const what = JSON.stringify([enabled, destinations.map(({ destination }) => destination)]);
-      const known = since[id];
-      const counted = known?.what === what ? known : { what, at: this.#options.clock.now() };
-      if (counted !== known) isOther = true;
-      since[id] = counted;
-      return {
-        id,
-        enabled,
-        since: counted.at,
-        destinations: destinations.flatMap(({ destination, role }) => {
-          const run = this.state.runs.lastSuccess(id, destination);
-          // A standby is only used when the primary is away.
-          if (role === 'standby') return [];
-          const targetMs = targets.rpoMinutes * 60_000;
-          return [{ id: destination, targetMs, lastSuccess: run?.started ?? undefined, isThere: isThere.get(destination) ?? false }];
-        }),
-      };
-    });
-    try {
-      if (isOther) this.state.remember(sinceName, Object.fromEntries(plans.map(({ id }) => [id, since[id]])));
-    } catch {
-      // A full disk is no reason to look away; it is stored at the next look.
-    }
-    return watched;
+  #isThere(id: string): boolean {
+    const destination = this.state.destinations().find((each) => each.id === id);
+    return destination === undefined || this.#drives.isThere(destination);
   }
 
   #names: Names = {

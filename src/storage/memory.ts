@@ -64,7 +64,7 @@ export class MemoryStorage implements Storage {
 
   /** Every file's bytes by its path in the repository's layout, to write out for another program or to compare. */
   dump(): Map<string, Uint8Array> {
-    return new Map(Array.from(this.#files, ([path, content]) => [path, content.slice()]));
+    return new Map(Array.from(this.#files, ([path, content]) => [path, new Uint8Array(content)]));
   }
 
   /** Every stored file, in the order of its first save. */
@@ -106,8 +106,8 @@ export class MemoryStorage implements Storage {
     if (range !== undefined) checkRange(range);
     const content = this.#content(file);
     this.operations.push(range === undefined ? { kind: 'load', file } : { kind: 'load', file, range });
-    if (range === undefined) return content.slice();
-    const bytes = content.slice(range.offset, range.offset + range.length);
+    if (range === undefined) return new Uint8Array(content);
+    const bytes = new Uint8Array(content.subarray(range.offset, range.offset + range.length));
     if (bytes.byteLength < range.length)
       fail('file-short', { file: describeFile(file), location: this.location, expected: range.length, received: bytes.byteLength });
     return bytes;

@@ -6,44 +6,17 @@
  * written (its disk is full) nothing begins, and how a run ended is kept until it can. A run that its process did not survive is found
  * unfinished by the next service: it is recorded as *interrupted*, and asked for again, unless somebody had cancelled it.
  */
-import { fail, HoldfastError, hasCode, isDestinationError, toHoldfastError } from '../../contract/errors.ts';
+import { fail, HoldfastError, toHoldfastError } from '../../contract/errors.ts';
 import type { Plan } from '../../contract/plan.ts';
-import { isFinal, type LogLine, type Run, type RunError, type RunProblem, type RunProgress } from '../../contract/run.ts';
+import { isFinal, type Run, type RunProgress } from '../../contract/run.ts';
 import type { Strategy } from '../../contract/schedule.ts';
-import type { Progress, RunOptions } from '../../engine/run.ts';
+import type { Progress } from '../../engine/run.ts';
 import { RunControl } from '../../platform/cancellation.ts';
-import type { Clock } from '../../platform/clock.ts';
-import type { HostIdentity } from '../../platform/host.ts';
-import type { Destinations } from '../destinations/destinations.ts';
 import type { NewRun, RunChange } from '../state/runs.ts';
-import type { StateStore } from '../state/store.ts';
-import { backUp, type Retained } from './backup-job.ts';
+import { errorOf, failed, type Outcome, type WorkOptions, workOn } from './work.ts';
 
-/** A prune rewrites packs: space comes back soon enough. */
-const pruneEveryMs = 7 * 24 * 60 * 60_000;
-const pruneName = (destination: string): string => `pruned ${destination}`;
-
-interface PruneMemory {
-  /** When it was pruned last, ms since 1970. */
-  readonly at: number;
-  /** Snapshots were forgotten since. */
-  readonly isWorthIt: boolean;
-}
-
-export interface DeskOptions {
-  readonly clock: Clock;
-  readonly state: StateStore;
-  readonly destinations: Destinations;
-  readonly identity: HostIdentity;
-  /** Where the copy of the settings is, which each backup takes along. */
-  readonly settingsCopy: string;
-  /** Folders and files of the service's own that go into no backup: they change all the time, and the copy of the settings has what counts. */
-  readonly leftOut: readonly string[];
-  /** Writes it anew. What it throws costs no backup. */
-  readonly writeSettingsCopy: () => void;
+export interface DeskOptions extends WorkOptions {
   readonly onRun: (run: Run) => void;
-  /** Told of what could not be stored; it is tried again. */
-  readonly onDefect: (error: unknown) => void;
   readonly onProgress: (progress: RunProgress) => void;
   /** After a run has ended in any way, and a waiting one may have begun. */
   readonly onEnded: (run: Run) => void;
@@ -61,12 +34,6 @@ export interface RunRequest {
 
 /** Who wants a run to wait: a run goes on when nobody does. */
 type Holder = 'person' | 'scheduler';
-
-/** How a run ended. */
-interface Outcome {
-  readonly change: RunChange;
-  readonly problems: readonly RunProblem[];
-}
 
 interface Active {
   readonly destination: string;
@@ -292,7 +259,7 @@ export class Desk {
       done: promise,
     };
     this.#active.set(run.id, active);
-    void this.#work(started, control)
+    void workOn(started, control, this.#options, (progress) => this.#progress(run.id, progress))
       .catch((error: unknown): Outcome => failed(toHoldfastError(error)))
       .then((outcome) => {
         control.release();
@@ -342,81 +309,6 @@ export class Desk {
     }
   }
 
-  /** Never throws but what the state does when it is read. */
-  async #work(run: Run, control: RunControl): Promise<Outcome> {
-    const { state, clock, destinations, identity, settingsCopy, leftOut, writeSettingsCopy, onDefect } = this.#options;
-    const log = (level: LogLine['level'], text: string): void => {
-      try {
-        state.runs.log(run.id, { at: clock.now(), level, text });
-      } catch (error) {
-        // A line costs no backup.
-        onDefect(error);
-      }
-    };
-    const threads = state.settings().threads ?? undefined;
-    const onProgress = (progress: Progress): void => this.#progress(run.id, progress);
-    const options: RunOptions = { control, clock, holder: { ...identity, pid: process.pid }, onProgress, threads };
-    try {
-      const plan = state.plan(run.plan!);
-      try {
-        writeSettingsCopy();
-      } catch (error) {
-        log('warning', `Plans and history could not be copied for this backup (${(error as Error).message}); an older copy goes along.`);
-      }
-      const repository = await destinations.open(run.destination!, {
-        signal: control.signal,
-        onRetry: ({ error, waitMs }) => log('warning', `${error.message} It is tried again in ${Math.round(waitMs / 1000)} seconds.`),
-        onNote: (text) => log('info', text),
-      });
-      try {
-        await control.checkpointAsync();
-        const job = {
-          plan,
-          strategy: run.strategy ?? 'incremental',
-          settingsCopy,
-          leftOut,
-          identity,
-          prune: this.#isPruneDue(run.destination!),
-        } as const;
-        const outcome = await backUp(repository, job, options, log);
-        this.#notePrune(run.destination!, outcome.retention);
-        const { snapshot, figures, strategy, problems, hasWarnings } = outcome;
-        return { change: { status: hasWarnings ? 'completed-with-warnings' : 'succeeded', snapshot, figures, strategy }, problems };
-      } finally {
-        await repository.storage.close().catch(() => {});
-      }
-    } catch (thrown) {
-      const error = toHoldfastError(thrown);
-      if (hasCode(error, 'cancelled') && control.isCancelled) return withoutProblems({ status: 'cancelled', error: errorOf(error) });
-      log('error', `${error.message} ${error.guidance}`);
-      if (isDestinationError(error)) destinations.failed(run.destination!, error);
-      if (hasCode(error, 'destination-not-plugged-in'))
-        return withoutProblems({ status: 'skipped', reason: 'not-plugged-in', error: errorOf(error) });
-      return failed(error);
-    }
-  }
-
-  /** Whether snapshots were forgotten on the destination since it was pruned, and that is long enough ago. */
-  #isPruneDue(destination: string): boolean {
-    const { state, clock } = this.#options;
-    const known = state.recall(pruneName(destination)) as PruneMemory | undefined;
-    return known?.isWorthIt === true && (clock.now() - known.at >= pruneEveryMs || clock.now() < known.at);
-  }
-
-  #notePrune(destination: string, { forgotten, isPruned }: Retained): void {
-    const { state, clock, onDefect } = this.#options;
-    try {
-      const known = state.recall(pruneName(destination)) as PruneMemory | undefined;
-      if (isPruned) state.remember(pruneName(destination), { at: clock.now(), isWorthIt: false } satisfies PruneMemory);
-      // The first week begins with the first snapshot that is forgotten.
-      else if (forgotten > 0)
-        state.remember(pruneName(destination), { at: known?.at ?? clock.now(), isWorthIt: true } satisfies PruneMemory);
-    } catch (error) {
-      // The backup is made all the same.
-      onDefect(error);
-    }
-  }
-
   #progress(id: number, { phase, items, bytes, totalItems, totalBytes, bytesPerSecond, secondsLeft }: Progress): void {
     const active = this.#active.get(id);
     if (!active) return;
@@ -454,15 +346,7 @@ export class Desk {
   }
 }
 
-const withoutProblems = (change: RunChange): Outcome => ({ change, problems: [] });
-const failed = (error: HoldfastError): Outcome => withoutProblems({ status: 'failed', error: errorOf(error) });
 /** An unfinished run that somebody wanted to end. */
 export const wasCancelled = ({ error }: Run): boolean => error?.code === 'cancelled';
 
 const primaryOf = ({ destinations }: Plan): string => destinations.find(({ role }) => role === 'primary')!.destination;
-
-function errorOf(error: HoldfastError): RunError {
-  const { code, message, guidance, context, retryable } = error.toJSON();
-  const plain = Object.fromEntries(Object.entries(context).filter(([, value]) => value !== undefined)) as RunError['context'];
-  return { code, message, guidance, context: plain, retryable };
-}

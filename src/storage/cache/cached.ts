@@ -72,12 +72,13 @@ export class CachedStorage implements Storage {
     const isThere = file.kind === 'pack' || this.#known.has(file.name);
     const kept = isThere ? await this.#unlessOff(() => this.#folder.load(file, range)) : undefined;
     if (kept) return kept;
-    if (!range) return (await this.#fetch(file)).slice();
+    // A copy, whatever the storage gave: slice of a Buffer is a view.
+    if (!range) return new Uint8Array(await this.#fetch(file));
     if (this.#isOff) return this.#inner.load(file, range);
     const whole = await this.#fetch(file);
     const { offset, length } = range;
     // A file that is shorter than it should be is the storage's to report.
-    return offset + length <= whole.length ? whole.slice(offset, offset + length) : this.#inner.load(file, range);
+    return offset + length <= whole.length ? new Uint8Array(whole.subarray(offset, offset + length)) : this.#inner.load(file, range);
   }
 
   /** The key file that {@link keepKey} has kept last; undefined for none, or one that is not whole. */

@@ -111,7 +111,7 @@ export class CacheFolder {
 }
 
 const part = (whole: Uint8Array, { offset, length }: Range): Uint8Array | undefined =>
-  offset + length <= whole.length ? whole.slice(offset, offset + length) : undefined;
+  offset + length <= whole.length ? new Uint8Array(whole.subarray(offset, offset + length)) : undefined;
 
 const isMissing = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '');
 

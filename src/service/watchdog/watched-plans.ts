@@ -1,0 +1,46 @@
+/** What the watchdog looks at: the plans' targets, and the newest backup on each of their destinations. */
+import type { Clock } from '../../platform/clock.ts';
+import type { StateStore } from '../state/store.ts';
+import type { WatchedPlan } from './watchdog.ts';
+
+const sinceName = 'targets count since';
+
+/** Since when a plan's targets count: when it was made, switched on, or given a destination. */
+type Since = Record<string, { readonly what: string; readonly at: number } | undefined>;
+
+export function watchedPlans(
+  state: StateStore,
+  clock: Pick<Clock, 'now'>,
+  /** As far as can be told without trying. */
+  isThere: (destination: string) => boolean,
+): WatchedPlan[] {
+  const since = (state.recall(sinceName) ?? {}) as Since;
+  const plans = state.plans();
+  let isOther = false;
+  const watched = plans.map(({ id, enabled, destinations, targets }) => {
+    const what = JSON.stringify([enabled, destinations.map(({ destination }) => destination)]);
+    const known = since[id];
+    const counted = known?.what === what ? known : { what, at: clock.now() };
+    if (counted !== known) isOther = true;
+    since[id] = counted;
+    // A standby is only used when the primary is away.
+    const wanted = destinations.filter(({ role }) => role !== 'standby');
+    return {
+      id,
+      enabled,
+      since: counted.at,
+      destinations: wanted.map(({ destination }) => ({
+        id: destination,
+        targetMs: targets.rpoMinutes * 60_000,
+        lastSuccess: state.runs.lastSuccess(id, destination)?.started ?? undefined,
+        isThere: isThere(destination),
+      })),
+    };
+  });
+  try {
+    if (isOther) state.remember(sinceName, Object.fromEntries(plans.map(({ id }) => [id, since[id]])));
+  } catch {
+    // A full disk is no reason to look away; it is stored at the next look.
+  }
+  return watched;
+}
