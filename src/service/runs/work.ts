@@ -1,5 +1,5 @@
 /** The work of one run, from opening its destination to how it ended. */
-import { HoldfastError, hasCode, isDestinationError, toHoldfastError } from '../../contract/errors.ts';
+import { type HoldfastError, hasCode, isDestinationError, toHoldfastError } from '../../contract/errors.ts';
 import type { LogLine, Run, RunError, RunProblem } from '../../contract/run.ts';
 import type { Progress, RunOptions } from '../../engine/run.ts';
 import type { RunControl } from '../../platform/cancellation.ts';
