@@ -1,37 +1,63 @@
 /** Prepares what the tests need, runs them and counts. */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { ensureBuilt } from './build.mjs';
 import { ensureInstalled } from './install.mjs';
 import { root, runNode, runTool } from './runtime.mjs';
+import { reportFile } from './test-report.mjs';
 
 /** @typedef {{ passed: number, failed: number, skipped: number }} Counts */
+/** @typedef {import('./test-report.mjs').Report} Report */
 
 /**
- * Counts what a vitest run gave. A suite that could not be loaded holds no test, and an error outside of a test only shows
- * in the exit code: both count as a failed one.
+ * Counts what a vitest run gave. An error outside of a test counts as a failed one, as does a run that left no report or that
+ * says only by its exit code that it failed.
  *
- * @param {string | undefined} report vitest's JSON report; undefined when there is none
+ * @param {Report | undefined} report
  * @param {number} exitCode
  * @returns {Counts}
  */
 export function countTests(report, exitCode) {
-  const counts = { passed: 0, failed: 0, skipped: 0 };
-  if (report === undefined) return { ...counts, failed: 1 };
-  /** @type {{ testResults: { status: string, assertionResults: { status: string }[] }[] }} */
-  const { testResults } = JSON.parse(report);
-  for (const suite of testResults) {
-    let failedHere = 0;
-    for (const { status } of suite.assertionResults) {
-      if (status === 'passed') counts.passed += 1;
-      else if (status === 'failed') failedHere += 1;
-      else counts.skipped += 1;
-    }
-    counts.failed += suite.status === 'failed' ? Math.max(failedHere, 1) : failedHere;
+  const counts = { passed: 0, failed: report?.outside.length ?? 1, skipped: 0 };
+  for (const { passed, failed, skipped } of report?.files ?? []) {
+    counts.passed += passed;
+    counts.failed += failed.length;
+    counts.skipped += skipped;
   }
   if (exitCode !== 0 && counts.failed === 0) counts.failed = 1;
   return counts;
+}
+
+/** Of more files than this the failures are no chance. */
+const mostFilesAgain = 4;
+
+/**
+ * The files that are worth a second run: those that failed, when they are few and all failures are known by their file.
+ *
+ * @param {Report | undefined} report
+ * @returns {string[]} their paths
+ */
+export function filesAgain(report) {
+  if (report === undefined || report.outside.some(({ path }) => path === null)) return [];
+  const paths = new Set(report.outside.map(({ path }) => String(path)));
+  for (const { path, failed } of report.files) if (failed.length > 0) paths.add(path);
+  return paths.size > mostFilesAgain ? [] : [...paths];
+}
+
+/**
+ * A report in which the second run of some files stands in the place of the first.
+ *
+ * @param {Report} first
+ * @param {Report} second
+ * @returns {Report}
+ */
+export function replaced(first, second) {
+  const again = new Set(second.files.map(({ path }) => path));
+  return {
+    files: [...first.files.filter(({ path }) => !again.has(path)), ...second.files],
+    outside: [...first.outside.filter(({ path }) => path === null || !again.has(path)), ...second.outside],
+  };
 }
 
 /**
@@ -69,24 +95,46 @@ export async function prepareTests() {
 }
 
 /**
- * Runs vitest.
+ * One run of vitest.
+ *
+ * @param {readonly string[]} args
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {Promise<{ report: Report | undefined, exitCode: number }>}
+ */
+async function runVitest(args, env) {
+  const scratch = mkdtempSync(join(tmpdir(), 'holdfast-report-'));
+  try {
+    const file = join(scratch, 'report.json');
+    // Every run of the engine starts worker threads, which otherwise strip the types from all their modules anew: four times slower.
+    const cache = join(root, 'node_modules/.cache/compiled');
+    const reporters = ['--reporter=default', `--reporter=${join(root, 'scripts/test-report.mjs')}`];
+    const exitCode = await runTool('vitest', ['run', ...reporters, ...args], { NODE_COMPILE_CACHE: cache, [reportFile]: file, ...env });
+    return { report: existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined, exitCode };
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Runs vitest. A few files that failed are run once more, alone: what fails again is broken, and counts; what passes then depends on
+ * chance or on what else the machine did, and is named, so that somebody mends it.
  *
  * @param {readonly string[]} args filters and options for it
  * @param {NodeJS.ProcessEnv} [env] variables to add
  * @returns {Promise<Counts>}
  */
 export async function runSuites(args, env = {}) {
-  const scratch = mkdtempSync(join(tmpdir(), 'holdfast-report-'));
-  try {
-    const file = join(scratch, 'report.json');
-    // Every run of the engine starts worker threads, which otherwise strip the types from all their modules anew: four times slower.
-    const cache = join(root, 'node_modules/.cache/compiled');
-    const code = await runTool('vitest', ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`, ...args], {
-      NODE_COMPILE_CACHE: cache,
-      ...env,
-    });
-    return countTests(existsSync(file) ? readFileSync(file, 'utf8') : undefined, code);
-  } finally {
-    rmSync(scratch, { recursive: true, force: true });
+  const first = await runVitest(args, env);
+  // With options the person who gave them wants to see just this run.
+  const again = args.some((arg) => arg.startsWith('-')) ? [] : filesAgain(first.report);
+  if (first.report === undefined || again.length === 0) return countTests(first.report, first.exitCode);
+  console.log(`Failed, so run once more, one at a time: ${again.map((path) => relative(root, path)).join(', ')}`);
+  const second = await runVitest([...again, '--maxWorkers=1'], env);
+  const counts = countTests(second.report && replaced(first.report, second.report), second.exitCode);
+  if (counts.failed === 0) {
+    console.log('UNSTEADY: these failed once and passed when run again, which is a defect of the test or of the program:');
+    for (const { path, failed } of first.report.files) for (const name of failed) console.log(`  ${relative(root, path)} > ${name}`);
+    for (const { path, message } of first.report.outside) console.log(`  ${relative(root, String(path))}: ${message}`);
   }
+  return counts;
 }
