@@ -24,7 +24,7 @@ export interface RouterOptions {
 export function makeRouter(service: Service, { version, logins, onStop }: RouterOptions) {
   const os = implement(contract).$context<Caller>();
   const local = os.logins.use(({ context, next }) => (context.via === 'local' ? next() : fail('local-only')));
-  const { state, destinations, desk } = service;
+  const { state, destinations, desk, plans } = service;
   return os.router({
     service: {
       info: os.service.info.handler(() => ({
@@ -38,7 +38,7 @@ export function makeRouter(service: Service, { version, logins, onStop }: Router
       stop: os.service.stop.handler(() => void nextTurn().then(onStop)),
     },
     advice: os.advice.handler(({ input }) => proposalFor(input, state.destinations())),
-    state: os.state.handler(() => service.whole()),
+    state: os.state.handler(() => service.overview.whole()),
     events: os.events.handler(({ input, signal }) => service.events.subscribe(input.since, signal)),
     settings: { change: os.settings.change.handler(({ input }) => service.changeSettings(input)) },
     destinations: {
@@ -48,16 +48,14 @@ export function makeRouter(service: Service, { version, logins, onStop }: Router
       look: os.destinations.look.handler(({ input }) => destinations.look(input.id)),
       remove: os.destinations.remove.handler(({ input }) => destinations.remove(input.id)),
     },
-    drives: { list: os.drives.list.handler(() => service.drives()) },
+    drives: { list: os.drives.list.handler(() => service.drives.mounted()) },
     plans: {
-      create: os.plans.create.handler(({ input }) => service.createPlan(input)),
-      change: os.plans.change.handler(({ input }) => service.changePlan(input.id, input.plan)),
-      setEnabled: os.plans.setEnabled.handler(({ input: { id, enabled } }) =>
-        service.changePlan(id, { ...inputOf(state.plan(id)), enabled }),
-      ),
-      remove: os.plans.remove.handler(({ input }) => service.removePlan(input.id, input.data)),
-      export: os.plans.export.handler(({ input }) => service.exportPlans(input.ids)),
-      import: os.plans.import.handler(({ input }) => service.importPlans(input.file)),
+      create: os.plans.create.handler(({ input }) => plans.create(input)),
+      change: os.plans.change.handler(({ input }) => plans.change(input.id, input.plan)),
+      setEnabled: os.plans.setEnabled.handler(({ input: { id, enabled } }) => plans.change(id, { ...inputOf(state.plan(id)), enabled })),
+      remove: os.plans.remove.handler(({ input }) => plans.remove(input.id, input.data)),
+      export: os.plans.export.handler(({ input }) => plans.export(input.ids)),
+      import: os.plans.import.handler(({ input }) => plans.import(input.file)),
     },
     runs: {
       list: os.runs.list.handler(({ input }) => {
@@ -73,12 +71,12 @@ export function makeRouter(service: Service, { version, logins, onStop }: Router
       resume: os.runs.resume.handler(({ input }) => desk.resume(input.id)),
     },
     recovery: {
-      look: os.recovery.look.handler(({ input }) => service.lookForSettings(input.destination)),
-      take: os.recovery.take.handler(({ input }) => service.takeSettings(input.destination, input.snapshot)),
+      look: os.recovery.look.handler(({ input }) => service.recovery.look(input.destination)),
+      take: os.recovery.take.handler(({ input }) => service.recovery.take(input.destination, input.snapshot)),
     },
     pause: {
       set: os.pause.set.handler(({ input: { for: span } }) =>
-        service.pauseFor(
+        service.scheduling.pauseFor(
           span === 'resumed'
             ? { kind: 'until-resumed' }
             : span === 'tomorrow'
@@ -86,7 +84,7 @@ export function makeRouter(service: Service, { version, logins, onStop }: Router
               : { kind: 'for', milliseconds: span.minutes * 60_000 },
         ),
       ),
-      clear: os.pause.clear.handler(() => service.resume()),
+      clear: os.pause.clear.handler(() => service.scheduling.resume()),
     },
     logins: {
       list: local.list.handler(() => logins.list()),

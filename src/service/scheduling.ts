@@ -3,11 +3,12 @@ import { z } from 'zod';
 import type { HoldfastError } from '../contract/errors.ts';
 import type { Plan } from '../contract/plan.ts';
 import { isFinal, type Run } from '../contract/run.ts';
+import type { Pause as PauseView } from '../contract/state.ts';
 import type { Clock } from '../platform/clock.ts';
 import { computerZone } from '../platform/time-zone.ts';
 import { type Desk, wasCancelled } from './runs/desk.ts';
 import type { Power } from './schedule/due.ts';
-import type { Pause } from './schedule/pause.ts';
+import { type Pause, pauseEnd, type PauseWish } from './schedule/pause.ts';
 import { ended, type Ending, type PlanState, type RunReason } from './schedule/plan-state.ts';
 import { Scheduler } from './schedule/scheduler.ts';
 import type { ScheduledPlan } from './schedule/surroundings.ts';
@@ -106,9 +107,24 @@ export class Scheduling {
     this.changed();
   }
 
-  /** To be on disk when the person reads that it is so; the scheduler itself stores it at its next look. */
-  storePause(): void {
+  /** Nothing starts by itself until then, and what did waits. What a person has asked for goes on. */
+  pauseFor(wish: PauseWish): PauseView {
+    this.scheduler.pause(wish);
+    // To be on disk when the person reads that it is so; the scheduler itself stores it at its next look.
     this.#storePause(this.scheduler.paused);
+    return this.pause!;
+  }
+
+  resume(): void {
+    this.scheduler.resume();
+    this.#storePause(undefined);
+  }
+
+  get pause(): PauseView | null {
+    const pause = this.scheduler.paused;
+    if (!pause) return null;
+    const until = pauseEnd(pause, computerZone());
+    return { since: pause.since, until: until === Infinity ? null : until };
   }
 
   #storePause(pause: Pause | undefined): void {

@@ -2,47 +2,43 @@
  * The service of a profile: everything that acts. It is driven through its router; a host (local socket, browser, desktop shell)
  * carries requests to it and events away.
  *
- * Words: the *desk* is where runs wait, work and end; the *pause* holds everything that starts by itself and what is at work.
+ * Words: the *desk* is where runs wait, work and end; the *pause* holds everything that starts by itself and what is at work; a *part* is
+ * what else begins and closes with the service (parts.ts).
  */
-import { randomUUID } from 'node:crypto';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type { Destination } from '../contract/destination.ts';
-import { fail, toHoldfastError } from '../contract/errors.ts';
-import { type Plan, type PlanFile, type PlanInput } from '../contract/plan.ts';
-import type { MountedDrive } from '../contract/drive.ts';
-import type { RecoverableSettings } from '../contract/recovery.ts';
-import type { LogLine, Run } from '../contract/run.ts';
+import { toHoldfastError } from '../contract/errors.ts';
+import type { Run } from '../contract/run.ts';
 import type { Strategy } from '../contract/schedule.ts';
 import type { Settings, SettingsChange } from '../contract/settings.ts';
-import type { Alarm, Pause, PlanState, State } from '../contract/state.ts';
+import type { Alarm } from '../contract/state.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Drives } from '../platform/drives/volume.ts';
 import type { HostIdentity } from '../platform/host.ts';
-import { computerZone } from '../platform/time-zone.ts';
 import { pacesOf } from '../storage/rates.ts';
 import { Besides } from './besides.ts';
 import { Destinations } from './destinations/destinations.ts';
 import { EventLog } from './events.ts';
 import { lockProfile } from './lock.ts';
 import { LogFile } from './log-file.ts';
+import { Ejecting } from './machine/ejecting.ts';
 import { PluggedDrives } from './machine/plugged-drives.ts';
 import { PowerWatch } from './machine/power-watch.ts';
-import { Forgetting } from './plans/forgetting.ts';
-import { forgetSnapshotsOf } from './plans/forget-snapshots.ts';
-import { exportPlans, importPlans } from './plans/plan-file.ts';
+import { Overview } from './overview.ts';
+import type { Common, Part } from './parts.ts';
+import { Plans } from './plans/plans.ts';
 import { liveFilesOf, makeProfile, type Profile } from './profile.ts';
 import { Desk } from './runs/desk.ts';
+import { Thinning } from './runs/thinning.ts';
 import type { Power } from './schedule/due.ts';
-import { type PauseWish, pauseEnd } from './schedule/pause.ts';
 import { Scheduling } from './scheduling.ts';
 import { type SecretKeeper, Secrets } from './secrets.ts';
 import { copyFolderOf } from './settings-copy/copy.ts';
 import { SettingsKeeper } from './settings-copy/keeper.ts';
-import { findSettings, takeOver } from './settings-copy/recover.ts';
+import { Recovery } from './settings-copy/recovery.ts';
 import { StateStore } from './state/store.ts';
 import { PlanWatches } from './watch/plan-watches.ts';
-import { alarmOf, type Names } from './watchdog/alarm.ts';
+import { alarmOf } from './watchdog/alarm.ts';
 import { Guard } from './watchdog/guard.ts';
 import { watchedPlans } from './watchdog/watched-plans.ts';
 import type { Notice } from './watchdog/watchdog.ts';
@@ -65,49 +61,43 @@ export interface ServiceOptions {
   readonly onNote?: ((text: string) => void) | undefined;
 }
 
-/** Names of what is remembered. */
+/** What the watchdog remembers, under this name. */
 const guardName = 'watchdog';
-const thinEveryMs = 10 * 60_000;
-const thinnedAtOnce = 500;
-const dayMs = 24 * 60 * 60_000;
-
-const ignore = (): void => {};
 
 export class Service {
   readonly profile: Profile;
   readonly startedAt: number;
-  readonly destinations: Destinations;
-  readonly desk: Desk;
   readonly state: StateStore;
   readonly events: EventLog;
-  readonly #options: ServiceOptions;
+  readonly destinations: Destinations;
+  readonly desk: Desk;
+  readonly plans: Plans;
+  readonly scheduling: Scheduling;
+  readonly recovery: Recovery;
+  readonly overview: Overview;
+  readonly drives: PluggedDrives;
+  readonly #common: Common;
   readonly #log: LogFile;
   readonly #unlock: () => void;
-  readonly #scheduling: Scheduling;
-  readonly #drives: PluggedDrives;
   readonly #power: PowerWatch;
   readonly #watches: PlanWatches;
   readonly #guard: Guard;
   readonly #copy: SettingsKeeper;
-  readonly #forgetting: Forgetting;
-  readonly #besides = new Besides();
-  #stopThinning: () => void = () => {};
+  readonly #parts: readonly Part[];
   #acting: Promise<void> = Promise.resolve();
-  #ejecting: Promise<void> = Promise.resolve();
 
   /** Takes the profile. Throws `service-running`, `state-newer`, `state-failed`. */
   constructor(options: ServiceOptions) {
-    const { profile, clock, identity, keeper } = options;
-    const cacheFolder = options.cacheFolder ?? join(profile.folder, 'cache');
-    const log = new LogFile(profile.folder, clock);
-    const onNote = (text: string): void => {
-      log.write(text);
-      options.onNote?.(text);
-    };
-    this.#log = log;
-    this.#options = { ...options, onNote };
+    const { profile, clock, identity } = options;
+    const { home = homedir(), cacheFolder = join(profile.folder, 'cache') } = options;
     this.profile = profile;
     this.startedAt = clock.now();
+    this.#log = new LogFile(profile.folder, clock);
+    const onNote = (text: string): void => {
+      this.#log.write(text);
+      options.onNote?.(text);
+    };
+    const onDefect = (error: unknown): void => onNote(toHoldfastError(error).message);
     makeProfile(profile);
     this.#unlock = lockProfile(profile);
     try {
@@ -117,195 +107,145 @@ export class Service {
       throw error;
     }
     const { state } = this;
-    this.#copy = new SettingsKeeper({ profile, state, clock, identity, home: this.#home, onNote });
+    this.events = new EventLog(() => this.overview.whole());
+    const { events } = this;
+    const common: Common = { profile, clock, identity, home, cacheFolder, state, events, besides: new Besides(), onNote };
+    this.#common = common;
+    this.#copy = new SettingsKeeper(common);
     this.#copy.rebuild();
-    this.#forgetting = new Forgetting(state);
-    this.events = new EventLog(() => this.whole());
-    this.#drives = new PluggedDrives({
+    this.drives = new PluggedDrives({
       clock,
       drives: options.drives,
       onArrived: (uuid) => this.#driveMoved(uuid, true),
       onLeft: (uuid) => this.#driveMoved(uuid, false),
     });
-    this.#power = new PowerWatch(clock, options.readPower, () => this.#scheduling.scheduler.look());
+    this.#power = new PowerWatch(clock, options.readPower, () => this.scheduling.scheduler.look());
     this.destinations = new Destinations({
-      state: this.state,
+      state,
       identity,
       clock,
-      secrets: new Secrets(keeper),
-      settings: () => this.state.settings(),
+      secrets: new Secrets(options.keeper),
+      settings: () => state.settings(),
       cacheFolder,
-      locate: (destination) => this.#drives.locate(destination),
-      volumeOf: (folder) => this.#drives.volumeOf(folder),
-      onChange: (destination) => this.events.publish({ type: 'destination', destination }),
+      locate: (destination) => this.drives.locate(destination),
+      volumeOf: (folder) => this.drives.volumeOf(folder),
+      onChange: (destination) => events.publish({ type: 'destination', destination }),
       onStored: () => {
         this.#copy.keep();
-        this.#watches.setPlans(this.state.plans());
+        this.#watches.setPlans(state.plans());
       },
-      onRemoved: (id) => this.events.publish({ type: 'destination-removed', id }),
+      onRemoved: (id) => events.publish({ type: 'destination-removed', id }),
     });
     this.desk = new Desk({
-      state: this.state,
+      state,
       destinations: this.destinations,
       clock,
       identity,
       settingsCopy: copyFolderOf(profile),
       leftOut: [cacheFolder, ...liveFilesOf(profile)],
       writeSettingsCopy: () => this.#copy.write(),
-      onRun: (run) => this.events.publish({ type: 'run', run }),
-      onDefect: (error) => onNote(toHoldfastError(error).message),
-      onProgress: (progress) => this.events.publishProgress({ type: 'progress', progress }),
+      onRun: (run) => events.publish({ type: 'run', run }),
+      onDefect,
+      onProgress: (progress) => events.publishProgress({ type: 'progress', progress }),
       onEnded: (run) => this.#ended(run),
     });
     this.#watches = new PlanWatches({
       clock,
-      onChange: (plan) => this.#scheduling.scheduler.changed(plan),
-      ownFolders: () => [profile.folder, cacheFolder, ...this.state.destinations().map(({ place }) => place)],
-      onDefect: (error) => onNote(toHoldfastError(error).message),
+      onChange: (plan) => this.scheduling.scheduler.changed(plan),
+      ownFolders: () => [profile.folder, cacheFolder, ...state.destinations().map(({ place }) => place)],
+      onDefect,
     });
     this.#guard = new Guard({
       clock,
       plans: () => watchedPlans(state, clock, (id) => this.#isThere(id)),
-      recall: () => this.state.recall(guardName),
-      remember: (known) => this.state.remember(guardName, known),
-      alarmOf: (problem, since) => alarmOf(problem, since, this.#names),
+      recall: () => state.recall(guardName),
+      remember: (known) => state.remember(guardName, known),
+      alarmOf: (problem, since) => alarmOf(problem, since, this.overview.names),
       onNotice: (what, alarm) => {
-        log.write(`${what}: ${alarm.message}`);
+        this.#log.write(`${what}: ${alarm.message}`);
         options.onNotice?.(what, alarm);
       },
-      onAlarms: () => this.events.publish({ type: 'alarms', alarms: this.#guard.alarms() }),
-      onDefect: (error) => onNote(toHoldfastError(error).message),
+      onAlarms: () => events.publish({ type: 'alarms', alarms: this.#guard.alarms() }),
+      onDefect,
     });
-    this.#scheduling = new Scheduling({
+    this.scheduling = new Scheduling({
       clock,
       watches: this.#watches,
-      state: this.state,
+      state,
       desk: this.desk,
       power: () => this.#power.now,
       isDestinationThere: (id) => this.#isThere(id),
-      onPlan: (id) => this.#tellPlanState(id),
-      onPause: () => this.events.publish({ type: 'pause', pause: this.pause }),
-      onDefect: (error) => onNote(toHoldfastError(error).message),
+      onPlan: (id) => this.overview.tellPlan(id),
+      onPause: () => events.publish({ type: 'pause', pause: this.scheduling.pause }),
+      onDefect,
     });
+    this.overview = new Overview({
+      ...common,
+      destinations: this.destinations,
+      desk: this.desk,
+      pause: () => this.scheduling.pause,
+      outlook: (plan) => this.scheduling.scheduler.outlook(plan),
+      watchNotes: (plan) => this.#watches.notes(plan),
+      alarms: () => this.#guard.alarms(),
+    });
+    this.plans = new Plans({
+      ...common,
+      desk: this.desk,
+      destinations: this.destinations,
+      onStored: () => {
+        this.#copy.keep();
+        this.scheduling.changed();
+      },
+      onRemoved: (id) => {
+        this.#copy.keep();
+        this.scheduling.removed(id);
+      },
+      onChanged: (id) => this.overview.tellPlan(id),
+    });
+    this.recovery = new Recovery({
+      ...common,
+      destinations: this.destinations,
+      onTaken: () => {
+        this.#copy.keep();
+        this.scheduling.changed();
+        events.publish({ type: 'state', state: this.overview.whole() });
+      },
+    });
+    this.#parts = [this.plans, new Thinning(common), new Ejecting({ ...common, drives: this.drives, desk: this.desk })];
   }
 
   /** Begins to act, and takes up what the last service left. `atLogin`: it is started because its person has logged in. */
   async start({ atLogin = false } = {}): Promise<void> {
-    const { clock } = this.#options;
     this.#power.begin();
-    await this.#drives.begin();
-    this.desk.takeUp(this.#scheduling.resumes);
-    if (atLogin) this.#scheduling.scheduler.loggedIn();
+    await this.drives.begin();
+    for (const part of this.#parts) part.begin?.();
+    this.desk.takeUp(this.scheduling.resumes);
+    if (atLogin) this.scheduling.scheduler.loggedIn();
     this.#watches.setPlans(this.state.plans());
     this.#guard.begin();
-    this.#acting = this.#scheduling.scheduler.begin();
-    this.#stopThinning = clock.every(thinEveryMs, () => this.#thin());
-    const plans = new Set(this.state.plans().map(({ id }) => id));
-    // Of a plan that is still there the removal did not come about.
-    for (const plan of this.#forgetting.plans()) if (!plans.has(plan.id)) this.#forgetSnapshots(plan).catch(ignore);
+    this.#acting = this.scheduling.scheduler.begin();
   }
 
   async close(): Promise<void> {
-    this.#scheduling.scheduler.stop();
-    this.#stopThinning();
+    const { besides } = this.#common;
+    this.scheduling.scheduler.stop();
     this.#guard.close();
-    this.#besides.cancel();
+    besides.cancel();
     this.#watches.close();
-    await Promise.all([this.desk.close(), this.#drives.close(), this.#power.close()]);
-    await Promise.all([this.#acting, this.#ejecting, this.#besides.ended()]);
+    await Promise.all([this.desk.close(), this.drives.close(), this.#power.close()]);
+    await Promise.all([this.#acting, ...this.#parts.map((part) => part.close?.()), besides.ended()]);
     this.state.close();
     this.#unlock();
-  }
-
-  /** Everything but history. */
-  whole(): State {
-    const plans = this.state.plans();
-    return {
-      plans,
-      planStates: plans.map((plan) => this.planState(plan)),
-      destinations: this.destinations.views(),
-      settings: this.state.settings(),
-      pause: this.pause,
-      runs: this.desk.unfinished(),
-      progress: this.desk.progress(),
-      alarms: this.#guard.alarms(),
-    };
-  }
-
-  planState({ id, destinations }: Plan): PlanState {
-    const lastSuccess: Record<string, number> = {};
-    for (const { destination } of destinations) {
-      const ended = this.state.runs.lastSuccess(id, destination)?.ended;
-      if (ended) lastSuccess[destination] = ended;
-    }
-    const outlook = this.#scheduling.scheduler.outlook(id);
-    const decision = outlook?.decision;
-    const blocker = decision && (decision.do === 'wait' || decision.do === 'hold') ? decision.for : undefined;
-    const waitsFor = blocker ? { by: blocker.by, until: 'until' in blocker ? (blocker.until ?? null) : null } : null;
-    return { plan: id, nextDue: outlook?.next ?? null, waitsFor, watchNotes: this.#watches.notes(id), lastSuccess };
-  }
-
-  /** The volumes that are mounted now. */
-  async drives(): Promise<MountedDrive[]> {
-    const volumes = await this.#options.drives.list();
-    return volumes.map(({ device: _device, uuid = null, space = null, ...volume }) => ({ ...volume, uuid, space }));
   }
 
   /** Throws `bad-usage` for a limit that cannot be read. */
   changeSettings(change: SettingsChange): Settings {
     const { limitUpload, limitDownload } = change;
-    pacesOf({ limitUpload: limitUpload ?? undefined, limitDownload: limitDownload ?? undefined }, this.#options.clock);
+    pacesOf({ limitUpload: limitUpload ?? undefined, limitDownload: limitDownload ?? undefined }, this.#common.clock);
     const settings = this.state.changeSettings(change);
     this.#copy.keep();
     this.events.publish({ type: 'settings', settings });
     return settings;
-  }
-
-  /** Throws `destination-not-found`. */
-  createPlan(input: PlanInput): Plan {
-    return this.#savePlan({ id: randomUUID(), ...input });
-  }
-
-  /** Throws `plan-not-found`, `destination-not-found`. */
-  changePlan(id: string, input: PlanInput): Plan {
-    this.state.plan(id);
-    return this.#savePlan({ id, ...input });
-  }
-
-  /**
-   * Removes a plan; with `forget` its snapshots, too, on those destinations that can be reached. Throws `plan-not-found`, `run-at-work` while
-   * one of its runs is unfinished.
-   */
-  async removePlan(id: string, data: 'keep' | 'forget'): Promise<{ snapshotsForgotten: number; notReached: string[] }> {
-    const plan = this.state.plan(id);
-    const run = this.desk.unfinished().find((each) => each.plan === id);
-    if (run) fail('run-at-work', { plan: plan.name, run: run.id });
-    if (data === 'forget') this.#forgetting.note(plan);
-    this.state.removePlan(id);
-    this.#copy.keep();
-    this.#scheduling.removed(id);
-    this.events.publish({ type: 'plan-removed', id });
-    if (data === 'keep') return { snapshotsForgotten: 0, notReached: [] };
-    return this.#forgetSnapshots(plan);
-  }
-
-  #forgetSnapshots(plan: Plan): ReturnType<typeof forgetSnapshotsOf> {
-    const { clock, identity } = this.#options;
-    return this.#besides.run(async (control) => {
-      const done = await forgetSnapshotsOf(plan, this.state.destinations(), this.destinations, { clock, identity, control });
-      this.#forgetting.done(plan.id);
-      return done;
-    });
-  }
-
-  exportPlans(ids: readonly string[] | undefined): PlanFile {
-    const plans = ids ? ids.map((id) => this.state.plan(id)) : this.state.plans();
-    return exportPlans(plans, this.state.destinations());
-  }
-
-  /** Throws `plan-without-destination` before anything is changed. */
-  importPlans(file: PlanFile): Plan[] {
-    return importPlans(file, this.state.destinations()).map((input) => this.createPlan(input));
   }
 
   /** A person wants a backup now. Throws what {@link Desk.ask} throws. */
@@ -313,122 +253,26 @@ export class Service {
     return this.desk.ask({ plan, destination, cause: 'person', strategy: strategy ?? 'incremental' });
   }
 
-  /** Nothing starts by itself until then, and what did waits. What a person has asked for goes on. */
-  pauseFor(wish: PauseWish): Pause {
-    this.#scheduling.scheduler.pause(wish);
-    this.#scheduling.storePause();
-    return this.pause!;
-  }
-
-  resume(): void {
-    this.#scheduling.scheduler.resume();
-    this.#scheduling.storePause();
-  }
-
-  get pause(): Pause | null {
-    const pause = this.#scheduling.scheduler.paused;
-    if (!pause) return null;
-    const until = pauseEnd(pause, computerZone());
-    return { since: pause.since, until: until === Infinity ? null : until };
-  }
-
-  /** What a repository holds of settings that can come back. Throws what opening throws. */
-  async lookForSettings(destination: string): Promise<RecoverableSettings[]> {
-    return (await this.#findSettings(destination)).map(({ found }) => found);
-  }
-
-  /** Throws `profile-in-use`, `settings-not-found`, what opening throws. */
-  async takeSettings(destination: string, snapshot: string): Promise<{ plans: Plan[]; destinations: Destination[] }> {
-    if (this.state.plans().length > 0) fail('profile-in-use');
-    const chosen = (await this.#findSettings(destination)).find(({ found }) => found.snapshot === snapshot);
-    if (!chosen) return fail('settings-not-found', { snapshot });
-    const taken = takeOver(this.state, chosen.copy, this.#home);
-    this.#copy.keep();
-    this.#scheduling.changed();
-    this.events.publish({ type: 'state', state: this.whole() });
-    return taken;
-  }
-
-  async #findSettings(destination: string): ReturnType<typeof findSettings> {
-    const { clock, identity } = this.#options;
-    return this.#besides.run(async (control) => {
-      const repository = await this.destinations.open(destination, { signal: control.signal });
-      try {
-        return await findSettings(repository, { control, clock, holder: { ...identity, pid: process.pid } });
-      } finally {
-        await repository.storage.close().catch(() => {});
-      }
-    });
-  }
-
-  get #home(): string {
-    return this.#options.home ?? homedir();
-  }
-
-  #savePlan(plan: Plan): Plan {
-    for (const { destination } of plan.destinations) this.state.destination(destination);
-    this.state.savePlan(plan);
-    this.#copy.keep();
-    this.#scheduling.changed();
-    this.events.publish({ type: 'plan', plan });
-    this.#tellPlanState(plan.id);
-    return plan;
-  }
-
   #ended(run: Run): void {
     const { id, planName, destinationName, status, error } = run;
     this.#log.write(`Run ${id} of “${planName}” to “${destinationName}”: ${status}${error ? ` (${error.message})` : ''}.`);
-    if (run.plan !== null) this.#tellPlanState(run.plan);
-    this.#scheduling.scheduler.look();
+    if (run.plan !== null) this.overview.tellPlan(run.plan);
+    this.scheduling.scheduler.look();
     this.#guard.look();
-    this.#ejecting = this.#ejecting.then(() => this.#ejectAfter(run));
+    for (const part of this.#parts) part.runEnded?.(run);
   }
 
   #isThere(id: string): boolean {
     const destination = this.state.destinations().find((each) => each.id === id);
-    return destination === undefined || this.#drives.isThere(destination);
+    return destination === undefined || this.drives.isThere(destination);
   }
-
-  #names: Names = {
-    plan: (id) => this.state.plans().find((each) => each.id === id)?.name ?? id,
-    destination: (id) => this.state.destinations().find((each) => each.id === id)?.name ?? id,
-  };
 
   #driveMoved(uuid: string, isThere: boolean): void {
     for (const { id, volume } of this.state.destinations()) {
       if (volume?.uuid !== uuid) continue;
       this.destinations.moved(id, isThere);
-      if (isThere) this.#scheduling.scheduler.driveArrived(id);
-      else this.#scheduling.scheduler.look();
+      if (isThere) this.scheduling.scheduler.driveArrived(id);
+      else this.scheduling.scheduler.look();
     }
-  }
-
-  /** Ejects the drive of a destination that wants it, once nothing waits for it any more. */
-  async #ejectAfter({ id: run, destination: id }: Run): Promise<void> {
-    const destination = this.state.destinations().find((each) => each.id === id);
-    if (!destination?.ejectAfterRun || this.desk.unfinished().some((each) => each.destination === id)) return;
-    const log = (level: LogLine['level'], text: string): void => this.state.runs.log(run, { at: this.#options.clock.now(), level, text });
-    try {
-      const name = await this.#drives.eject(destination);
-      if (name !== undefined) log('info', `The drive ${name} is ejected and can be unplugged.`);
-    } catch (error) {
-      const { message, guidance } = toHoldfastError(error);
-      log('warning', `${message} ${guidance}`);
-    }
-  }
-
-  /** Some old runs at a time, so that nobody waits for it. */
-  #thin(): void {
-    const { clock, onNote } = this.#options;
-    try {
-      this.state.runs.thin(clock.now() - this.state.settings().keepRunsDays * dayMs, thinnedAtOnce);
-    } catch (error) {
-      onNote?.(toHoldfastError(error).message);
-    }
-  }
-
-  #tellPlanState(id: string): void {
-    const plan = this.state.plans().find((each) => each.id === id);
-    if (plan) this.events.publish({ type: 'plan-state', state: this.planState(plan) });
   }
 }

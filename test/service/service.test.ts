@@ -372,17 +372,17 @@ test('a pause ends by itself, at its time, also when that came while no service 
   await first.close();
   // Asked within the process: no connection lives as long as this clock goes.
   const { service, close } = await startService({ folder, keeper, clock });
-  expect(service.pause).toEqual(set);
+  expect(service.scheduling.pause).toEqual(set);
   clock.standby(3_590_000);
   await clock.advance(70_000);
-  expect(service.pause).toBeNull();
-  service.pauseFor({ kind: 'until-resumed' });
+  expect(service.scheduling.pause).toBeNull();
+  service.scheduling.pauseFor({ kind: 'until-resumed' });
   clock.standby(10 * 86_400_000);
   await clock.advance(120_000);
-  expect(service.pause).toMatchObject({ until: null });
-  service.resume();
-  expect(service.pause).toBeNull();
-  const { until } = service.pauseFor({ kind: 'tomorrow' });
+  expect(service.scheduling.pause).toMatchObject({ until: null });
+  service.scheduling.resume();
+  expect(service.scheduling.pause).toBeNull();
+  const { until } = service.scheduling.pauseFor({ kind: 'tomorrow' });
   const midnight = new Date(until!);
   expect([midnight.getHours(), midnight.getMinutes(), until! > clock.now(), until! - clock.now() <= 25 * 3_600_000]).toEqual([
     0,
@@ -394,7 +394,7 @@ test('a pause ends by itself, at its time, also when that came while no service 
   clock.jumpWall(3 * 86_400_000);
   const last = await startService({ folder, keeper, clock });
   await clock.advance(0);
-  expect(last.service.pause).toBeNull();
+  expect(last.service.scheduling.pause).toBeNull();
 });
 
 describe('by its schedule', () => {
@@ -422,7 +422,7 @@ describe('by its schedule', () => {
   test('a plan runs at its time, once, and the next time a day later', async () => {
     const all = await untilNoon();
     const { service, clock, plan } = all;
-    expect(new Date(service.planState(service.state.plan(plan.id)).nextDue!).getHours()).toBe(12);
+    expect(new Date(service.overview.planState(service.state.plan(plan.id)).nextDue!).getHours()).toBe(12);
     clock.standby(50 * 60_000);
     await clock.advance(9 * 60_000);
     expect(service.state.runs.list({ limit: 10 })).toEqual([]);
@@ -461,7 +461,7 @@ describe('by its schedule', () => {
     expect(service.state.runs.list({ limit: 1 })[0]).toMatchObject({ status: 'failed', error: { code: 'config-invalid' } });
     await client.plans
       .setEnabled({ id: plan.id, enabled: false })
-      .catch(() => service.changePlan(plan.id, { ...inputOf(plan), enabled: false }));
+      .catch(() => service.plans.change(plan.id, { ...inputOf(plan), enabled: false }));
     all.clock.standby(3 * 86_400_000);
     await all.clock.advance(300_000);
     expect(service.state.runs.list({ limit: 10 })).toHaveLength(1);
@@ -471,7 +471,7 @@ describe('by its schedule', () => {
   test('a change in a source starts a run after the plan’s delay, and one that the run saw starts no other', async () => {
     const all = await untilNoon({ schedule: { ...usualSchedule, triggers: [{ kind: 'change', delaySeconds: 900 }] } });
     const { clock, service, source, plan } = all;
-    const outlook = () => service.planState(service.state.plan(plan.id));
+    const outlook = () => service.overview.planState(service.state.plan(plan.id));
     const ticks = async (count: number): Promise<void> => {
       for (let i = 0; i < count; i++) {
         await clock.advance(500);
@@ -508,14 +508,14 @@ describe('by its schedule', () => {
     writeFileSync(join(folder, 'profile/cache/copy'), 'what a repository holds as well');
     const sources = [{ kind: 'folder' as const, path: folder }];
     const schedule = { ...usualSchedule, triggers: [{ kind: 'change' as const, delaySeconds: 900 }] };
-    service.changePlan(plan.id, { ...inputOf(plan), sources, schedule });
+    service.plans.change(plan.id, { ...inputOf(plan), sources, schedule });
     const ticks = async (count: number): Promise<void> => {
       for (let i = 0; i < count; i++) {
         await clock.advance(500);
         await systemClock.sleep(5);
       }
     };
-    const waitsFor = () => service.planState(service.state.plan(plan.id)).waitsFor;
+    const waitsFor = () => service.overview.planState(service.state.plan(plan.id)).waitsFor;
     await ticks(10);
     service.startRun(plan.id, undefined, undefined);
     const [run] = await until(all, 1);
@@ -536,17 +536,17 @@ describe('by its schedule', () => {
     const all = await untilNoon({ targets: { rpoMinutes: 60 }, schedule: { ...usualSchedule, triggers: [] } });
     const { clock, service, notices, plan } = all;
     for (let minute = 0; minute < 59; minute++) await clock.advance(60_000);
-    expect([notices, service.whole().alarms]).toEqual([[], []]);
+    expect([notices, service.overview.whole().alarms]).toEqual([[], []]);
     for (let minute = 0; minute < 120; minute++) await clock.advance(60_000);
     expect(notices).toEqual([expect.stringMatching(/^raised overdue: “Documents” has no backup on “repo” yet/)]);
-    expect(service.whole().alarms).toEqual([expect.objectContaining({ kind: 'overdue', plan: plan.id })]);
+    expect(service.overview.whole().alarms).toEqual([expect.objectContaining({ kind: 'overdue', plan: plan.id })]);
     clock.standby(86_400_000);
     await clock.advance(120_000);
     expect(notices.slice(1)).toEqual([expect.stringMatching(/^repeated overdue/)]);
     service.startRun(plan.id, undefined, undefined);
     await until(all, 1);
     expect(notices.slice(2)).toEqual([expect.stringMatching(/^solved overdue/)]);
-    expect(service.whole().alarms).toEqual([]);
+    expect(service.overview.whole().alarms).toEqual([]);
     await all.close();
   });
 
@@ -557,7 +557,7 @@ describe('by its schedule', () => {
     clock.standby(3 * 86_400_000);
     await clock.advance(300_000);
     expect(service.state.runs.list({ limit: 10 })).toEqual([]);
-    expect(service.planState(service.state.plan(plan.id)).waitsFor).toEqual({ by: 'drive', until: null });
+    expect(service.overview.planState(service.state.plan(plan.id)).waitsFor).toEqual({ by: 'drive', until: null });
     renameSync(join(folder, 'away'), join(folder, 'repo'));
     const [run] = await until(all, 1);
     expect(run).toMatchObject({ status: 'succeeded' });

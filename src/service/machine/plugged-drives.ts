@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join, parse } from 'node:path';
 import type { Destination, VolumePlace } from '../../contract/destination.ts';
+import type { MountedDrive } from '../../contract/drive.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { type DriveEvent, liesOn, watchDrives } from '../../platform/drives/drives.ts';
 import type { Drives } from '../../platform/drives/volume.ts';
@@ -46,6 +47,12 @@ export class PluggedDrives {
   async close(): Promise<void> {
     this.#stop.abort();
     await this.#watching;
+  }
+
+  /** The volumes that are mounted now. */
+  async mounted(): Promise<MountedDrive[]> {
+    const volumes = await this.#options.drives.list();
+    return volumes.map(({ device: _device, uuid = null, space = null, ...volume }) => ({ ...volume, uuid, space }));
   }
 
   /** As far as can be told without trying. */

@@ -161,10 +161,11 @@ test('for a client that asks on and on, and does not read, no answers pile up; w
   const sources = Array.from({ length: 1000 }, (_, i) => ({ kind: 'folder' as const, path: `/${'x'.repeat(1000)}${i}` }));
   await createPlan(service, service.folder, destination, { sources });
   let made = 0;
-  const { whole } = service.service;
-  service.service.whole = () => {
+  const { overview } = service.service;
+  const { whole } = overview;
+  overview.whole = () => {
     made++;
-    return whole.call(service.service);
+    return whole.call(overview);
   };
   const { token, socket: address } = readAccess(service.profile)!;
   const socket = rawClient(address, `Bearer ${token}`);
