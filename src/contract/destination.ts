@@ -3,8 +3,8 @@ import { z } from 'zod';
 
 export const idSchema = z.string().regex(/^[0-9a-z][0-9a-z-]{0,63}$/, 'is no ID');
 
-/** A repository's ID, or another of its hashes: 64 hexadecimal digits. */
-const hashSchema = z.string().regex(/^[0-9a-f]{64}$/, 'is no ID of a repository');
+/** The ID of a repository or of a snapshot: 64 hexadecimal digits. */
+export const hashSchema = z.string().regex(/^[0-9a-f]{64}$/, 'is no ID of 64 hexadecimal digits');
 
 /** Text that a person reads in a list: one line. */
 export const nameSchema = z

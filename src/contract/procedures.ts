@@ -2,6 +2,8 @@
 import { eventIterator, oc } from '@orpc/contract';
 import { z } from 'zod';
 import { proposalSchema, wishesSchema } from './advice.ts';
+import { browseContract } from './browse.ts';
+import { connectionsContract } from './connections.ts';
 import {
   connectionSchema,
   credentialsSchema,
@@ -11,13 +13,22 @@ import {
   nameSchema,
   placeSchema,
 } from './destination.ts';
+import { diagnosticsContract } from './diagnostics.ts';
 import { driveSchema } from './drive.ts';
+import { filesContract } from './files.ts';
+import { historyContract } from './history.ts';
+import { homeContract } from './home.ts';
+import { kitContract } from './kit.ts';
 import { loginNameSchema, loginPasswordSchema, loginViewSchema } from './login.ts';
+import { passwordsContract } from './passwords.ts';
 import { planFileSchema, planInputSchema, planSchema } from './plan.ts';
+import { previewsContract } from './previews.ts';
 import { recoverableSettingsSchema } from './recovery.ts';
+import { restoreContract } from './restore.ts';
 import { logLineSchema, runKinds, runProblemSchema, runSchema, runStatuses } from './run.ts';
 import { strategies } from './schedule.ts';
 import { settingsChangeSchema, settingsSchema } from './settings.ts';
+import { snapshotsContract } from './snapshots.ts';
 import { numberedEventSchema, pauseSchema, stateSchema } from './state.ts';
 
 const nothing = z.void();
@@ -156,6 +167,18 @@ export const contract = {
     /** Ends the sessions of one login, or all. */
     revoke: oc.input(z.strictObject({ name: loginNameSchema.optional() })).output(z.strictObject({ ended: z.int() })),
   },
+
+  ...snapshotsContract,
+  ...browseContract,
+  ...restoreContract,
+  ...filesContract,
+  ...previewsContract,
+  ...connectionsContract,
+  ...kitContract,
+  ...passwordsContract,
+  ...diagnosticsContract,
+  ...homeContract,
+  ...historyContract,
 };
 
 /** Raised by every change that an older client or service would misunderstand. */

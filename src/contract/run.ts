@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { idSchema } from './destination.ts';
 import { strategies } from './schedule.ts';
 
-export const runKinds = ['backup', 'copy', 'check', 'prune', 'forget', 'drill', 'restore'] as const;
+export const runKinds = ['backup', 'copy', 'check', 'prune', 'forget', 'drill', 'restore', 'undo'] as const;
 
 /**
  * - *waiting*: for its destination, which serves another run;

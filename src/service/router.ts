@@ -7,6 +7,7 @@ import type { Logins } from './logins.ts';
 import { proposalFor } from './plans/advice.ts';
 import { inputOf } from './plans/plan-file.ts';
 import type { Service } from './service.ts';
+import { unbuiltHandlers } from './unbuilt.ts';
 
 /** Where a request comes from: `local` is the private socket, which only programs of the same person reach. */
 export interface Caller {
@@ -92,6 +93,7 @@ export function makeRouter(service: Service, { version, logins, onStop }: Router
       remove: local.remove.handler(({ input }) => logins.remove(input.name)),
       revoke: local.revoke.handler(({ input }) => ({ ended: logins.revoke(input.name) })),
     },
+    ...unbuiltHandlers(),
   });
 }
 export type ServiceRouter = ReturnType<typeof makeRouter>;

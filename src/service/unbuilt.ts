@@ -1,0 +1,97 @@
+/** What is in the contract and not built yet. */
+import { implement } from '@orpc/server';
+import { fail } from '../contract/errors.ts';
+import { contract } from '../contract/procedures.ts';
+import type { Caller } from './router.ts';
+
+const later = (): never => fail('request-invalid', { problem: 'this is not built yet' });
+
+// The type is written by the library.
+export function unbuiltHandlers() {
+  const os = implement(contract).$context<Caller>();
+  return {
+    snapshots: {
+      list: os.snapshots.list.handler(later),
+      get: os.snapshots.get.handler(later),
+      previous: os.snapshots.previous.handler(later),
+      computers: os.snapshots.computers.handler(later),
+      annotate: os.snapshots.annotate.handler(later),
+      planDelete: os.snapshots.planDelete.handler(later),
+      delete: os.snapshots.delete.handler(later),
+      stats: os.snapshots.stats.handler(later),
+      diff: {
+        begin: os.snapshots.diff.begin.handler(later),
+        page: os.snapshots.diff.page.handler(later),
+        end: os.snapshots.diff.end.handler(later),
+      },
+      changes: os.snapshots.changes.handler(later),
+    },
+    browse: {
+      folder: os.browse.folder.handler(later),
+      info: os.browse.info.handler(later),
+      preview: os.browse.preview.handler(later),
+      compare: os.browse.compare.handler(later),
+    },
+    restore: {
+      preview: {
+        begin: os.restore.preview.begin.handler(later),
+        page: os.restore.preview.page.handler(later),
+        end: os.restore.preview.end.handler(later),
+      },
+      start: os.restore.start.handler(later),
+      request: os.restore.request.handler(later),
+      receipt: os.restore.receipt.handler(later),
+      receiptFile: os.restore.receiptFile.handler(later),
+      download: os.restore.download.handler(later),
+      undo: {
+        list: os.restore.undo.list.handler(later),
+        preview: {
+          begin: os.restore.undo.preview.begin.handler(later),
+          page: os.restore.undo.preview.page.handler(later),
+          end: os.restore.undo.preview.end.handler(later),
+        },
+        start: os.restore.undo.start.handler(later),
+        forget: os.restore.undo.forget.handler(later),
+      },
+      target: os.restore.target.handler(later),
+    },
+    files: {
+      suggested: os.files.suggested.handler(later),
+      folder: os.files.folder.handler(later),
+      sizes: os.files.sizes.handler(later),
+      capacity: os.files.capacity.handler(later),
+      protection: {
+        begin: os.files.protection.begin.handler(later),
+        page: os.files.protection.page.handler(later),
+        end: os.files.protection.end.handler(later),
+      },
+    },
+    previews: {
+      retention: os.previews.retention.handler(later),
+      schedule: os.previews.schedule.handler(later),
+    },
+    connections: {
+      test: os.connections.test.handler(later),
+      look: os.connections.look.handler(later),
+    },
+    kit: {
+      make: os.kit.make.handler(later),
+      ask: os.kit.ask.handler(later),
+      answer: os.kit.answer.handler(later),
+      saved: os.kit.saved.handler(later),
+    },
+    passwords: {
+      strength: os.passwords.strength.handler(later),
+      change: os.passwords.change.handler(later),
+    },
+    diagnostics: {
+      make: os.diagnostics.make.handler(later),
+    },
+    home: {
+      facts: os.home.facts.handler(later),
+    },
+    history: {
+      figures: os.history.figures.handler(later),
+    },
+  };
+}
