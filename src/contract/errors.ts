@@ -10,6 +10,7 @@
  * - Anything else that is thrown is a defect; {@link toHoldfastError} turns it into `internal` at the edges.
  */
 import type { Entry, ErrorContext } from './errors/entry.ts';
+import { catalogueErrors } from './errors/catalogue.ts';
 import { desktopErrors } from './errors/desktop.ts';
 import { generalErrors } from './errors/general.ts';
 import { repositoryErrors } from './errors/repository.ts';
@@ -30,6 +31,7 @@ const catalogue = {
   ...targetErrors,
   ...desktopErrors,
   ...serviceErrors,
+  ...catalogueErrors,
 } as const satisfies Record<string, Entry>;
 
 export type ErrorCode = keyof typeof catalogue;

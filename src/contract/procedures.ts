@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { proposalSchema, wishesSchema } from './advice.ts';
 import { browseContract } from './browse.ts';
 import { connectionsContract } from './connections.ts';
+import { catalogueContract } from './catalogue.ts';
 import {
   connectionSchema,
   credentialsSchema,
@@ -136,6 +137,9 @@ export const contract = {
     pause: oc.input(runId).output(nothing),
     resume: oc.input(runId).output(nothing),
   },
+
+  /** What the snapshots hold, from the catalogue. */
+  catalogue: catalogueContract,
 
   /** What a repository holds of other computers' settings, or of this one's before it was set up anew. */
   recovery: {

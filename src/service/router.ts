@@ -4,6 +4,7 @@ import { fail } from '../contract/errors.ts';
 import { contract, protocolVersion } from '../contract/procedures.ts';
 import { nextTurn } from '../platform/clock.ts';
 import type { Logins } from './logins.ts';
+import { catalogueRouter } from './catalogue/router.ts';
 import { proposalFor } from './plans/advice.ts';
 import { inputOf } from './plans/plan-file.ts';
 import type { Service } from './service.ts';
@@ -71,6 +72,7 @@ export function makeRouter(service: Service, { version, logins, onStop }: Router
       pause: os.runs.pause.handler(({ input }) => desk.pause(input.id)),
       resume: os.runs.resume.handler(({ input }) => desk.resume(input.id)),
     },
+    catalogue: catalogueRouter(),
     recovery: {
       look: os.recovery.look.handler(({ input }) => service.recovery.look(input.destination)),
       take: os.recovery.take.handler(({ input }) => service.recovery.take(input.destination, input.snapshot)),

@@ -1,0 +1,290 @@
+/**
+ * The catalogue: what every known snapshot on every destination holds, answered at once and without the destination.
+ *
+ * - It is built from the repositories, newest snapshots first, and may lack some for a while: `state` says how far it is. What it does not
+ *   know yet is answered with the error `not-catalogued`, and can be read from the repository itself meanwhile.
+ * - Lists come in pages. `next` is given back as `cursor` with the same request; null is the end. A page may hold fewer than `limit`, even
+ *   none, and still have a next one: then looking took long, and goes on with the next page.
+ * - Paths are those within snapshots: `/home/me/a.txt`, `/C/Users/me/a.txt`. Those that are not UTF-8 are told with `\xNN` for the bytes
+ *   that are not, beside them the bytes themselves; requests name them by the bytes.
+ * - One *snapshot* may lie on several destinations, under another ID on each; any of its IDs names it.
+ * - Times are milliseconds since 1970 (UTC); times of files also in nanoseconds, as decimal text.
+ */
+import { eventIterator, oc } from '@orpc/contract';
+import { z } from 'zod';
+import { idSchema } from './destination.ts';
+
+const snapshotIdSchema = z.string().regex(/^[0-9a-f]{64}$/, 'is no ID of a snapshot');
+const base64Schema = z.base64().max(65_536);
+
+/** Text, or the bytes of a path that is not UTF-8 (base64). `/` is the root. */
+export const cataloguePathSchema = z.union([
+  z
+    .string()
+    .max(32_768, 'is too long')
+    .regex(/^\/[^\0]*$/, 'must begin with /'),
+  z.strictObject({ bytes: base64Schema }),
+]);
+
+const cursorSchema = z.string().max(100_000);
+/** Of a request for a page. */
+const paged = { cursor: cursorSchema.optional(), limit: z.int().min(1).max(1000).default(200) };
+/** Of its answer. */
+const pageEnd = { next: cursorSchema.nullable() };
+
+export const entryTypes = ['file', 'dir', 'symlink', 'dev', 'chardev', 'fifo', 'socket', 'irregular'] as const;
+const entryTypeSchema = z.enum(entryTypes);
+
+/** What is known of one version of an entry. */
+const factsSchema = z.strictObject({
+  type: entryTypeSchema,
+  /** Bytes; 0 for what is no file. */
+  size: z.number(),
+  modified: z.number(),
+  modifiedNs: z.string(),
+  /** Permissions with setuid, setgid and sticky: the lowest 12 bits of st_mode. */
+  mode: z.int(),
+});
+
+const namedPath = {
+  path: z.string(),
+  /** Base64; only of a path that is not UTF-8. */
+  pathBytes: z.string().optional(),
+};
+
+/** How much lies in a folder, at any depth, at the time of one snapshot. */
+const totalsSchema = z.strictObject({ files: z.number(), folders: z.number(), bytes: z.number() });
+
+/** An entry of a folder in one snapshot. */
+export const catalogueEntrySchema = z.strictObject({
+  ...namedPath,
+  name: z.string(),
+  ...factsSchema.shape,
+  /** Of a folder; null where some of it could not be read. */
+  total: totalsSchema.nullable().optional(),
+});
+
+/** Where a snapshot lies: on which destination, under which ID. */
+const holderSchema = z.strictObject({ destination: idSchema, snapshot: snapshotIdSchema });
+
+/** A snapshot, however many destinations hold it. */
+export const catalogueSnapshotSchema = z.strictObject({
+  /** One of its IDs. */
+  snapshot: snapshotIdSchema,
+  at: z.number(),
+  /** As it is stored: RFC 3339. */
+  time: z.string(),
+  /** The plan that made it, which may be gone or another computer's; null: made without one. */
+  plan: idSchema.nullable(),
+  host: z.string(),
+  paths: z.array(z.string()),
+  holders: z.array(holderSchema),
+  total: totalsSchema,
+  /** Folders of it that could not be read: the catalogue does not know what is in them. */
+  problems: z.int().nonnegative(),
+});
+
+/** A snapshot in short, for the ends of a span of them. */
+const momentSchema = z.strictObject({ snapshot: snapshotIdSchema, at: z.number() });
+
+/** How many of some snapshots a destination holds, and the newest of them there. */
+const coverageSchema = z.strictObject({
+  destination: idSchema,
+  snapshots: z.int().positive(),
+  newest: momentSchema,
+});
+
+/** Which snapshots hold something. */
+const spanSchema = z.strictObject({
+  plan: idSchema.nullable(),
+  host: z.string(),
+  first: momentSchema,
+  last: momentSchema,
+  snapshots: z.int().positive(),
+  /** Those destinations that hold at least one of them. */
+  destinations: z.array(coverageSchema),
+  /** Whether the newest snapshot of its plan (or of its host and paths) still holds it. */
+  isCurrent: z.boolean(),
+});
+
+export const pathVersionSchema = z.strictObject({
+  /** Names it in `holding`, for as long as the catalogue stays as it is. */
+  version: z.string(),
+  ...factsSchema.shape,
+  ...spanSchema.shape,
+});
+
+export const searchHitSchema = z.strictObject({
+  ...namedPath,
+  name: z.string(),
+  /** The newest version among those that were looked for. */
+  ...factsSchema.shape,
+  /** How many versions are what was looked for. */
+  versions: z.int().positive(),
+  ...spanSchema.shape,
+});
+
+export const changeKinds = ['added', 'removed', 'content', 'type', 'metadata'] as const;
+export const catalogueChangeSchema = z.strictObject({
+  kind: z.enum(changeKinds),
+  ...namedPath,
+  /** Null for what was added. */
+  before: factsSchema.nullable(),
+  /** Null for what was removed. */
+  after: factsSchema.nullable(),
+});
+
+/** How far the catalogue is with one destination. */
+export const catalogueProgressSchema = z.strictObject({
+  destination: idSchema,
+  /**
+   * - *unknown*: nothing was asked of it since it was connected;
+   * - *building*: it is being read now;
+   * - *waiting*: for others, or for the destination to be there;
+   * - *complete*: it was, when it was looked at last;
+   * - *failed*: see `problem`; it is tried again after the next run.
+   */
+  state: z.enum(['unknown', 'building', 'waiting', 'complete', 'failed']),
+  /** Snapshots in the catalogue, and those that there are. */
+  snapshots: z.int().nonnegative(),
+  totalSnapshots: z.int().nonnegative(),
+  /** Of the snapshot that is being read: entries so far. */
+  entries: z.number(),
+  checkedAt: z.number().nullable(),
+  problem: z.strictObject({ code: z.string(), message: z.string(), guidance: z.string() }).nullable(),
+});
+
+export const catalogueStateSchema = z.strictObject({
+  destinations: z.array(catalogueProgressSchema),
+  /** Of its file, in bytes. */
+  bytes: z.number(),
+});
+
+/** Why a plan does, or does not, protect a path. */
+const ruleSchema = z.discriminatedUnion('rule', [
+  /** It is in a source and nothing leaves it out. */
+  z.strictObject({ rule: z.literal('source'), source: z.string() }),
+  /** A folder above some of the plan's sources, which protect a part of it. */
+  z.strictObject({ rule: z.literal('above'), sources: z.array(z.string()) }),
+  z.strictObject({ rule: z.literal('outside') }),
+  /** `by`: the pattern, preset or option; `at`: what it leaves out, the path itself or a folder above it. */
+  z.strictObject({ rule: z.literal('excluded'), source: z.string(), by: z.string(), at: z.string() }),
+]);
+
+export const protectionSchema = z.strictObject({
+  ...namedPath,
+  /** `partly`: a folder of which only some is protected, or whose plans are switched off, though copies are there. */
+  answer: z.enum(['yes', 'partly', 'no']),
+  plans: z.array(
+    z.strictObject({
+      plan: idSchema,
+      name: z.string(),
+      isEnabled: z.boolean(),
+      because: ruleSchema,
+      /** Of the plan's destinations: the newest snapshot there that holds the path; null: none does. */
+      copies: z.array(
+        z.strictObject({
+          destination: idSchema,
+          name: z.string(),
+          newest: z.strictObject({ ...momentSchema.shape, ...factsSchema.shape }).nullable(),
+          /** Whether the catalogue knows all that is there. */
+          isKnown: z.boolean(),
+        }),
+      ),
+    }),
+  ),
+  /** Copies in snapshots that none of the plans made. */
+  others: z.array(z.strictObject({ plan: idSchema.nullable(), host: z.string(), destinations: z.array(coverageSchema) })),
+});
+
+/** Which snapshots are looked at; default: all. */
+const whichSnapshots = { plan: idSchema.optional(), destination: idSchema.optional() };
+
+export const catalogueContract = {
+  state: oc.output(catalogueStateSchema),
+  /** The state now, and whenever it has changed. */
+  watch: oc.output(eventIterator(catalogueStateSchema)),
+  /** Looks at a destination, or all that are there, for snapshots that others made or removed; returns at once. */
+  refresh: oc.input(z.strictObject({ destination: idSchema.optional() })).output(z.void()),
+  /** Compares the catalogue with a repository, snapshot by snapshot; what differs is built anew. Takes as long as reading all folders does. */
+  check: oc
+    .input(z.strictObject({ destination: idSchema }))
+    .output(z.strictObject({ snapshots: z.int(), wrong: z.array(snapshotIdSchema) })),
+
+  /** Newest first. */
+  snapshots: oc
+    .input(z.strictObject({ ...whichSnapshots, from: z.number().optional(), until: z.number().optional(), ...paged }))
+    .output(z.strictObject({ snapshots: z.array(catalogueSnapshotSchema), ...pageEnd })),
+
+  /** What lies in a folder of a snapshot, by name; of a path that is no folder, itself. Throws `not-catalogued`, `snapshot-path-not-found`. */
+  folder: oc
+    .input(
+      z.strictObject({
+        snapshot: snapshotIdSchema,
+        path: cataloguePathSchema,
+        /** `name`: by the bytes of names; `folders-first`: so, but folders before all else. */
+        order: z.enum(['name', 'folders-first']).default('name'),
+        ...paged,
+      }),
+    )
+    .output(z.strictObject({ entries: z.array(catalogueEntrySchema), ...pageEnd })),
+
+  /** The entry itself, and when its folder is known, its totals. Throws `not-catalogued`, `snapshot-path-not-found`. */
+  entry: oc.input(z.strictObject({ snapshot: snapshotIdSchema, path: cataloguePathSchema })).output(catalogueEntrySchema),
+
+  /** All versions of a path, newest first by the last snapshot that holds each. */
+  versions: oc
+    .input(z.strictObject({ path: cataloguePathSchema, ...whichSnapshots, ...paged }))
+    .output(z.strictObject({ versions: z.array(pathVersionSchema), ...pageEnd })),
+
+  /** The snapshots that hold a path, or one version of it, newest first, with the destinations where each lies. */
+  holding: oc
+    .input(z.strictObject({ path: cataloguePathSchema, version: z.string().max(200).optional(), ...whichSnapshots, ...paged }))
+    .output(z.strictObject({ snapshots: z.array(catalogueSnapshotSchema), ...pageEnd })),
+
+  /** Entries of some name, whatever the snapshot. Each path comes once for each plan (or host and paths) that has it. */
+  search: oc
+    .input(
+      z.strictObject({
+        /** A part of the name; with `*`, `?` or `[` a pattern for the whole name. Upper and lower case are the same. */
+        text: z.string().min(1, 'must not be empty').max(1000),
+        /** What the text is; default: as it looks. */
+        as: z.enum(['part', 'pattern']).optional(),
+        ...whichSnapshots,
+        /** Only what lies in this folder, at any depth. */
+        within: cataloguePathSchema.optional(),
+        types: z.array(entryTypeSchema).min(1).optional(),
+        /** Bytes; when one is given nothing but files is found. */
+        minSize: z.number().nonnegative().optional(),
+        maxSize: z.number().nonnegative().optional(),
+        /** When the file itself was changed last: not before, and not after. */
+        modifiedFrom: z.number().optional(),
+        modifiedUntil: z.number().optional(),
+        /** When the snapshots were made: not before, and not after. */
+        from: z.number().optional(),
+        until: z.number().optional(),
+        ...paged,
+      }),
+    )
+    .output(z.strictObject({ hits: z.array(searchHitSchema), ...pageEnd })),
+
+  /** What takes the space in a folder of a snapshot: its entries with all that is in them, largest first. Throws as `folder`. */
+  usage: oc.input(z.strictObject({ snapshot: snapshotIdSchema, path: cataloguePathSchema, ...paged })).output(
+    z.strictObject({
+      total: totalsSchema.nullable(),
+      entries: z.array(catalogueEntrySchema),
+      ...pageEnd,
+    }),
+  ),
+
+  /**
+   * What differs between two snapshots, in the order of paths; of a folder that was added or removed also all that is in it.
+   * Throws `not-catalogued`.
+   */
+  changes: oc
+    .input(z.strictObject({ before: snapshotIdSchema, after: snapshotIdSchema, path: cataloguePathSchema.optional(), ...paged }))
+    .output(z.strictObject({ changes: z.array(catalogueChangeSchema), ...pageEnd })),
+
+  /** Is this path protected? By which plan and rule, and since when is the newest copy on each destination? */
+  protected: oc.input(z.strictObject({ path: cataloguePathSchema })).output(protectionSchema),
+};
