@@ -5,34 +5,23 @@
  *   know yet is answered with the error `not-catalogued`, and can be read from the repository itself meanwhile.
  * - Lists come in pages. `next` is given back as `cursor` with the same request; null is the end. A page may hold fewer than `limit`, even
  *   none, and still have a next one: then looking took long, and goes on with the next page.
- * - Paths are those within snapshots: `/home/me/a.txt`, `/C/Users/me/a.txt`. Those that are not UTF-8 are told with `\xNN` for the bytes
- *   that are not, beside them the bytes themselves; requests name them by the bytes.
- * - One *snapshot* may lie on several destinations, under another ID on each; any of its IDs names it.
+ * - Paths are those within snapshots: `/home/me/a.txt`, `/C/Users/me/a.txt`; see paths.ts.
+ * - One *snapshot* may lie on several destinations. It is told by its key; it is named by that, or by any of its IDs (snapshots.ts).
  * - Times are milliseconds since 1970 (UTC); times of files also in nanoseconds, as decimal text.
  */
 import { eventIterator, oc } from '@orpc/contract';
 import { z } from 'zod';
-import { idSchema } from './destination.ts';
+import { hashSchema, idSchema } from './destination.ts';
+import { pathSchema, snapshotPathSchema } from './paths.ts';
+import { entryTypes } from './snapshots.ts';
 
-const snapshotIdSchema = z.string().regex(/^[0-9a-f]{64}$/, 'is no ID of a snapshot');
-const base64Schema = z.base64().max(65_536);
-
-/** Text, or the bytes of a path that is not UTF-8 (base64). `/` is the root. */
-export const cataloguePathSchema = z.union([
-  z
-    .string()
-    .max(32_768, 'is too long')
-    .regex(/^\/[^\0]*$/, 'must begin with /'),
-  z.strictObject({ bytes: base64Schema }),
-]);
-
-const cursorSchema = z.string().max(100_000);
+/** Longer than others: it may hold a path. */
+const cursorSchema = z.string().max(200_000);
 /** Of a request for a page. */
 const paged = { cursor: cursorSchema.optional(), limit: z.int().min(1).max(1000).default(200) };
 /** Of its answer. */
 const pageEnd = { next: cursorSchema.nullable() };
 
-export const entryTypes = ['file', 'dir', 'symlink', 'dev', 'chardev', 'fifo', 'socket', 'irregular'] as const;
 const entryTypeSchema = z.enum(entryTypes);
 
 /** What is known of one version of an entry. */
@@ -40,37 +29,35 @@ const factsSchema = z.strictObject({
   type: entryTypeSchema,
   /** Bytes; 0 for what is no file. */
   size: z.number(),
-  modified: z.number(),
-  modifiedNs: z.string(),
+  /** When its content was last changed. */
+  changed: z.number(),
+  changedNs: z.string(),
   /** Permissions with setuid, setgid and sticky: the lowest 12 bits of st_mode. */
   mode: z.int(),
 });
-
-const namedPath = {
-  path: z.string(),
-  /** Base64; only of a path that is not UTF-8. */
-  pathBytes: z.string().optional(),
-};
+export type EntryFactsView = z.infer<typeof factsSchema>;
 
 /** How much lies in a folder, at any depth, at the time of one snapshot. */
 const totalsSchema = z.strictObject({ files: z.number(), folders: z.number(), bytes: z.number() });
 
 /** An entry of a folder in one snapshot. */
 export const catalogueEntrySchema = z.strictObject({
-  ...namedPath,
-  name: z.string(),
+  path: pathSchema,
+  name: pathSchema,
   ...factsSchema.shape,
   /** Of a folder; null where some of it could not be read. */
   total: totalsSchema.nullable().optional(),
 });
+export type CatalogueEntry = z.infer<typeof catalogueEntrySchema>;
 
 /** Where a snapshot lies: on which destination, under which ID. */
-const holderSchema = z.strictObject({ destination: idSchema, snapshot: snapshotIdSchema });
+const holderSchema = z.strictObject({ destination: idSchema, snapshot: hashSchema });
+export type SnapshotHolder = z.infer<typeof holderSchema>;
 
 /** A snapshot, however many destinations hold it. */
 export const catalogueSnapshotSchema = z.strictObject({
-  /** One of its IDs. */
-  snapshot: snapshotIdSchema,
+  /** Its key. */
+  snapshot: hashSchema,
   at: z.number(),
   /** As it is stored: RFC 3339. */
   time: z.string(),
@@ -83,9 +70,10 @@ export const catalogueSnapshotSchema = z.strictObject({
   /** Folders of it that could not be read: the catalogue does not know what is in them. */
   problems: z.int().nonnegative(),
 });
+export type CatalogueSnapshot = z.infer<typeof catalogueSnapshotSchema>;
 
 /** A snapshot in short, for the ends of a span of them. */
-const momentSchema = z.strictObject({ snapshot: snapshotIdSchema, at: z.number() });
+const momentSchema = z.strictObject({ snapshot: hashSchema, at: z.number() });
 
 /** How many of some snapshots a destination holds, and the newest of them there. */
 const coverageSchema = z.strictObject({
@@ -93,6 +81,7 @@ const coverageSchema = z.strictObject({
   snapshots: z.int().positive(),
   newest: momentSchema,
 });
+export type Coverage = z.infer<typeof coverageSchema>;
 
 /** Which snapshots hold something. */
 const spanSchema = z.strictObject({
@@ -113,9 +102,10 @@ export const pathVersionSchema = z.strictObject({
   ...factsSchema.shape,
   ...spanSchema.shape,
 });
+export type PathVersion = z.infer<typeof pathVersionSchema>;
 
 export const searchHitSchema = z.strictObject({
-  ...namedPath,
+  path: pathSchema,
   name: z.string(),
   /** The newest version among those that were looked for. */
   ...factsSchema.shape,
@@ -123,16 +113,18 @@ export const searchHitSchema = z.strictObject({
   versions: z.int().positive(),
   ...spanSchema.shape,
 });
+export type SearchHit = z.infer<typeof searchHitSchema>;
 
-export const changeKinds = ['added', 'removed', 'content', 'type', 'metadata'] as const;
+const changeKinds = ['added', 'removed', 'content', 'type', 'metadata'] as const;
 export const catalogueChangeSchema = z.strictObject({
   kind: z.enum(changeKinds),
-  ...namedPath,
+  path: pathSchema,
   /** Null for what was added. */
   before: factsSchema.nullable(),
   /** Null for what was removed. */
   after: factsSchema.nullable(),
 });
+export type CatalogueChange = z.infer<typeof catalogueChangeSchema>;
 
 /** How far the catalogue is with one destination. */
 export const catalogueProgressSchema = z.strictObject({
@@ -153,12 +145,14 @@ export const catalogueProgressSchema = z.strictObject({
   checkedAt: z.number().nullable(),
   problem: z.strictObject({ code: z.string(), message: z.string(), guidance: z.string() }).nullable(),
 });
+export type CatalogueProgress = z.infer<typeof catalogueProgressSchema>;
 
 export const catalogueStateSchema = z.strictObject({
   destinations: z.array(catalogueProgressSchema),
   /** Of its file, in bytes. */
   bytes: z.number(),
 });
+export type CatalogueState = z.infer<typeof catalogueStateSchema>;
 
 /** Why a plan does, or does not, protect a path. */
 const ruleSchema = z.discriminatedUnion('rule', [
@@ -172,7 +166,7 @@ const ruleSchema = z.discriminatedUnion('rule', [
 ]);
 
 export const protectionSchema = z.strictObject({
-  ...namedPath,
+  path: pathSchema,
   /** `partly`: a folder of which only some is protected, or whose plans are switched off, though copies are there. */
   answer: z.enum(['yes', 'partly', 'no']),
   plans: z.array(
@@ -196,6 +190,7 @@ export const protectionSchema = z.strictObject({
   /** Copies in snapshots that none of the plans made. */
   others: z.array(z.strictObject({ plan: idSchema.nullable(), host: z.string(), destinations: z.array(coverageSchema) })),
 });
+export type Protection = z.infer<typeof protectionSchema>;
 
 /** Which snapshots are looked at; default: all. */
 const whichSnapshots = { plan: idSchema.optional(), destination: idSchema.optional() };
@@ -207,9 +202,7 @@ export const catalogueContract = {
   /** Looks at a destination, or all that are there, for snapshots that others made or removed; returns at once. */
   refresh: oc.input(z.strictObject({ destination: idSchema.optional() })).output(z.void()),
   /** Compares the catalogue with a repository, snapshot by snapshot; what differs is built anew. Takes as long as reading all folders does. */
-  check: oc
-    .input(z.strictObject({ destination: idSchema }))
-    .output(z.strictObject({ snapshots: z.int(), wrong: z.array(snapshotIdSchema) })),
+  check: oc.input(z.strictObject({ destination: idSchema })).output(z.strictObject({ snapshots: z.int(), wrong: z.array(hashSchema) })),
 
   /** Newest first. */
   snapshots: oc
@@ -220,8 +213,8 @@ export const catalogueContract = {
   folder: oc
     .input(
       z.strictObject({
-        snapshot: snapshotIdSchema,
-        path: cataloguePathSchema,
+        snapshot: hashSchema,
+        path: snapshotPathSchema,
         /** `name`: by the bytes of names; `folders-first`: so, but folders before all else. */
         order: z.enum(['name', 'folders-first']).default('name'),
         ...paged,
@@ -230,16 +223,16 @@ export const catalogueContract = {
     .output(z.strictObject({ entries: z.array(catalogueEntrySchema), ...pageEnd })),
 
   /** The entry itself, and when its folder is known, its totals. Throws `not-catalogued`, `snapshot-path-not-found`. */
-  entry: oc.input(z.strictObject({ snapshot: snapshotIdSchema, path: cataloguePathSchema })).output(catalogueEntrySchema),
+  entry: oc.input(z.strictObject({ snapshot: hashSchema, path: snapshotPathSchema })).output(catalogueEntrySchema),
 
   /** All versions of a path, newest first by the last snapshot that holds each. */
   versions: oc
-    .input(z.strictObject({ path: cataloguePathSchema, ...whichSnapshots, ...paged }))
+    .input(z.strictObject({ path: snapshotPathSchema, ...whichSnapshots, ...paged }))
     .output(z.strictObject({ versions: z.array(pathVersionSchema), ...pageEnd })),
 
   /** The snapshots that hold a path, or one version of it, newest first, with the destinations where each lies. */
   holding: oc
-    .input(z.strictObject({ path: cataloguePathSchema, version: z.string().max(200).optional(), ...whichSnapshots, ...paged }))
+    .input(z.strictObject({ path: snapshotPathSchema, version: z.string().max(200).optional(), ...whichSnapshots, ...paged }))
     .output(z.strictObject({ snapshots: z.array(catalogueSnapshotSchema), ...pageEnd })),
 
   /** Entries of some name, whatever the snapshot. Each path comes once for each plan (or host and paths) that has it. */
@@ -252,14 +245,14 @@ export const catalogueContract = {
         as: z.enum(['part', 'pattern']).optional(),
         ...whichSnapshots,
         /** Only what lies in this folder, at any depth. */
-        within: cataloguePathSchema.optional(),
+        within: snapshotPathSchema.optional(),
         types: z.array(entryTypeSchema).min(1).optional(),
         /** Bytes; when one is given nothing but files is found. */
         minSize: z.number().nonnegative().optional(),
         maxSize: z.number().nonnegative().optional(),
         /** When the file itself was changed last: not before, and not after. */
-        modifiedFrom: z.number().optional(),
-        modifiedUntil: z.number().optional(),
+        changedFrom: z.number().optional(),
+        changedUntil: z.number().optional(),
         /** When the snapshots were made: not before, and not after. */
         from: z.number().optional(),
         until: z.number().optional(),
@@ -269,7 +262,7 @@ export const catalogueContract = {
     .output(z.strictObject({ hits: z.array(searchHitSchema), ...pageEnd })),
 
   /** What takes the space in a folder of a snapshot: its entries with all that is in them, largest first. Throws as `folder`. */
-  usage: oc.input(z.strictObject({ snapshot: snapshotIdSchema, path: cataloguePathSchema, ...paged })).output(
+  usage: oc.input(z.strictObject({ snapshot: hashSchema, path: snapshotPathSchema, ...paged })).output(
     z.strictObject({
       total: totalsSchema.nullable(),
       entries: z.array(catalogueEntrySchema),
@@ -282,9 +275,9 @@ export const catalogueContract = {
    * Throws `not-catalogued`.
    */
   changes: oc
-    .input(z.strictObject({ before: snapshotIdSchema, after: snapshotIdSchema, path: cataloguePathSchema.optional(), ...paged }))
+    .input(z.strictObject({ before: hashSchema, after: hashSchema, path: snapshotPathSchema.optional(), ...paged }))
     .output(z.strictObject({ changes: z.array(catalogueChangeSchema), ...pageEnd })),
 
   /** Is this path protected? By which plan and rule, and since when is the newest copy on each destination? */
-  protected: oc.input(z.strictObject({ path: cataloguePathSchema })).output(protectionSchema),
+  protected: oc.input(z.strictObject({ path: snapshotPathSchema })).output(protectionSchema),
 };
