@@ -16,6 +16,8 @@ export interface PuttingBack {
   readonly places: Places;
   readonly report: UndoReport;
   readonly parts: LeftParts;
+  /** The files, by {@link fileId}, that took the place of a further name of another: their properties come with them. */
+  readonly back: Set<string>;
   /** For the names of what is kept beside; see beside.ts. */
   readonly stamp: string;
   /** Writes down what cannot be seen any more when the undo is run again. */
@@ -23,6 +25,9 @@ export interface PuttingBack {
   /** Lets the thread hear others now and then, and throws `cancelled`. */
   breathe(): Promise<void>;
 }
+
+/** Tells a file from others, whatever its names are. */
+export const fileId = ({ dev, ino }: BigIntStats): string => `${dev} ${ino}`;
 
 /** Throws what the system does, and `cancelled`. */
 export async function putBack(record: EntryRecord, area: UndoArea, putting: PuttingBack): Promise<void> {
@@ -49,8 +54,9 @@ async function withFormer(
   { keep, former }: { keep: Buffer; former: BigIntStats },
   putting: PuttingBack,
 ): Promise<void> {
-  const { act, places, report, note } = putting;
+  const { act, places, report, note, back } = putting;
   report.tell(place, 'put-back');
+  if (now && now.nlink > 1n) back.add(fileId(former));
   if (now && now.ino === former.ino && now.dev === former.dev) {
     // It got its second name, and the restore was cut off.
     if (act) unlinkSync(keep);

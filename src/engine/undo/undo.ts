@@ -22,7 +22,7 @@ import { Places } from './places.ts';
 import { putBack } from './put-back.ts';
 import { bytesOf, type ProgressRecord, textOf } from './records.ts';
 import type { Entry } from './record-store.ts';
-import { isOfFolder, setBack } from './set-back.ts';
+import { isOfFolder, setBack, type SettingBack } from './set-back.ts';
 import { type UndoFigures, type UndoneEntry, UndoReport } from './undo-report.ts';
 
 export type UndoRunOptions = Pick<RunOptions, 'control' | 'clock' | 'onProgress'>;
@@ -92,6 +92,7 @@ class Undo {
   readonly #places: Places;
   readonly #parts: LeftParts;
   readonly #stamp: string;
+  readonly #back = new Set<string>();
   /** Each once. */
   readonly #asides: readonly Buffer[];
   #path: Buffer = Buffer.alloc(0);
@@ -138,14 +139,19 @@ class Undo {
     return { id: head.id, target: head.target, figures, kept, problems };
   }
 
+  #setting(): SettingBack {
+    const { remade } = this.#open.store;
+    return { act: this.#act, places: this.#places, report: this.#report, remade, back: this.#back, planned: new Map() };
+  }
+
   #putAllBack(): Promise<void> {
-    const { store } = this.#open;
-    const setting = { act: this.#act, places: this.#places, report: this.#report, remade: store.remade };
+    const setting = this.#setting();
     const putting = {
       act: this.#act,
       places: this.#places,
       report: this.#report,
       parts: this.#parts,
+      back: this.#back,
       stamp: this.#stamp,
       note: (record: ProgressRecord) => this.#note(record),
       breathe: () => this.#breathe(),
@@ -157,8 +163,7 @@ class Undo {
   }
 
   #setFoldersBack(): Promise<void> {
-    const { store } = this.#open;
-    const setting = { act: this.#act, places: this.#places, report: this.#report, remade: store.remade };
+    const setting = this.#setting();
     return this.#eachRecord((record, area) => {
       if (record.do === 'facts' && isOfFolder(record)) setBack(record, area, setting);
     });

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, linkSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { listUndos } from '../../../src/engine/undo/list.ts';
@@ -31,6 +31,24 @@ describe('an undo', () => {
     // They are the very same files, not copies.
     expect(inodesOf(target)).toEqual(inodes);
     expect(readdirSync(journals)).toEqual([]);
+  });
+
+  test('says beforehand how often it sets properties, also of a file with several names', async () => {
+    const dir = scratch('undo');
+    const [source, target, journals] = [join(dir, 'source'), join(dir, 'target'), join(dir, 'journals')];
+    tree(source, { first: 'two names', other: 'another file' });
+    linkSync(join(source, 'first'), join(source, 'second'));
+    linkSync(join(source, 'first'), join(source, 'third'));
+    const repository = await makeRepository(join(dir, 'repository'));
+    await backup(repository, source);
+    execFileSync('cp', ['-a', source, target]);
+    for (const name of ['first', 'other']) chmodSync(join(target, name), 0o600);
+    const { undo } = await restore(repository, target, { path: Buffer.from(source), undo: { folder: journals } });
+    const plan = await planUndo(journals, undo!.id, runOptions());
+    const result = await executeUndo(journals, undo!.id, runOptions());
+    expect(plan.figures).toEqual(result.figures);
+    expect(plan.figures.set).toBe(2);
+    expect(statSync(join(target, 'third')).mode & 0o777).toBe(0o600);
   });
 
   test.each(overwritePolicies)('of a restore with --overwrite %s does so, too', async (overwrite) => {
