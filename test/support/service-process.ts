@@ -1,6 +1,12 @@
-/** A service in a process of its own, to be killed. Its profile, and its secrets in a file, are those of the folder that it is given. */
+/**
+ * A service in a process of its own, to be killed. Its profile, and its secrets in a file, are those of the folder that it is given.
+ *
+ *     node service-process.ts FOLDER [held]
+ *
+ * In a held one no lock ever settles: a run that works goes on working.
+ */
 import { join } from 'node:path';
-import { systemClock } from '../../src/platform/clock.ts';
+import { type Clock, systemClock } from '../../src/platform/clock.ts';
 import { systemDrives } from '../../src/platform/drives/drives.ts';
 import { exitAtOnce } from '../../src/platform/exit.ts';
 import { hostIdentity } from '../../src/platform/host.ts';
@@ -9,11 +15,15 @@ import { readPower } from '../../src/service/machine/power-watch.ts';
 import { profileAt } from '../../src/service/profile.ts';
 import { SecretsFile } from '../../src/service/secrets-file.ts';
 
-const [folder] = process.argv.slice(2);
+const [folder, isHeld] = process.argv.slice(2);
+const heldClock: Clock = {
+  ...systemClock,
+  sleep: (ms, signal) => systemClock.sleep(ms <= 1000 ? Number.POSITIVE_INFINITY : ms, signal),
+};
 const { promise: stopped, resolve: onStop } = Promise.withResolvers<void>();
 const hosted = await hostService({
   profile: profileAt(join(folder, 'profile')),
-  clock: systemClock,
+  clock: isHeld ? heldClock : systemClock,
   identity: hostIdentity(),
   drives: systemDrives(),
   readPower,

@@ -107,10 +107,10 @@ test.runIf(canMountDisks)('while the disk of the state is full a run ends well, 
   expect(await ended(service, waiting)).toMatchObject({ status: 'succeeded' });
 });
 
-/** A service in a process of its own. */
-const begin = async (folder: string) => {
+/** A service in a process of its own. One that is held ends no run. */
+const begin = async (folder: string, isHeld = false) => {
   const program = join(import.meta.dirname, '../../support/service-process.ts');
-  const child = spawn(process.execPath, [program, folder], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [program, folder, ...(isHeld ? ['held'] : [])], { stdio: ['ignore', 'pipe', 'inherit'] });
   const gone = once(child, 'exit');
   const kill = async (): Promise<void> => {
     child.kill('SIGKILL');
@@ -123,7 +123,7 @@ const begin = async (folder: string) => {
 
 test('what a person has said of runs holds when the service is killed', async () => {
   const folder = scratch();
-  const before = await begin(folder);
+  const before = await begin(folder, true);
   const source = tree(join(folder, 'src'), { a: 'a'.repeat(1000) });
   const ids: number[] = [];
   for (const name of ['paused', 'cancelled', 'other']) {
