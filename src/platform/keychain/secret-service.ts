@@ -44,13 +44,25 @@ async function look(bus: DbusConnection, signal: AbortSignal | undefined): Promi
   const absent = (reason: string): { state: KeychainState; collection: string } => ({ state: { kind: 'absent', reason }, collection: '' });
   if (!(await bus.offers(service.destination, signal)))
     return absent('no program that keeps passwords (Secret Service) runs in this session');
-  const [path] = await bus.call({ ...service, member: 'ReadAlias', signature: 's', body: ['default'] }, signal);
-  const collection = textOf(path);
+  const collection = await defaultCollection(bus, signal);
   if (collection === noPath) return absent('it has no keyring yet');
   if (fleeting.test(collection)) return absent('it forgets everything at the end of the session');
   const object = { destination: service.destination, path: collection, interface: 'org.freedesktop.Secret.Collection' };
   const locked = await bus.property(object, 'Locked', signal);
   return { state: locked === false ? { kind: 'available' } : { kind: 'locked', reason: 'nobody has unlocked it' }, collection };
+}
+
+/**
+ * The keyring for whoever names none: `noPath` when there is none. GNOME Keyring takes note of a new connection beside answering
+ * it, and one time in some thousands answers first: it then says of the first question, and of that one alone, that nothing is there.
+ */
+async function defaultCollection(bus: DbusConnection, signal: AbortSignal | undefined): Promise<string> {
+  const ask = async (): Promise<string> => {
+    const [path] = await bus.call({ ...service, member: 'ReadAlias', signature: 's', body: ['default'] }, signal);
+    return textOf(path);
+  };
+  const first = await ask();
+  return first === noPath ? ask() : first;
 }
 
 /** Shows the question and waits for the person's answer. */

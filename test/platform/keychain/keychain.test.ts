@@ -7,8 +7,10 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../../src/platform/clock.ts';
+import { Variant } from '../../../src/platform/dbus/wire.ts';
 import { SystemKeychain } from '../../../src/platform/keychain/keychain.ts';
 import { moveFileToKeychain, secretInText } from '../../../src/platform/keychain/move-file.ts';
+import { offer, startBus } from '../../support/dbus-service.ts';
 import { type SecretService, type SecretServiceOptions, startSecretService } from '../../support/secret-service.ts';
 import { scratch } from '../../support/tree-literal.ts';
 
@@ -233,6 +235,20 @@ test('a keychain that does not answer any more can be given up', async () => {
   child.stdin.write('\n');
   expect(JSON.parse((await answer)[0])).toEqual(error('cancelled'));
   await once(child, 'close');
+});
+
+test('a keychain that does not know yet who asks it at first is there all the same', async () => {
+  const address = await startBus();
+  const keyring = '/org/freedesktop/secrets/collection/login';
+  let answers = 0;
+  const calls = await offer(address, 'org.freedesktop.secrets', ({ member }) =>
+    member === 'ReadAlias'
+      ? { signature: 'o', body: [answers++ === 0 ? '/' : keyring] }
+      : { signature: 'v', body: [new Variant('b', false)] },
+  );
+  const keychain = new SystemKeychain({ platform: 'linux', env: { DBUS_SESSION_BUS_ADDRESS: address } });
+  expect(await keychain.state()).toEqual({ kind: 'available' });
+  expect(calls.map((call) => call.split(' ')[0])).toEqual(['ReadAlias', 'ReadAlias', 'Get']);
 });
 
 describe('no keychain', () => {
