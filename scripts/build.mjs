@@ -11,8 +11,15 @@ export const bundleStamp = '.inputs';
 
 /** The fingerprint of everything that dist/ is made from, as the files are now. */
 export function currentBundle() {
-  const makers = ['package-lock.json', 'package.json', 'scripts/bundle.mjs', 'scripts/build.mjs', 'scripts/build-wasm.mjs'];
-  return fingerprint([...filesBelow('src'), ...filesBelow('main'), ...makers]);
+  const makers = [
+    'package-lock.json',
+    'package.json',
+    'scripts/bundle.mjs',
+    'scripts/bundle-renderer.mjs',
+    'scripts/build.mjs',
+    'scripts/build-wasm.mjs',
+  ];
+  return fingerprint([...filesBelow('src'), ...filesBelow('main'), ...filesBelow('renderer'), ...makers]);
 }
 
 /**

@@ -8,6 +8,7 @@ import { chmodSync, existsSync, renameSync, rmSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 import { bundleStamp, currentBundle } from './build.mjs';
+import { bundleRenderer } from './bundle-renderer.mjs';
 import { root } from './runtime.mjs';
 
 const entries = {
@@ -64,6 +65,7 @@ try {
     writeFileSync(join(fresh, 'cli.js'), launcher);
     chmodSync(join(fresh, 'cli.js'), 0o755);
   }
+  if (existsSync(join(root, 'renderer/index.html'))) await bundleRenderer(join(fresh, 'renderer'));
   if (present.length > 0) {
     writeFileSync(join(fresh, bundleStamp), stamp);
     // Whole folders change places: whoever starts the program meanwhile finds the old one or the new one, never half.

@@ -28,7 +28,9 @@ const TOOLS = ['rsync', 'acl', 'attr', 'strace', 'e2fsprogs', 'util-linux', 'mou
 const JUDGES = ['unzip', 'bash', 'zsh', 'fish', 'man-db', 'groff-base', 'mandoc'];
 const SERVERS = ['rclone', 'openssl', 'python3-swift', 'apache2-bin', 'openssh-server', 'openssh-client'];
 const DESKTOP = ['dbus', 'systemd', 'libglib2.0-bin', 'gnome-keyring', 'dosfstools', 'btrfs-progs'];
-const PACKAGES = [...TOOLS, ...JUDGES, ...SERVERS, ...DESKTOP];
+// The interface is tested in a real browser, and looked at in both its languages.
+const BROWSER = ['chromium', 'fonts-dejavu-core', 'fonts-wqy-microhei'];
+const PACKAGES = [...TOOLS, ...JUDGES, ...SERVERS, ...DESKTOP, ...BROWSER];
 const RESTIC_SUITE = 'trixie';
 const RESTIC_NEEDED = '0.18';
 const AZURITE = '3.37.0';

@@ -60,6 +60,8 @@ const importDirection = {
 };
 
 const clockFile = 'src/platform/clock.ts';
+/** The renderer's own: it has no part of the platform. */
+const rendererClock = 'renderer/clock.ts';
 const timers = new Set(['setTimeout', 'setInterval', 'setImmediate']);
 const globalObjects = new Set(['globalThis', 'global', 'window', 'self']);
 const clockModules = /^(node:)?(timers|timers\/promises|perf_hooks)$/;
@@ -75,10 +77,16 @@ const clockProperties = /** @type {Readonly<Record<string, ReadonlySet<string>>>
 const realClock = {
   /** @param {Context} context */
   create(context) {
-    if (fromRoot(context.filename) === clockFile) return {};
+    const file = fromRoot(context.filename);
+    if (file === clockFile || file === rendererClock) return {};
     /** @param {Node} node @param {string} what */
     const report = (node, what) =>
-      context.report({ node, message: `${what} is for ${clockFile} alone: take a Clock as an argument instead.` });
+      context.report({
+        node,
+        message: file.startsWith('renderer/')
+          ? `${what} is for ${rendererClock} alone: use what it offers.`
+          : `${what} is for ${clockFile} alone: take a Clock as an argument instead.`,
+      });
     /** @param {Node} node the identifier: whether it is the global, not a variable, import or parameter of that name */
     const isGlobal = (node) => {
       for (let scope = context.sourceCode.getScope(node); scope; scope = scope.upper) {
@@ -162,7 +170,54 @@ const noBarrel = {
   }),
 };
 
+/** Attributes that a person reads or hears. */
+const readAttributes = new Set([
+  'alt',
+  'aria-label',
+  'aria-description',
+  'aria-roledescription',
+  'description',
+  'error',
+  'label',
+  'placeholder',
+  'title',
+]);
+const hasWords = (/** @type {unknown} */ text) => typeof text === 'string' && /\p{L}{2}/u.test(text);
+
+/** Words that stand in the interface's markup: all of them belong into renderer/i18n, in every language. */
+const noWrittenText = {
+  /** @param {Context} context */
+  create(context) {
+    if (!fromRoot(context.filename).startsWith('renderer/')) return {};
+    /** @param {Node} node @param {unknown} text */
+    const look = (node, text) => {
+      if (hasWords(text)) context.report({ node, message: 'Words of the interface belong into renderer/i18n, in every language.' });
+    };
+    /** @param {Node} node an expression in markup: its parts that are shown as they are */
+    const lookInto = (node) => {
+      if (node.type === 'Literal') look(node, node.value);
+      else if (node.type === 'TemplateLiteral') for (const quasi of node.quasis) look(quasi, quasi.value.cooked);
+      else if (node.type === 'ConditionalExpression') for (const part of [node.consequent, node.alternate]) lookInto(part);
+      else if (node.type === 'LogicalExpression') lookInto(node.right);
+    };
+    return {
+      /** @param {Node} node */
+      JSXText: (node) => look(node, node.value),
+      /** @param {Node} node */
+      JSXExpressionContainer(node) {
+        if (node.parent.type !== 'JSXAttribute') lookInto(node.expression);
+      },
+      /** @param {Node} node */
+      JSXAttribute(node) {
+        const name = node.name.type === 'JSXIdentifier' ? node.name.name : '';
+        if (!readAttributes.has(name) || !node.value) return;
+        lookInto(node.value.type === 'JSXExpressionContainer' ? node.value.expression : node.value);
+      },
+    };
+  },
+};
+
 export default {
   meta: { name: 'holdfast' },
-  rules: { 'import-direction': importDirection, 'real-clock': realClock, 'no-barrel': noBarrel },
+  rules: { 'import-direction': importDirection, 'real-clock': realClock, 'no-barrel': noBarrel, 'no-written-text': noWrittenText },
 };

@@ -1,0 +1,27 @@
+/** Where one can be. Each screen is loaded when it is first gone to. */
+import { lazy } from 'react';
+import { House, type LucideIcon } from 'lucide-react';
+
+export type PlaceName = 'home' | 'restore' | 'history' | 'plans' | 'destinations' | 'settings';
+
+export interface Place {
+  readonly name: PlaceName;
+  /** Behind the `#` of the address; what is below belongs to the place too. */
+  readonly path: string;
+  readonly icon: LucideIcon;
+  readonly View: React.ComponentType;
+}
+
+const views = {
+  home: () => import('../features/home/View.tsx'),
+};
+
+/** Begins to load Home while the texts are still on their way. */
+export const preloadHome = (): void => void views.home();
+
+/** In the order of the sidebar; settings stand at its foot. */
+export const places: readonly Place[] = [{ name: 'home', path: '/', icon: House, View: lazy(views.home) }];
+
+/** The place that an address belongs to. */
+export const placeAt = (path: string): Place | undefined =>
+  places.find((place) => path === place.path || (place.path !== '/' && path.startsWith(`${place.path}/`)));

@@ -1,0 +1,9 @@
+/** 全部简体中文文本。 */
+import type en from './en.ts';
+import type { Texts } from './texts.ts';
+import { errors } from './zh-CN/errors.ts';
+import { frame } from './zh-CN/frame.ts';
+import { ui } from './zh-CN/ui.ts';
+import { home } from './zh-CN/home.ts';
+
+export default { frame, ui, home, errors } satisfies Texts<typeof en>;

@@ -1,0 +1,107 @@
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { useEffect, useRef, useState } from 'react';
+import styles from './VirtualList.module.css';
+
+interface VirtualListProps {
+  /** What the list is of. */
+  readonly label: string;
+  /** All rows, also those that are not loaded yet: up to millions. */
+  readonly count: number;
+  /** Pixels. */
+  readonly rowHeight: number;
+  readonly row: (index: number, isActive: boolean) => React.ReactNode;
+  /** Told of the rows that are on the screen, to load them. */
+  readonly onRange?: (first: number, last: number) => void;
+  /** Told when Enter, or a click, is given to a row. */
+  readonly onOpen?: (index: number) => void;
+  /** Told when the space bar is given to a row. */
+  readonly onPick?: (index: number) => void;
+  /** Told which row the keyboard is at. */
+  readonly onActive?: (index: number) => void;
+  /** Where the keyboard begins. */
+  readonly active?: number;
+  /** Rows whose marks are many: whether several may be picked. */
+  readonly isMultiple?: boolean;
+  readonly isPicked?: (index: number) => boolean;
+}
+
+/**
+ * A list of any length of which only what is seen is drawn, with the keys of a list box: arrows, Page Up and Down, Home, End, Enter, space.
+ * Browsers end at some millions of pixels; longer lists are scaled, so that their end can be reached.
+ */
+export function VirtualList({
+  label,
+  count,
+  rowHeight,
+  row,
+  onRange,
+  onOpen,
+  onPick,
+  onActive,
+  active: given = 0,
+  isMultiple = false,
+  isPicked,
+}: VirtualListProps) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const [active, setActive] = useState(given);
+  useEffect(() => setActive(given), [given]);
+  const rows = useVirtualizer({ count, getScrollElement: () => scroller.current, estimateSize: () => rowHeight, overscan: 8 });
+  const shown = rows.getVirtualItems();
+  const first = shown[0]?.index ?? 0;
+  const last = shown.at(-1)?.index ?? 0;
+  useEffect(() => {
+    if (count > 0) onRange?.(first, last);
+  }, [count, first, last, onRange]);
+  const go = (index: number): void => {
+    const to = Math.max(0, Math.min(count - 1, index));
+    setActive(to);
+    onActive?.(to);
+    rows.scrollToIndex(to);
+  };
+  const pressed = (event: React.KeyboardEvent): void => {
+    if (event.target !== event.currentTarget) return;
+    const page = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 0) / rowHeight) - 1);
+    const to = { ArrowDown: active + 1, ArrowUp: active - 1, PageDown: active + page, PageUp: active - page, Home: 0, End: count - 1 }[
+      event.key
+    ];
+    if (to !== undefined) go(to);
+    else if (event.key === 'Enter') onOpen?.(active);
+    else if (event.key === ' ') onPick?.(active);
+    else return;
+    event.preventDefault();
+  };
+  return (
+    <div
+      ref={scroller}
+      className={styles.list}
+      role="listbox"
+      aria-label={label}
+      aria-multiselectable={isMultiple || undefined}
+      aria-activedescendant={count > 0 ? `${label}-${active}` : undefined}
+      tabIndex={0}
+      onKeyDown={pressed}
+    >
+      <div style={{ height: rows.getTotalSize(), position: 'relative' }}>
+        {shown.map(({ index, start, key }) => (
+          <div
+            key={key}
+            id={`${label}-${index}`}
+            role="option"
+            aria-selected={isPicked ? isPicked(index) : index === active}
+            aria-setsize={count}
+            aria-posinset={index + 1}
+            className={styles.row}
+            data-active={index === active || undefined}
+            style={{ height: rowHeight, transform: `translateY(${start}px)` }}
+            onClick={() => {
+              go(index);
+              onOpen?.(index);
+            }}
+          >
+            {row(index, index === active)}
+          </div>
+        ))}
+      </div>
+    </div>
+  );
+}

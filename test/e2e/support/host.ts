@@ -1,0 +1,79 @@
+/** A headless host as it is delivered, in a process of its own that can be killed, with a home folder and a profile of its own. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { execPath } from 'node:process';
+import { onTestFinished } from 'vitest';
+import { attach, type ServiceClient } from '../../../src/service/rpc/client.ts';
+import { profileAt } from '../../../src/service/profile.ts';
+import { cliProgram } from '../../support/cli.ts';
+import { scratch } from '../../support/tree-literal.ts';
+
+export interface Host {
+  /** Holds the home folder `home` and the profile `profile`. */
+  readonly folder: string;
+  readonly home: string;
+  /** With the token, as it is printed. */
+  readonly address: string;
+  readonly port: number;
+  readonly pid: number;
+  /** A client of the test's own, over the private socket. */
+  readonly client: ServiceClient;
+  /** Ends it, as a person does with Ctrl-C, or as a power cut does. */
+  end(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
+}
+
+export interface HostSetup {
+  /** To begin again where another one was. */
+  readonly folder?: string;
+  /** 0, the default: any that is free. */
+  readonly port?: number;
+  /** What the environment says besides. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Starts a host on a fresh profile; secrets are in a file. It ends with the test. */
+export async function startHost({ folder = scratch('e2e'), port = 0, env = {} }: HostSetup = {}): Promise<Host> {
+  const home = join(folder, 'home');
+  const profile = join(folder, 'profile');
+  mkdirSync(home, { recursive: true });
+  const args = ['--json', 'serve', '--port', String(port), '--profile', profile, '--secrets-file', join(folder, 'secrets.json')];
+  const child = spawn(execPath, [cliProgram, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...cleanEnvironment(), HOME: home, XDG_CONFIG_HOME: join(home, '.config'), XDG_CACHE_HOME: join(folder, 'cache'), ...env },
+  });
+  const end = async (signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill(signal);
+    await gone;
+  };
+  onTestFinished(() => end());
+  const address = await readyAddress(child);
+  const attached = await attach(profileAt(profile));
+  onTestFinished(() => attached.close());
+  return { folder, home, address, port: Number(new URL(address).port), pid: child.pid!, client: attached.client, end };
+}
+
+function cleanEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(HOLDFAST_|XDG_|DBUS_)/.test(name)));
+}
+
+/** The address that the host prints when it is ready; what it says instead is the reason of the failure. */
+async function readyAddress(child: ChildProcess): Promise<string> {
+  let said = '';
+  child.stderr!.on('data', (piece: Buffer) => (said += piece.toString()));
+  const lines = createInterface({ input: child.stdout! });
+  for await (const line of lines) {
+    const object = JSON.parse(line) as { type: string; addresses?: string[] };
+    if (object.type === 'ready') {
+      // What follows is read, too, or the host would wait for a reader.
+      child.stdout!.resume();
+      return object.addresses![0];
+    }
+    said += `${line}\n`;
+  }
+  throw new Error(`the host did not start: ${said}`);
+}
