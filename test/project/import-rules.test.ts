@@ -83,6 +83,7 @@ const wrong: [what: string, folder: string, text: string, says: string][] = [
     `import { setTimeout as sleep } from 'node:timers/promises';\n\nawait sleep(5);\nexport const done = true;`,
     `import { performance } from 'node:perf_hooks';\n\nexport const time = performance.now();`,
   ].map((text): [string, string, string, string] => [`the real clock: ${text}`, 'src/engine', `${text}\n`, clock]),
+  ['the real clock in the interface', 'renderer', 'export const now = Date.now();\n', clock],
   ['the real clock in a test', 'test/engine', 'export const now = Date.now();\n', clock],
   [
     'a promise that nobody waits for',
