@@ -72,8 +72,9 @@ export function keepConnected(): void {
       // A service that is only started anew is back within a moment, of which nobody needs to hear.
       setConnection(reason ?? (tries < 3 ? 'connecting' : 'away'));
       wake();
-      if (reason === 'login' || reason === 'other-address') await toBeAskedAgain();
-      else await pause(Math.min(250 * 2 ** tries, 5000));
+      if (reason === 'login') await toBeAskedAgain();
+      // Whoever opens the right address in this browser lets this page in, too.
+      else await pause(reason === 'other-address' ? 30_000 : Math.min(250 * 2 ** tries, 5000));
     }
   })();
 }

@@ -5,6 +5,7 @@ import { fail } from '../../src/contract/errors.ts';
 import type { Clock } from '../../src/platform/clock.ts';
 import type { HostParts } from '../../src/service/host.ts';
 import { BrowserHost, type BrowserHostOptions } from './browser-host.ts';
+import { KnownBrowsers } from './known-browsers.ts';
 import { LoginDoor } from './login-door.ts';
 import { Names, outerAddress } from './names.ts';
 import { StaticFiles } from './static-files.ts';
@@ -46,7 +47,7 @@ export interface OpenHosts {
  */
 export async function openBrowserHosts(
   { port, listen, tlsCert, tlsKey, hostNames = [] }: BrowserAccess,
-  { connections, logins }: HostParts,
+  { connections, logins, memory }: HostParts,
   { clock, onDefect, files = interfaceFolder(), patience }: HostSurroundings,
 ): Promise<OpenHosts> {
   const common = { connections, clock, onDefect, files: new StaticFiles(files), ...(patience ? { patience } : {}) };
@@ -61,7 +62,7 @@ export async function openBrowserHosts(
   }
   try {
     if (port !== undefined) {
-      const door = new TokenDoor();
+      const door = new TokenDoor(new KnownBrowsers(memory, clock));
       const names = new Names(['127.0.0.1', 'localhost', '::1'], { isEverywhere: false, isTls: false });
       const host = await BrowserHost.open({ ...common, address: '127.0.0.1', port, names, door });
       hosts.push(host);

@@ -4,12 +4,18 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { sameSecret } from '../../src/service/rpc/local-host.ts';
 import { answerText, safeHeaders } from './answers.ts';
 import type { Door, Guest } from './browser-host.ts';
+import type { KnownBrowsers } from './known-browsers.ts';
 import { type Cookie, cookieFor, saidSecret, setCookie } from './cookies.ts';
 
 export class TokenDoor implements Door {
   readonly showsInterface = false;
   readonly #token = randomBytes(32).toString('base64url');
+  readonly #browsers: KnownBrowsers;
   #cookie: Cookie = cookieFor(0, false);
+
+  constructor(browsers: KnownBrowsers) {
+    this.#browsers = browsers;
+  }
 
   opened(port: number): void {
     this.#cookie = cookieFor(port, false);
@@ -22,7 +28,7 @@ export class TokenDoor implements Door {
 
   admit(request: IncomingMessage): Guest | undefined {
     const said = saidSecret(request, this.#cookie);
-    return said !== undefined && sameSecret(said, this.#token) ? { session: undefined } : undefined;
+    return said !== undefined && (sameSecret(said, this.#token) || this.#browsers.has(said)) ? { session: undefined } : undefined;
   }
 
   async answer(_: IncomingMessage, response: ServerResponse, { pathname, searchParams }: URL): Promise<boolean> {
@@ -32,7 +38,7 @@ export class TokenDoor implements Door {
       // Away from the address with the token, which nobody shall copy.
       const headers = {
         Location: '/',
-        'Set-Cookie': setCookie(this.#cookie, this.#token),
+        'Set-Cookie': setCookie(this.#cookie, this.#browsers.add()),
         'Cache-Control': 'no-store',
         'Content-Length': 0,
       };

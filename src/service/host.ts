@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { protocolVersion } from '../contract/procedures.ts';
 import { removeAccess, writeAccess } from './access.ts';
-import { type LoginCost, Logins } from './logins.ts';
+import { type LoginCost, type LoginMemory, Logins } from './logins.ts';
 import { makeRouter } from './router.ts';
 import { Connections } from './rpc/connections.ts';
 import { LocalHost } from './rpc/local-host.ts';
@@ -24,6 +24,8 @@ export interface HostOptions extends ServiceOptions {
 export interface HostParts {
   readonly connections: Connections;
   readonly logins: Logins;
+  /** What a host keeps over its end. */
+  readonly memory: LoginMemory;
 }
 
 export interface FurtherHost {
@@ -57,7 +59,7 @@ export async function hostService(options: HostOptions): Promise<Hosted> {
     connections = new Connections(router, { clock, onDefect: (error) => onNote?.(error.stack ?? error.message) });
     const token = randomBytes(32).toString('base64url');
     local = await LocalHost.open(profile, token, connections);
-    hosts = await openHosts({ connections, logins });
+    hosts = await openHosts({ connections, logins, memory: service.state });
     writeAccess(profile, { pid: process.pid, version, protocol: protocolVersion, socket: profile.socket, token });
     await service.start({ atLogin });
     return { service, close };

@@ -6,8 +6,10 @@ import { type AddressInfo, connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { KnownBrowsers } from '../../../main/headless/known-browsers.ts';
 import { Names } from '../../../main/headless/names.ts';
 import type { NumberedEvent } from '../../../src/contract/state.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
 import { failureOf } from '../../support/failure-of.ts';
 import { type Client, startForBrowsers } from '../../support/browser.ts';
 import { startService } from '../../support/service.ts';
@@ -74,6 +76,31 @@ describe('the token', () => {
     }
     // There is no login on this host.
     expect((await ask('/login', { method: 'POST', body: '{}' })).status).toBe(401);
+  });
+
+  test('a browser that has come in is known again by the service that is started next, until it stays away for a week', async () => {
+    const clock = new FakeClock(Date.UTC(2026, 10, 21));
+    const memory = new Map<string, unknown>();
+    const keeper = { recall: (name: string) => memory.get(name), remember: (name: string, value: unknown) => void memory.set(name, value) };
+    const secret = new KnownBrowsers(keeper, clock).add();
+    expect(JSON.stringify([...memory])).not.toContain(secret);
+    expect(new KnownBrowsers(keeper, clock).has(secret)).toBe(true);
+    expect(new KnownBrowsers(keeper, clock).has(`${secret.slice(1)}x`)).toBe(false);
+    const day = 24 * 60 * 60_000;
+    await clock.advance(6 * day);
+    expect(new KnownBrowsers(keeper, clock).has(secret)).toBe(true);
+    await clock.advance(6 * day);
+    expect(new KnownBrowsers(keeper, clock).has(secret)).toBe(true);
+    await clock.advance(7 * day);
+    expect(new KnownBrowsers(keeper, clock).has(secret)).toBe(false);
+  });
+
+  test('only the last twenty browsers are known', () => {
+    const clock = new FakeClock(0);
+    let kept: unknown;
+    const browsers = new KnownBrowsers({ recall: () => kept, remember: (_, value) => void (kept = value) }, clock);
+    const secrets = Array.from({ length: 25 }, () => browsers.add());
+    expect(secrets.map((secret) => browsers.has(secret))).toEqual(secrets.map((_, index) => index >= 5));
   });
 
   test('two browsers at once see the same', async () => {
