@@ -30,6 +30,8 @@ export class PackStore {
   /** Bytes of packs stored so far. */
   storedBytes = 0;
   storedPacks = 0;
+  /** Names of the index files that it has written. */
+  readonly indexFiles: string[] = [];
 
   /** `packSize` in bytes; default the repository's. */
   constructor(repository: Repository, index: BlobIndex, lock: Pick<Lock, 'ensure'>, clock: Clock, packSize = repository.packSize) {
@@ -99,7 +101,7 @@ export class PackStore {
         this.#spare = undefined;
         try {
           await this.#lock.ensure();
-          await this.#repository.saveItem('index', writing.text());
+          this.indexFiles.push(await this.#repository.saveItem('index', writing.text()));
         } catch (error) {
           // Still to be named by an index file: a later call may succeed.
           this.#builder.join(writing);

@@ -1,21 +1,23 @@
 /** Backup: reads the sources and adds a snapshot of them to the repository. */
 import { errorFromJSON, HoldfastError, hasCode } from '../../contract/errors.ts';
 import { BlobIndex } from '../../repository/blob-index.ts';
-import { bytesOfId } from '../../repository/ids.ts';
 import { Lock } from '../../repository/locks.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { SnapshotFields, SnapshotSummary } from '../../repository/snapshot.ts';
-import { localTime } from '../../repository/tree/go-time.ts';
 import { adoptPacks } from '../index/adopt.ts';
 import { beginListing, comparePacks, loadIndex } from '../index/load.ts';
 import { PackStore } from '../pack-store.ts';
-import { type ProgressSource, reportProgress, type RunOptions } from '../run.ts';
+import type { ResidentIndex } from '../index/resident-index.ts';
+import type { RunOptions } from '../run.ts';
 import { storeRest } from '../store-rest.ts';
 import { WorkerPool } from '../workers/pool.ts';
 import { isParentUnreadable } from './parent-damage.ts';
 import type { BackupPlan } from './plan.ts';
-import type { Problem, ScanFigures } from './scan-task.ts';
-import { walkSources } from './walk.ts';
+import type { ChangedFolders } from './changed-folders.ts';
+import { type ScannedSources, scanSources } from './scan-sources.ts';
+import type { Problem } from './scan-task.ts';
+import { summarise, timeText } from './summary.ts';
+import { withReport } from './backup-progress.ts';
 
 /** What Holdfast calls itself in snapshots. */
 export const programVersion = 'holdfast 0.1.0';
@@ -29,6 +31,10 @@ const leftoverAgeMs = 24 * 60 * 60_000;
 export interface BackupOptions extends RunOptions {
   /** In bytes; default 16 MiB. */
   readonly packSize?: number | undefined;
+  /** Where something changed, from a journal. Default: nobody knows. */
+  readonly changed?: ChangedFolders | undefined;
+  /** Keeps the repository's index from run to run. Default: it is loaded for this run alone. */
+  readonly resident?: ResidentIndex | undefined;
 }
 
 export interface BackupResult {
@@ -40,6 +46,10 @@ export interface BackupResult {
   readonly damage: readonly HoldfastError[];
   /** Packs of an earlier run that was cut off, taken over by this one. */
   readonly adoptedPacks: number;
+  /** How much was looked at, and what the next run's journal needs. */
+  readonly scanned: Pick<ScannedSources, 'scan' | 'linked' | 'missed'>;
+  /** Names of the index files that name all that the snapshot holds. */
+  readonly indexFiles: ReadonlySet<string>;
 }
 
 /**
@@ -50,7 +60,7 @@ export async function executeBackup(repository: Repository, plan: BackupPlan, op
   const { control, clock } = options;
   const started = clock.now();
   const lock = await Lock.begin(repository, options.holder, false, clock);
-  const index = BlobIndex.create();
+  const { index, loaded } = (await options.resident?.take(repository)) ?? { index: BlobIndex.create(), loaded: new Set<string>() };
   const store = new PackStore(repository, index, lock, clock, options.packSize);
   /** By tree: two folders may share one. */
   const unreadable = new Map<string, HoldfastError>();
@@ -68,7 +78,6 @@ export async function executeBackup(repository: Repository, plan: BackupPlan, op
   });
   try {
     const work = async () => {
-      const loaded = new Set<string>();
       const packs = beginListing(repository.storage.list('pack'));
       const indexProblems = await loadIndex(repository, pool, loaded);
       const { lost, unindexed } = await comparePacks(repository, index, packs);
@@ -76,11 +85,9 @@ export async function executeBackup(repository: Repository, plan: BackupPlan, op
       const adoptedPacks = await adoptPacks(repository, store, index, unindexed, lock, clock, () => loadIndex(repository, pool, loaded));
       // Files that a killed run left half written; that they cannot be removed is no reason to make no backup.
       await repository.storage.removeLeftovers?.(clock.now() - leftoverAgeMs).catch(() => {});
-      await pool.runOnEach('beginScan', { rules: plan.request.rules, leftOut: plan.leftOut });
-      const walk = await withReport(repository, plan, options, pool, index, () => {
-        const parentTree = plan.parent && bytesOfId(plan.parent.tree);
-        return walkSources(pool, control, plan.sources, parentTree && new Uint8Array(parentTree));
-      });
+      const isDamaged = indexProblems.length > 0 || lost.length > 0;
+      const known = { changed: options.changed, isDamaged, indexFiles: loaded, unreadable: () => unreadable.size };
+      const walk = await withReport(repository, plan, options, pool, index, () => scanSources(pool, control, plan, known));
       return { indexProblems, lost, adoptedPacks, walk };
     };
     // What is stored meanwhile waits until the lock holds.
@@ -97,7 +104,11 @@ export async function executeBackup(repository: Repository, plan: BackupPlan, op
       // A tree of a lost pack is no news.
       ...[...unreadable.values()].filter(({ code }) => code !== 'blob-missing' || lost.length === 0),
     ];
-    return { snapshot, summary, problems: [...plan.missing, ...walk.problems], damage, adoptedPacks };
+    const indexFiles = new Set([...loaded, ...store.indexFiles]);
+    if (damage.length === 0) options.resident?.keep(repository, { index, loaded: indexFiles });
+    const { scan, linked, missed } = walk;
+    const problems = [...plan.missing, ...walk.problems];
+    return { snapshot, summary, problems, damage, adoptedPacks, scanned: { scan, linked, missed }, indexFiles };
   } catch (error) {
     // One worker's failure ends the work of all; nothing is stored any more when the caller learns that the run has ended.
     control.cancel();
@@ -109,84 +120,6 @@ export async function executeBackup(repository: Repository, plan: BackupPlan, op
     await pool.close();
     await lock.release().catch(() => {});
   }
-}
-
-/** Tells the progress of `work` as long as it goes on. */
-async function withReport<T>(
-  repository: Repository,
-  plan: BackupPlan,
-  options: BackupOptions,
-  pool: WorkerPool,
-  index: BlobIndex,
-  work: () => Promise<T>,
-): Promise<T> {
-  const stop = reportBackup(repository, plan, options, pool, index);
-  try {
-    return await work();
-  } finally {
-    await stop();
-  }
-}
-
-/**
- * Tells the progress. How much there is comes from the snapshot before; for a first one it is counted beside the run, by a
- * thread of its own, when somebody looks.
- */
-function reportBackup(
-  repository: Repository,
-  plan: BackupPlan,
-  options: BackupOptions,
-  pool: WorkerPool,
-  index: BlobIndex,
-): () => Promise<void> {
-  const previous = plan.parent?.summary;
-  const source: ProgressSource = {
-    phase: 'backing-up',
-    items: () => pool.total('files'),
-    bytes: () => pool.total('bytes'),
-    totalItems: previous?.total_files_processed,
-    totalBytes: previous?.total_bytes_processed,
-  };
-  const stop = reportProgress(options, pool, source);
-  if (previous || !options.onProgress) return async () => stop();
-  const counter = new WorkerPool(repository, { control: options.control, index, threads: 1 });
-  const sources = plan.sources.map((path) => new Uint8Array(path));
-  counter
-    .run('estimate', { rules: plan.request.rules, leftOut: plan.leftOut, sources })
-    .then(({ files, bytes }) => {
-      source.totalItems = files;
-      source.totalBytes = bytes;
-    })
-    // Without it the progress has no end to name; the backup does not depend on it.
-    .catch(() => {})
-    .then(() => counter.close())
-    .catch(() => {});
-  return async () => {
-    stop();
-    await counter.close();
-  };
-}
-
-const timeText = (ms: number): string => localTime.format(BigInt(Math.round(ms)) * 1_000_000n);
-
-function summarise(figures: ScanFigures, started: number, ended: number): SnapshotSummary {
-  const { data, trees } = figures;
-  return {
-    backup_start: timeText(started),
-    backup_end: timeText(ended),
-    files_new: figures.filesNew,
-    files_changed: figures.filesChanged,
-    files_unmodified: figures.filesUnmodified,
-    dirs_new: figures.dirsNew,
-    dirs_changed: figures.dirsChanged,
-    dirs_unmodified: figures.dirsUnmodified,
-    data_blobs: data.blobs,
-    tree_blobs: trees.blobs,
-    data_added: data.bytes + trees.bytes,
-    data_added_packed: data.packed + trees.packed,
-    total_files_processed: figures.filesNew + figures.filesChanged + figures.filesUnmodified,
-    total_bytes_processed: figures.totalBytes,
-  };
 }
 
 function snapshotFields(plan: BackupPlan, started: number, tree: Uint8Array, summary: SnapshotSummary): SnapshotFields {

@@ -10,7 +10,7 @@ import { isTooLarge } from './exclude-facts.ts';
 import { createTagFinder } from './exclude-tags.ts';
 import type { ScanOptions } from './scan-task.ts';
 
-export interface EstimateTask extends ScanOptions {
+export interface EstimateTask extends Omit<ScanOptions, 'visits'> {
   readonly sources: readonly Uint8Array[];
 }
 

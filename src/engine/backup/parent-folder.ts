@@ -7,7 +7,7 @@ import { identifyingFields } from '../../repository/tree/read-node.ts';
 export class ParentFolder {
   /** ID of the tree. */
   readonly tree: Uint8Array;
-  readonly #text: Uint8Array;
+  readonly text: Uint8Array;
   readonly #reader: TreeReader;
   #next: Node | undefined;
   /** No node was passed over that was not asked for. */
@@ -16,13 +16,13 @@ export class ParentFolder {
   /** `text` is the tree's JSON, which must not change afterwards. Throws `tree-invalid`, as do the functions. */
   constructor(tree: Uint8Array, text: Uint8Array) {
     this.tree = tree;
-    this.#text = text;
+    this.text = text;
     this.#reader = this.#read();
     this.#next = this.#reader.next();
   }
 
   #read(): TreeReader {
-    return new TreeReader(this.#text, Buffer.from(this.tree).toString('hex'), identifyingFields);
+    return new TreeReader(this.text, Buffer.from(this.tree).toString('hex'), identifyingFields);
   }
 
   /** The node of this name. Names are to be asked for in ascending order. */
@@ -36,6 +36,12 @@ export class ParentFolder {
       if (order === 0) return node;
       this.allFound = false;
     }
+  }
+
+  /** Calls `take` with each node, whatever was found before. */
+  forAll(take: (node: Node) => void): void {
+    const reader = this.#read();
+    for (let node = reader.next(); node; node = reader.next()) take(node);
   }
 
   /** Whether nodes follow behind the one found last. */

@@ -5,6 +5,7 @@
  *
  * - A *task* is some entries of one folder.
  * - A *frame* is a folder on the way from the task's folder to the entry being worked on.
+ * - With a journal folders are *trusted*, *passed through* or looked at (changed-folders.ts).
  * - A task that is given up half way leaves its frames *open*: the coordinator shares out the names that remain, and
  *   completes each folder when all of its pieces are there.
  */
@@ -19,6 +20,9 @@ import { parseNode } from '../../repository/tree/parse.ts';
 import { idBytes } from '../../repository/ids.ts';
 import { type Node, nodeType } from '../../repository/tree/node.ts';
 import type { WorkerContext } from '../workers/context.ts';
+import { keepVisits, type Visit, visitsIn } from './changed-folders.ts';
+import { Findings } from './findings.ts';
+import { hasMissedChange } from './missed.ts';
 import { noteUnreadable } from './parent-damage.ts';
 import { ParentFolder } from './parent-folder.ts';
 import { createExcluder, type FolderExcluder } from './exclude.ts';
@@ -26,7 +30,8 @@ import { acrossFileSystems, isTooLarge } from './exclude-facts.ts';
 import { createTagFinder, type TagFinder } from './exclude-tags.ts';
 import { nodeOfEntry } from './node-of-entry.ts';
 import { FileReader } from './read-file.ts';
-import { noFigures, type OpenFrame, type Problem, problemOf, type ScanOptions, type ScanResult, type ScanTask } from './scan-task.ts';
+import { addDone, differ, type Frame, joinDone, openFrame } from './scan-frame.ts';
+import { isGone, type Look, noFigures, type Problem, problemOf, type ScanOptions, type ScanResult, type ScanTask } from './scan-task.ts';
 import { countFile, countFolder, storeTree } from './store-tree.ts';
 
 /** Work that a task does at least before it is shared, so that sharing stays a small part of all: entries, and bytes. */
@@ -34,27 +39,6 @@ const leastEntries = 48;
 const leastBytes = 4 << 20;
 /** From this size on a file is a task of its own, since it cannot be interrupted for sharing. In bytes. */
 const largeFile = 32 << 20;
-
-interface Frame {
-  readonly path: Buffer;
-  readonly excluder: FolderExcluder | undefined;
-  readonly source: Buffer | undefined;
-  readonly device: bigint | undefined;
-  readonly parentTree: Uint8Array | undefined;
-  /** Undefined when there is none, or it cannot be read any further. */
-  parent: ParentFolder | undefined;
-  readonly names: readonly Buffer[];
-  next: number;
-  /** Every entry so far is in the parent's tree as it is, and none that is there is missing. */
-  same: boolean;
-  /** How many entries so far belong into the folder's tree. */
-  done: number;
-  /** They themselves; empty while they are the same as the parent's. */
-  readonly doneNames: Buffer[];
-  readonly doneNodes: (string | Uint8Array)[];
-  /** The folder's own node, its stored node in the parent, if any, and its name; undefined for the task's folder. */
-  readonly own: { readonly name: Buffer; readonly node: Node; readonly before: Node | undefined } | undefined;
-}
 
 interface ScanState {
   readonly options: ScanOptions;
@@ -72,6 +56,7 @@ export function beginScan(options: ScanOptions, context: WorkerContext): void {
   const reader = new FileReader(context, noFigures().data);
   // A tag that does not count leaves its folder as it is: nothing is missing from the backup, so nothing is said.
   const tags = options.rules.tags.length > 0 ? createTagFinder(options.rules.tags, () => {}) : undefined;
+  keepVisits(context, options.visits);
   context.state.set(stateName, { options, reader, users: systemUserNames(), tags, excluders: new Map() } satisfies ScanState);
 }
 
@@ -89,32 +74,22 @@ export function scan(task: ScanTask, context: WorkerContext): ScanResult {
   return new Scan(context, context.state.get(stateName) as ScanState).run(task);
 }
 
-const nodeBytes = (node: string | Uint8Array): Uint8Array => (typeof node === 'string' ? Buffer.from(node) : node);
-
-/** From now on the folder has entries of its own. */
-function differ(frame: Frame): void {
-  if (!frame.same) return;
-  frame.same = false;
-  frame.parent?.forFirst(frame.done, (node) => {
-    frame.doneNames.push(node.name);
-    frame.doneNodes.push(node.raw!);
-  });
+interface Place {
+  readonly path: Buffer;
+  readonly source: Buffer | undefined;
+  readonly device: bigint | undefined;
+  readonly look: Look;
+  readonly visit: Visit | undefined;
+  readonly parentTree: Uint8Array | undefined;
 }
 
-/** Adds an entry to those that are done; `same` when the parent has it as it is. */
-function addDone(frame: Frame, name: Buffer, node: string | Uint8Array, same: boolean): void {
-  if (!same) differ(frame);
-  frame.done += 1;
-  if (frame.same) return;
-  frame.doneNames.push(name);
-  frame.doneNodes.push(node);
-}
-
-function joinDone(frame: Frame): Uint8Array {
-  differ(frame);
-  const items: Uint8Array[] = [];
-  for (let i = 0; i < frame.doneNames.length; i++) items.push(frame.doneNames[i], nodeBytes(frame.doneNodes[i]));
-  return joinList(items);
+/** How a folder is looked at that is in one which is not looked at whole. `before` is its node in the parent snapshot. */
+function lookAt(visit: Visit | undefined, stat: BigIntStats, before: Node): Look | 'trusted' {
+  // Another folder than the parent's, whatever the journal says of the one.
+  if (before.type !== 'dir' || visit?.isWhole || before.inode !== stat.ino || before.deviceId !== stat.dev) return 'all';
+  // It changed after the journal was cut: nothing says that those in it did.
+  if (visit?.isChanged || before.ctimeNs !== stat.ctimeNs || before.mtimeNs !== stat.mtimeNs) return 'listed';
+  return visit ? 'passed' : 'trusted';
 }
 
 class Scan {
@@ -123,13 +98,21 @@ class Scan {
   readonly #figures = noFigures();
   readonly #problems: Problem[] = [];
   readonly #stack: Frame[] = [];
+  readonly #findings = new Findings();
+  readonly #visits: Visit | undefined;
+  /** Not everything is looked at. */
+  readonly #isPartial: boolean;
+  #counts: ScanTask['counts'] = 'nothing';
   #entries = 0;
   #alone = false;
   #bytesBefore = 0;
 
   constructor(context: WorkerContext, state: ScanState) {
+    const { visits } = state.options;
     this.#context = context;
     this.#state = state;
+    this.#visits = visitsIn(context);
+    this.#isPartial = visits !== undefined && !visits.compare;
   }
 
   run(task: ScanTask): ScanResult {
@@ -137,10 +120,12 @@ class Scan {
     this.#bytesBefore = progress.get('bytes');
     const before = { ...this.#state.reader.figures };
     const path = Buffer.from(task.path);
-    this.#stack.push(
-      this.#frame(path, task.source && Buffer.from(task.source), task.device, task.parentTree, splitList(task.names), undefined),
-    );
-    const [bottom] = this.#stack;
+    const source = task.source && Buffer.from(task.source);
+    const { device, look, parentTree } = task;
+    const bottom = this.#frame({ path, source, device, look, visit: this.#visits?.find(path), parentTree }, splitList(task.names));
+    this.#stack.push(bottom);
+    this.#counts = this.#isPartial ? task.counts : 'nothing';
+    if (this.#counts === 'folder') this.#count(bottom);
     for (;;) {
       const frame = this.#stack[this.#stack.length - 1];
       if (frame.next >= frame.names.length) {
@@ -151,7 +136,8 @@ class Scan {
       control.checkpoint();
       if (this.#shouldShare) break;
       const name = frame.names[frame.next++];
-      this.#entries += 1;
+      // What is only passed by is no work worth sharing.
+      if (frame.look !== 'passed') this.#entries += 1;
       if (!this.#visit(frame, name)) {
         // A large file with other work around it: it goes back and becomes a task of its own.
         frame.next -= 1;
@@ -171,6 +157,7 @@ class Scan {
       open: this.#stack.slice(1).map(openFrame),
       figures: this.#figures,
       problems: this.#problems,
+      findings: this.#findings.result(),
     };
   }
 
@@ -184,31 +171,46 @@ class Scan {
     return this.#stack.some((frame) => frame.next < frame.names.length);
   }
 
-  #frame(
-    path: Buffer,
-    source: Buffer | undefined,
-    device: bigint | undefined,
-    parentTree: Uint8Array | undefined,
-    names: readonly Buffer[],
-    own: Frame['own'],
-    excluder?: FolderExcluder,
-  ): Frame {
+  #frame(place: Place, names: readonly Buffer[] | undefined, own?: Frame['own'], excluder?: FolderExcluder): Frame {
+    const { path, source, parentTree } = place;
     const parent = parentTree && this.#parentFolder(parentTree);
+    // Of one that is only passed through what its parent has is what it has.
+    const passed = names ?? (parent && this.#namesIn(parent));
     return {
-      path,
-      source,
-      device,
-      parentTree,
+      ...place,
+      look: (names ?? passed) ? place.look : 'all',
       parent,
       excluder: source ? (excluder ?? excluderFor(this.#state, source, path)) : undefined,
-      names,
+      names: names ?? passed ?? this.#list(path),
       next: 0,
       same: parent !== undefined,
       done: 0,
       doneNames: [],
       doneNodes: [],
+      hasLinks: false,
       own,
     };
+  }
+
+  /** Undefined when the parent's tree cannot be read to its end. */
+  #namesIn(parent: ParentFolder): Buffer[] | undefined {
+    const names: Buffer[] = [];
+    try {
+      parent.forAll(({ name }) => names.push(name));
+      return names;
+    } catch (error) {
+      noteUnreadable(error, parent.tree, this.#context);
+      return undefined;
+    }
+  }
+
+  /** What the parent holds of the folder, for the figures. */
+  #count({ parent, names }: Frame): void {
+    try {
+      if (parent) this.#findings.countFolder(parent, names);
+    } catch (error) {
+      noteUnreadable(error, parent!.tree, this.#context);
+    }
   }
 
   /** A parent's tree that cannot be read costs time, not data: everything in it is read again. */
@@ -222,17 +224,28 @@ class Scan {
   }
 
   #visit(frame: Frame, name: Buffer): boolean {
-    const path = joinPath(frame.path, name);
     const before = this.#parentNode(frame, name);
+    if (frame.look === 'passed' && before && !frame.visit?.child(name)) {
+      addDone(frame, name, before.raw!, true);
+      return true;
+    }
+    const path = joinPath(frame.path, name);
     let stat: BigIntStats;
     try {
       stat = lstatSync(path, { bigint: true });
     } catch (error) {
-      this.#report(frame, path, error);
+      this.#countBefore(frame, before, false);
+      // Where nothing was listed nobody has said that it is there.
+      if (frame.look === 'passed' && isGone(error)) differ(frame);
+      else this.#report(frame, path, error);
       return true;
     }
     const isDirectory = stat.isDirectory();
-    if (frame.excluder && this.#isExcluded(frame.excluder, frame.device!, name, stat, isDirectory)) {
+    const isExcluded = frame.excluder !== undefined && this.#isExcluded(frame.excluder, frame.device!, name, stat, isDirectory);
+    const isKept = !isExcluded && stat.isFile() && before !== undefined && this.#isUnchanged(before, stat);
+    if (!isExcluded && !isKept && stat.isFile() && stat.size >= largeFile && this.#hasMore) return false;
+    this.#countBefore(frame, before, isDirectory && !isExcluded);
+    if (isExcluded) {
       if (before) differ(frame);
       return true;
     }
@@ -240,15 +253,33 @@ class Scan {
       this.#enter(frame, path, name, stat, before);
       return true;
     }
-    if (stat.isFile()) {
-      if (before && this.#isUnchanged(before, stat)) {
-        this.#keep(frame, name, before, stat);
-        return true;
-      }
-      if (stat.size >= largeFile && this.#hasMore) return false;
-    }
-    this.#store(frame, path, name, stat, before);
+    if (stat.isFile() && stat.nlink > 1n) this.#noteLinks(frame, stat, before);
+    if (isKept) this.#keep(frame, name, before!, stat);
+    else this.#store(frame, path, name, stat, before);
     return true;
+  }
+
+  #countBefore(frame: Frame, before: Node | undefined, isFolder: boolean): void {
+    if (!before || !this.#isPartial) return;
+    if (this.#countsEach(frame)) this.#findings.countEntry(before);
+    if (!isFolder) this.#findings.lose(before);
+  }
+
+  /** Whether what the parent holds is counted when it is come to, and not with its folder. */
+  #countsEach(frame: Frame): boolean {
+    return frame.look === 'passed' || (frame === this.#stack[0] && this.#counts === 'names');
+  }
+
+  /** The parent's node of this name is no folder any more. */
+  #lose(before: Node | undefined): void {
+    if (before && this.#isPartial) this.#findings.lose(before);
+  }
+
+  #noteLinks(frame: Frame, stat: BigIntStats, before: Node | undefined): void {
+    if (before?.inode !== stat.ino) this.#findings.hasNewLinks = true;
+    if (frame.hasLinks) return;
+    frame.hasLinks = true;
+    this.#findings.linked.push(new Uint8Array(frame.path));
   }
 
   #isExcluded(excluder: FolderExcluder, device: bigint, name: Buffer, stat: BigIntStats, isDirectory: boolean): boolean {
@@ -333,10 +364,18 @@ class Scan {
   #enter(frame: Frame, path: Buffer, name: Buffer, stat: BigIntStats, before: Node | undefined): void {
     const { options, users } = this.#state;
     if (options.leftOut.some(({ device, inode }) => inode === stat.ino && device === stat.dev)) {
+      this.#lose(before);
       differ(frame);
       return;
     }
     const parentTree = before?.type === 'dir' ? (before.subtree ?? undefined) : undefined;
+    const visit = frame.visit?.isWhole === true ? frame.visit : frame.visit?.child(name);
+    const look = frame.look === 'all' || before === undefined ? 'all' : lookAt(visit, stat, before);
+    if (look === 'trusted') {
+      addDone(frame, name, before!.raw!, true);
+      this.#figures.dirsUnmodified += 1;
+      return;
+    }
     const source = frame.source ?? path;
     const device = frame.device ?? stat.dev;
     this.#context.progress.path = path;
@@ -344,15 +383,19 @@ class Scan {
       const node = nodeOfEntry(path, name, stat, users);
       const excluder = frame.excluder ? frame.excluder.enter(name) : excluderFor(this.#state, source, path);
       const isOther = options.rules.oneFileSystem && acrossFileSystems(stat.dev, device, device, true) === 'store-empty';
-      const names = isOther ? [] : this.#list(path);
-      this.#stack.push(this.#frame(path, source, device, parentTree, names, { name, node, before }, excluder));
+      const names = isOther ? [] : look === 'passed' ? undefined : this.#list(path);
+      const entered = this.#frame({ path, source, device, look, visit, parentTree }, names, { name, node, before }, excluder);
+      if (this.#isPartial && entered.look !== 'passed') this.#count(entered);
+      this.#stack.push(entered);
     } catch (error) {
       if (error instanceof HoldfastError) throw error;
+      this.#lose(before);
       this.#report(frame, path, error);
     }
   }
 
   #list(path: Buffer): Buffer[] {
+    this.#findings.visited += 1;
     const names = (readdirSync(path, { encoding: 'buffer' }) as Buffer[]).sort(Buffer.compare);
     const isLeftOut = this.#state.tags?.find(path);
     return isLeftOut ? names.filter((name) => !isLeftOut(name)) : names;
@@ -370,6 +413,17 @@ class Scan {
     const same = this.#finish(above, own!.name, own!.node, own!.before);
     countFolder(this.#figures, own!.before !== undefined, same);
     this.#context.progress.add('dirs', 1);
+    if (!isParent && this.#state.options.visits?.compare) this.#compare(frame);
+  }
+
+  /** Says so when the folder changed and nobody has told of it. */
+  #compare({ path, visit, parent, doneNames, doneNodes }: Frame): void {
+    if (!parent || visit?.isChanged || visit?.isWhole) return;
+    try {
+      if (hasMissedChange(parent.text, doneNames, doneNodes, visit)) this.#findings.missed.push(new Uint8Array(path));
+    } catch (error) {
+      noteUnreadable(error, parent.tree, this.#context);
+    }
   }
 
   #report(frame: Frame, path: Buffer, error: unknown): void {
@@ -377,19 +431,4 @@ class Scan {
     const unsupported: Problem = { path: new Uint8Array(path), kind: 'unsupported', detail: 'it is neither file, folder, link nor device' };
     this.#problems.push(error === undefined ? unsupported : problemOf(path, error));
   }
-}
-
-function openFrame(frame: Frame): OpenFrame {
-  const { name, node, before } = frame.own!;
-  return {
-    path: new Uint8Array(frame.path),
-    parentTree: frame.parentTree && new Uint8Array(frame.parentTree),
-    source: new Uint8Array(frame.source!),
-    device: frame.device!,
-    name: new Uint8Array(name),
-    node: formatNode(node),
-    before: before?.raw && new Uint8Array(before.raw),
-    done: joinDone(frame),
-    remaining: joinList(frame.names.slice(frame.next)),
-  };
 }

@@ -3,20 +3,27 @@ import { splitList } from '../../platform/byte-list.ts';
 import { sha256 } from '../../repository/ids.ts';
 import { formatTree } from '../../repository/tree/format.ts';
 import type { WorkerContext } from '../workers/context.ts';
+import { visitsIn } from './changed-folders.ts';
+import { hasMissedChange } from './missed.ts';
+import { noteUnreadable } from './parent-damage.ts';
 import { noFigures, type ScanFigures } from './scan-task.ts';
 
 export interface AssembleTask {
   /** Joined lists of names and nodes. */
   readonly pieces: readonly Uint8Array[];
+  /** To be compared with the parent's tree, as scans that compare do. */
+  readonly compare?: { readonly path: Uint8Array; readonly parentTree: Uint8Array } | undefined;
 }
 
 export interface AssembleResult {
   readonly tree: Uint8Array;
   readonly figures: ScanFigures;
+  /** Something changed in the folder that the journal does not know. */
+  readonly isMissed: boolean;
 }
 
 /** Job: stores the tree of a folder whose pieces were made by several tasks. */
-export function assembleTree({ pieces }: AssembleTask, context: WorkerContext): AssembleResult {
+export function assembleTree({ pieces, compare }: AssembleTask, context: WorkerContext): AssembleResult {
   const entries: [name: Buffer, node: Buffer][] = [];
   for (const piece of pieces) {
     const items = splitList(piece);
@@ -24,12 +31,33 @@ export function assembleTree({ pieces }: AssembleTask, context: WorkerContext): 
   }
   entries.sort(([a], [b]) => a.compare(b));
   const figures = noFigures();
-  const tree = storeTree(
-    context,
-    figures,
-    entries.map(([, node]) => node),
-  );
-  return { tree: new Uint8Array(tree), figures };
+  const nodes = entries.map(([, node]) => node);
+  const isMissed =
+    compare !== undefined &&
+    isMissedIn(
+      context,
+      compare,
+      entries.map(([name]) => name),
+      nodes,
+    );
+  const tree = storeTree(context, figures, nodes);
+  return { tree: new Uint8Array(tree), figures, isMissed };
+}
+
+function isMissedIn(
+  context: WorkerContext,
+  { path, parentTree }: NonNullable<AssembleTask['compare']>,
+  names: readonly Buffer[],
+  nodes: readonly Buffer[],
+): boolean {
+  const visit = visitsIn(context)?.find(Buffer.from(path));
+  if (visit?.isChanged || visit?.isWhole) return false;
+  try {
+    return hasMissedChange(new Uint8Array(context.loadBlob('tree', parentTree)), names, nodes, visit);
+  } catch (error) {
+    noteUnreadable(error, parentTree, context);
+    return false;
+  }
 }
 
 /** Stores a folder's tree from its formatted nodes, which come ascending by name; returns its ID. */

@@ -8,7 +8,17 @@ import { baseName, displayPath, joinPath, parentPath } from '../../platform/byte
 import { joinList, splitList } from '../../platform/byte-list.ts';
 import type { RunControl } from '../../platform/cancellation.ts';
 import type { WorkerPool } from '../workers/pool.ts';
-import { noFigures, type OpenFrame, type Problem, type ScanFigures, type ScanResult } from './scan-task.ts';
+import { GatheredFindings } from './gathered-findings.ts';
+import {
+  type Look,
+  noFigures,
+  type OpenFrame,
+  type Problem,
+  type ScanFigures,
+  type ScanOptions,
+  type ScanResult,
+  type ScanTask,
+} from './scan-task.ts';
 import { countFolder } from './store-tree.ts';
 
 /** A folder whose tree is not stored yet. */
@@ -23,6 +33,9 @@ interface Folder {
   readonly before: Uint8Array | undefined;
   readonly source: Uint8Array | undefined;
   readonly device: bigint | undefined;
+  readonly look: Look;
+  /** For the next task. */
+  counts: ScanTask['counts'];
   readonly pieces: Uint8Array[];
   /** Tasks and folders below that are not done. */
   pending: number;
@@ -43,6 +56,7 @@ export interface WalkResult {
   readonly tree: Uint8Array;
   readonly figures: ScanFigures;
   readonly problems: readonly Problem[];
+  readonly findings: GatheredFindings;
 }
 
 /**
@@ -52,10 +66,12 @@ export interface WalkResult {
 export async function walkSources(
   pool: WorkerPool,
   control: RunControl,
+  options: ScanOptions,
   sources: readonly Buffer[],
   root: Uint8Array | undefined,
 ): Promise<WalkResult> {
-  return new Walk(pool, control).run(sources, root);
+  await pool.runOnEach('beginScan', options);
+  return new Walk(pool, control, options.visits).run(sources, root);
 }
 
 /** Every folder above one of the sources, each before those that it holds. */
@@ -76,13 +92,20 @@ class Walk {
   readonly #ready: Ready[] = [];
   readonly #figures = noFigures();
   readonly #problems: Problem[] = [];
+  readonly #findings = new GatheredFindings();
+  readonly #visits: ScanOptions['visits'];
   #active = 0;
   #finish!: (tree: Uint8Array) => void;
   #fail!: (error: unknown) => void;
 
-  constructor(pool: WorkerPool, control: RunControl) {
+  constructor(pool: WorkerPool, control: RunControl, visits: ScanOptions['visits']) {
     this.#pool = pool;
     this.#control = control;
+    this.#visits = visits;
+  }
+
+  get #isPartial(): boolean {
+    return this.#visits?.compare === false;
   }
 
   async run(sources: readonly Buffer[], root: Uint8Array | undefined): Promise<WalkResult> {
@@ -104,7 +127,7 @@ class Walk {
     const id = await tree;
     const lost = new Set(this.#problems.filter(({ kind }) => kind !== 'changed').map(({ path }) => Buffer.from(path).toString('hex')));
     if (sources.every((source) => lost.has(source.toString('hex')))) return this.#nothing(sources);
-    return { tree: id, figures: this.#figures, problems: this.#problems };
+    return { tree: id, figures: this.#figures, problems: this.#problems, findings: this.#findings };
   }
 
   #nothing(sources: readonly Buffer[]): never {
@@ -145,6 +168,8 @@ class Walk {
         // Only the root of everything is a source and has no folder above it that could hold it.
         source: isRoot(sources[0]) ? new Uint8Array(path) : undefined,
         device: isRoot(sources[0]) ? statSync('/', { bigint: true }).dev : undefined,
+        look: this.#isPartial ? 'listed' : 'all',
+        counts: isRoot(sources[0]) ? 'folder' : 'names',
         pieces: [],
         pending: 0,
       });
@@ -179,8 +204,9 @@ class Walk {
       // The newest task is the deepest one, so that few folders are open at a time.
       const { folder, names } = this.#ready.pop()!;
       this.#active += 1;
-      const { path, parentTree, source, device } = folder;
-      const task = { path: new Uint8Array(path), parentTree, names, source, device };
+      const { path, parentTree, source, device, look, counts } = folder;
+      const task: ScanTask = { path: new Uint8Array(path), parentTree, names, source, device, look, counts };
+      if (counts === 'folder') folder.counts = 'nothing';
       this.#pool.run('scan', task).then(
         (result) => this.#take(folder, result),
         (error: unknown) => this.#fail(error),
@@ -193,6 +219,7 @@ class Walk {
     this.#active -= 1;
     addFigures(this.#figures, result.figures);
     for (const problem of result.problems) this.#problems.push(problem);
+    this.#findings.add(result.findings);
     if (result.done.length > 0) folder.pieces.push(result.done);
     const opened: [Folder, Uint8Array][] = [[folder, result.remaining]];
     let up = folder;
@@ -210,8 +237,11 @@ class Walk {
   async #complete(folder: Folder): Promise<void> {
     try {
       await this.#control.checkpointAsync();
-      const { tree, figures } = await this.#pool.run('assembleTree', { pieces: folder.pieces });
-      const { up, before } = folder;
+      const { up, before, source, parentTree } = folder;
+      const path = new Uint8Array(folder.path);
+      const compare = this.#visits?.compare && source && parentTree ? { path, parentTree } : undefined;
+      const { tree, figures, isMissed } = await this.#pool.run('assembleTree', { pieces: folder.pieces, compare });
+      if (isMissed) this.#findings.missed.push(folder.path);
       addFigures(this.#figures, figures);
       if (!up) {
         // The root has no entry anywhere, so it is not counted as a folder.
@@ -220,6 +250,8 @@ class Walk {
       }
       const node = Buffer.from(`${folder.node.slice(0, -1)},"subtree":"${Buffer.from(tree).toString('hex')}"}`);
       countFolder(this.#figures, before !== undefined, before !== undefined && node.equals(before));
+      // Those above the sources; of all others the workers have counted what the parent holds.
+      if (!source && before) this.#findings.before.dirs += 1;
       up.pieces.push(joinList([folder.name, node]));
       up.pending -= 1;
       if (up.pending === 0) await this.#complete(up);
@@ -240,6 +272,8 @@ function openFolder(up: Folder, frame: OpenFrame): Folder {
     before: frame.before,
     source: frame.source,
     device: frame.device,
+    look: frame.look,
+    counts: 'nothing',
     pieces: frame.done.length > 0 ? [frame.done] : [],
     pending: 0,
   };

@@ -1,4 +1,5 @@
 /** Everything that a worker can be asked to do. A job takes one argument and the worker's context, and is synchronous. */
+import { countTrees } from '../backup/count-trees-job.ts';
 import { estimate } from '../backup/estimate.ts';
 import { beginScan, scan } from '../backup/scan.ts';
 import { assembleTree } from '../backup/store-tree.ts';
@@ -66,6 +67,7 @@ export const jobs = {
   beginScan,
   scan,
   assembleTree,
+  countTrees,
   describeFolders,
   parentFolders,
   walkFolders,

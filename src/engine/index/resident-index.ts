@@ -1,0 +1,41 @@
+/**
+ * The index of a repository, kept in memory from run to run, so that a run loads only the index files that have come since.
+ *
+ * A run takes it, so that nobody else has it meanwhile, and gives it back when it has ended well: after any other end it may name blobs
+ * that were never stored.
+ */
+import type { BlobIndex } from '../../repository/blob-index.ts';
+import type { Repository } from '../../repository/repository.ts';
+
+export interface LoadedIndex {
+  readonly index: BlobIndex;
+  /** Names of the index files that are in it. */
+  readonly loaded: Set<string>;
+}
+
+export class ResidentIndex {
+  #kept: (LoadedIndex & { readonly repository: string }) | undefined;
+
+  /** Memory that it takes, in bytes. */
+  get byteLength(): number {
+    return this.#kept?.index.byteLength ?? 0;
+  }
+
+  /** Undefined when nothing is kept of this repository, or one of its files is gone: packs may be gone with it. Throws what listing throws. */
+  async take({ config, storage }: Repository): Promise<LoadedIndex | undefined> {
+    const kept = this.#kept;
+    this.#kept = undefined;
+    if (kept?.repository !== config.id) return undefined;
+    const gone = new Set(kept.loaded);
+    for await (const { name } of storage.list('index')) gone.delete(name);
+    return gone.size === 0 ? kept : undefined;
+  }
+
+  keep({ config }: Repository, { index, loaded }: LoadedIndex): void {
+    this.#kept = { index, loaded, repository: config.id };
+  }
+
+  drop(): void {
+    this.#kept = undefined;
+  }
+}
