@@ -1,5 +1,6 @@
 /** Runs in words, for people. */
 import type { Run, RunProgress } from '../contract/run.ts';
+import { scanText } from '../contract/scan.ts';
 import { counted, formatBytes, formatDuration } from '../platform/sizes.ts';
 import { formatMoment } from './dates.ts';
 
@@ -70,6 +71,7 @@ export function runLines(run: Run): string[] {
     const { files, bytes, filesNew, filesChanged, filesUnchanged, bytesStored } = figures;
     lines.push(`  ${counted(files, 'file')}, ${formatBytes(bytes)}: ${filesNew} new, ${filesChanged} changed, ${filesUnchanged} unchanged`);
     lines.push(`  ${formatBytes(bytesStored)} more in the repository`);
+    if (figures.scan) lines.push(`  ${scanText(figures.scan)}`);
   }
   if (problems > 0) lines.push(`  ${counted(problems, 'item')} could not be stored as they should; see "holdfast run problems ${id}"`);
   if (error) lines.push(`  ${error.message}`, `  ${error.guidance}`);

@@ -1,6 +1,7 @@
 /** Runs: one execution of a job each. */
 import { z } from 'zod';
 import { idSchema } from './destination.ts';
+import { scanReportSchema } from './scan.ts';
 import { strategies } from './schedule.ts';
 
 export const runKinds = ['backup', 'copy', 'check', 'prune', 'forget', 'drill', 'restore', 'undo'] as const;
@@ -60,6 +61,8 @@ export const figuresSchema = z.strictObject({
   bytesAdded: z.number(),
   /** What the destination holds more after it. */
   bytesStored: z.number(),
+  /** Runs of earlier versions have none. */
+  scan: scanReportSchema.optional(),
 });
 export type RunFigures = z.infer<typeof figuresSchema>;
 

@@ -65,8 +65,8 @@ export async function backup(
   settings: BackupSettings = {},
 ): Promise<BackupResult & { readonly plan: BackupPlan }> {
   const plan = await plannedBackup(repository, sources, settings);
-  const { packSize, ...run } = settings;
-  return { ...(await executeBackup(repository, plan, { ...runOptions(onlyRun(run)), packSize })), plan };
+  const { packSize, changed, resident, ...run } = settings;
+  return { ...(await executeBackup(repository, plan, { ...runOptions(onlyRun(run)), packSize, changed, resident })), plan };
 }
 
 /** Only plans it. */

@@ -38,38 +38,38 @@ export const visitOptions = ({ folders, whole, compare }: ChangedFolders): Visit
 });
 
 /** A folder that is changed, whole, or on the way to such. */
-export class Visit {
-  isChanged = false;
-  isWhole = false;
-  #children: Map<string, Visit> | undefined;
+export interface Visit {
+  isChanged: boolean;
+  isWhole: boolean;
+  /** By name, as latin1. */
+  children: Map<string, Visit> | undefined;
+}
 
-  /** Undefined: nothing changed in the folder of this name, nor below it. */
-  child(name: Buffer): Visit | undefined {
-    return this.#children?.get(name.toString('latin1'));
-  }
+const newVisit = (): Visit => ({ isChanged: false, isWhole: false, children: undefined });
 
-  /** The folder at this path from here; made when it is not there. */
-  at(path: Buffer): Visit {
-    let visit: Visit = this;
-    for (const name of splitPath(path)) {
-      const key = name.toString('latin1');
-      const children: Map<string, Visit> = (visit.#children ??= new Map());
-      let next = children.get(key);
-      if (!next) children.set(key, (next = new Visit()));
-      visit = next;
-    }
-    return visit;
-  }
+/** Undefined: nothing changed in the folder of this name, nor below it. */
+export const visitOf = (above: Visit | undefined, name: Buffer): Visit | undefined => above?.children?.get(name.toString('latin1'));
 
-  /** As {@link at}, but makes nothing; a folder below a whole one is that one. */
-  find(path: Buffer): Visit | undefined {
-    let visit: Visit | undefined = this;
-    for (const name of splitPath(path)) {
-      if (visit === undefined || visit.isWhole) return visit;
-      visit = visit.child(name);
-    }
-    return visit;
+/** The visit of a folder by its absolute path; one below a whole one is that one. */
+export function findVisit(root: Visit | undefined, path: Buffer): Visit | undefined {
+  let visit = root;
+  for (const name of splitPath(path)) {
+    if (visit === undefined || visit.isWhole) return visit;
+    visit = visitOf(visit, name);
   }
+  return visit;
+}
+
+function makeVisit(root: Visit, path: Buffer): Visit {
+  let visit = root;
+  for (const name of splitPath(path)) {
+    const key = name.toString('latin1');
+    const children: Map<string, Visit> = (visit.children ??= new Map());
+    let next = children.get(key);
+    if (!next) children.set(key, (next = newVisit()));
+    visit = next;
+  }
+  return visit;
 }
 
 const stateName = 'backup visits';
@@ -83,8 +83,8 @@ export function keepVisits(context: WorkerContext, options: VisitOptions | undef
 export const visitsIn = (context: WorkerContext): Visit | undefined => context.state.get(stateName) as Visit | undefined;
 
 function visitsOf({ folders, whole }: VisitOptions): Visit {
-  const root = new Visit();
-  for (const path of splitList(folders)) root.at(path).isChanged = true;
-  for (const path of splitList(whole)) root.at(path).isWhole = true;
+  const root = newVisit();
+  for (const path of splitList(folders)) makeVisit(root, path).isChanged = true;
+  for (const path of splitList(whole)) makeVisit(root, path).isWhole = true;
   return root;
 }

@@ -1,7 +1,7 @@
 /** Whether a folder changed though nobody had told of it: its tree in the parent snapshot beside the one that a full scan made. */
 import type { Node } from '../../repository/tree/node.ts';
 import { parseNode, parseTree } from '../../repository/tree/parse.ts';
-import type { Visit } from './changed-folders.ts';
+import { type Visit, visitOf } from './changed-folders.ts';
 
 /**
  * @param before text of the parent's tree
@@ -21,7 +21,7 @@ export function hasMissedChange(
     const raw = nodes[i];
     const bytes = typeof raw === 'string' ? Buffer.from(raw) : raw;
     if (Buffer.compare(bytes, node.raw!) === 0) return false;
-    const below = visit?.child(node.name);
+    const below = visitOf(visit, node.name);
     const isKnown = node.type === 'dir' && (below?.isChanged === true || below?.isWhole === true);
     return !isKnown && isOther(node, parseNode(bytes));
   });

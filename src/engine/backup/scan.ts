@@ -20,7 +20,7 @@ import { parseNode } from '../../repository/tree/parse.ts';
 import { idBytes } from '../../repository/ids.ts';
 import { type Node, nodeType } from '../../repository/tree/node.ts';
 import type { WorkerContext } from '../workers/context.ts';
-import { keepVisits, type Visit, visitsIn } from './changed-folders.ts';
+import { findVisit, keepVisits, type Visit, visitOf, visitsIn } from './changed-folders.ts';
 import { Findings } from './findings.ts';
 import { hasMissedChange } from './missed.ts';
 import { noteUnreadable } from './parent-damage.ts';
@@ -122,7 +122,7 @@ class Scan {
     const path = Buffer.from(task.path);
     const source = task.source && Buffer.from(task.source);
     const { device, look, parentTree } = task;
-    const bottom = this.#frame({ path, source, device, look, visit: this.#visits?.find(path), parentTree }, splitList(task.names));
+    const bottom = this.#frame({ path, source, device, look, visit: findVisit(this.#visits, path), parentTree }, splitList(task.names));
     this.#stack.push(bottom);
     this.#counts = this.#isPartial ? task.counts : 'nothing';
     if (this.#counts === 'folder') this.#count(bottom);
@@ -225,7 +225,7 @@ class Scan {
 
   #visit(frame: Frame, name: Buffer): boolean {
     const before = this.#parentNode(frame, name);
-    if (frame.look === 'passed' && before && !frame.visit?.child(name)) {
+    if (frame.look === 'passed' && before && !visitOf(frame.visit, name)) {
       addDone(frame, name, before.raw!, true);
       return true;
     }
@@ -369,7 +369,7 @@ class Scan {
       return;
     }
     const parentTree = before?.type === 'dir' ? (before.subtree ?? undefined) : undefined;
-    const visit = frame.visit?.isWhole === true ? frame.visit : frame.visit?.child(name);
+    const visit = frame.visit?.isWhole === true ? frame.visit : visitOf(frame.visit, name);
     const look = frame.look === 'all' || before === undefined ? 'all' : lookAt(visit, stat, before);
     if (look === 'trusted') {
       addDone(frame, name, before!.raw!, true);

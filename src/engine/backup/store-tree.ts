@@ -3,7 +3,7 @@ import { splitList } from '../../platform/byte-list.ts';
 import { sha256 } from '../../repository/ids.ts';
 import { formatTree } from '../../repository/tree/format.ts';
 import type { WorkerContext } from '../workers/context.ts';
-import { visitsIn } from './changed-folders.ts';
+import { findVisit, visitsIn } from './changed-folders.ts';
 import { hasMissedChange } from './missed.ts';
 import { noteUnreadable } from './parent-damage.ts';
 import { noFigures, type ScanFigures } from './scan-task.ts';
@@ -50,7 +50,7 @@ function isMissedIn(
   names: readonly Buffer[],
   nodes: readonly Buffer[],
 ): boolean {
-  const visit = visitsIn(context)?.find(Buffer.from(path));
+  const visit = findVisit(visitsIn(context), Buffer.from(path));
   if (visit?.isChanged || visit?.isWhole) return false;
   try {
     return hasMissedChange(new Uint8Array(context.loadBlob('tree', parentTree)), names, nodes, visit);

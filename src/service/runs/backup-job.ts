@@ -4,6 +4,7 @@ import type { HostIdentity } from '../../platform/host.ts';
 import { counted, formatBytes } from '../../platform/sizes.ts';
 import type { Plan, Retention } from '../../contract/plan.ts';
 import type { LogLine, RunFigures, RunProblem } from '../../contract/run.ts';
+import { scanText } from '../../contract/scan.ts';
 import type { Strategy } from '../../contract/schedule.ts';
 import { type BackupResult, executeBackup } from '../../engine/backup/backup.ts';
 import { compileExcludes } from '../../engine/backup/exclude.ts';
@@ -82,6 +83,7 @@ export async function backUp(
     `Snapshot ${snapshot.slice(0, 8)} is stored: ${counted(summary.total_files_processed, 'file')}, ${formatBytes(summary.total_bytes_processed)}; ` +
       `added ${formatBytes(summary.data_added_packed)}.`,
   );
+  log('info', scanText(result.scanned.scan));
   const retention = await forgetOld(repository, plan, prune, options, log);
   // Nobody expects a socket to come back.
   const missing = problems.filter(({ code }) => code !== 'unsupported').length;
@@ -96,6 +98,7 @@ export async function backUp(
       filesUnchanged: summary.files_unmodified,
       bytesAdded: summary.data_added,
       bytesStored: summary.data_added_packed,
+      scan: result.scanned.scan,
     },
     problems,
     retention,
