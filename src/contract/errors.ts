@@ -11,6 +11,7 @@
  */
 import type { Entry, ErrorContext } from './errors/entry.ts';
 import { catalogueErrors } from './errors/catalogue.ts';
+import { appErrors } from './errors/app.ts';
 import { desktopErrors } from './errors/desktop.ts';
 import { generalErrors } from './errors/general.ts';
 import { repositoryErrors } from './errors/repository.ts';
@@ -32,6 +33,7 @@ const catalogue = {
   ...desktopErrors,
   ...serviceErrors,
   ...catalogueErrors,
+  ...appErrors,
 } as const satisfies Record<string, Entry>;
 
 export type ErrorCode = keyof typeof catalogue;

@@ -4,6 +4,7 @@ import { estimate } from '../backup/estimate.ts';
 import { beginScan, scan } from '../backup/scan.ts';
 import { assembleTree } from '../backup/store-tree.ts';
 import { describeFolders, parentFolders } from '../backup/ancestors.ts';
+import { folderPage } from '../browse/folder-job.ts';
 import { readBlobs } from '../dump-job.ts';
 import { checkIndexFile } from '../check/index-job.ts';
 import { surveyIndex } from '../check/index-survey.ts';
@@ -80,6 +81,7 @@ export const jobs = {
   countUnfolded,
   findEntry,
   listMore,
+  folderPage,
   readBlobs,
   surveyDifference,
   findCandidates,
