@@ -7,9 +7,7 @@ import { startSecretService } from '../support/secret-service.ts';
 test('passwords and credentials are kept in the keychain, and forgotten; a locked one says so', async () => {
   const service = await startSecretService();
   onTestFinished(() => service.stop());
-  // The library looks at the environment itself.
-  process.env.DBUS_SESSION_BUS_ADDRESS = service.env.DBUS_SESSION_BUS_ADDRESS;
-  const secrets = new Secrets(new SecretsKeychain(new SystemKeychain()));
+  const secrets = new Secrets(new SecretsKeychain(new SystemKeychain({ platform: 'linux', env: service.env })));
   await expect(secrets.password('ab', 'a place')).rejects.toMatchObject({ code: 'password-missing' });
   await secrets.keepPassword('ab', 'the password');
   await secrets.keepCredentials('cd', { AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'ß'.repeat(3000) });

@@ -4,13 +4,15 @@
  * - A secret is text, found by the name of the service (the program) and of the account (what it opens). Names are no secrets:
  *   other programs can list them.
  * - Nothing of a secret comes into errors.
- * - The library is loaded at the first use. The kernel's key ring, which is empty after a restart, is never taken for a keychain.
+ * - The library, for macOS and Windows, is loaded at the first use. The kernel's key ring, which is empty after a restart, is never taken
+ *   for a keychain.
  */
 import { createRequire } from 'node:module';
 import type * as KeyringModule from '@napi-rs/keyring';
 import { fail, HoldfastError } from '../../contract/errors.ts';
 import { unlessCancelled } from '../cancellation.ts';
-import { refuseUnusable, secretServiceState, unlockedSecretService } from './secret-service.ts';
+import { isLockedError, SecretItem } from './secret-item.ts';
+import { secretServiceState, withSecretService } from './secret-service.ts';
 
 export interface SecretName {
   readonly service: string;
@@ -51,6 +53,15 @@ export interface Keychain {
   remove(name: SecretName, use?: KeychainUse): Promise<boolean>;
 }
 
+/** One secret in the keychain of a system: what the library's entries are. */
+export interface SecretEntry {
+  /** null when there is none. */
+  getSecret(): Promise<ArrayLike<number> | null>;
+  setSecret(secret: Uint8Array): Promise<void>;
+  /** False when there was none. */
+  deletePassword(): Promise<boolean>;
+}
+
 /** What decides which keychain there is; a parameter for tests. */
 export interface KeychainSurroundings {
   readonly platform: NodeJS.Platform;
@@ -88,12 +99,13 @@ export class SystemKeychain implements Keychain {
   async state(signal?: AbortSignal): Promise<KeychainState> {
     const { platform, env } = this.#where;
     if (env[switchVariable] === 'off') return { kind: 'absent', reason: `${switchVariable} is off` };
+    if (!isSystemsOwn(platform)) return secretServiceState(env, signal);
     try {
       loadKeyring();
     } catch (error) {
       return { kind: 'absent', reason: toldReason(error) };
     }
-    return isSystemsOwn(platform) ? { kind: 'available' } : secretServiceState(env, signal);
+    return { kind: 'available' };
   }
 
   async get(name: SecretName, use: KeychainUse = {}): Promise<string | undefined> {
@@ -120,24 +132,20 @@ export class SystemKeychain implements Keychain {
     return this.#use(name, 'remove', use, (entry) => entry.deletePassword());
   }
 
-  async #use<T>(
-    name: SecretName,
-    operation: string,
-    { signal, prompt = 'never' }: KeychainUse,
-    act: (entry: KeyringModule.AsyncEntry) => Promise<T>,
-  ): Promise<T> {
+  async #use<T>(name: SecretName, operation: string, use: KeychainUse, act: (entry: SecretEntry) => Promise<T>): Promise<T> {
     const { platform, env } = this.#where;
+    const { signal } = use;
     if (signal?.aborted) return fail('cancelled');
     if (env[switchVariable] === 'off') return fail('keychain-absent', { cause: `${switchVariable} is off` });
-    const { AsyncEntry } = loadKeyring();
-    if (!isSystemsOwn(platform)) refuseUnusable(await (prompt === 'allowed' ? unlockedSecretService : secretServiceState)(env, signal));
     try {
-      // Without the option it would fall back to the kernel's key ring.
-      const entry = new AsyncEntry(name.service, name.account, { linux: { store: 'secret-service' } });
+      if (!isSystemsOwn(platform))
+        return await withSecretService(env, use, (bus, collection) => act(new SecretItem(bus, collection, name, signal)));
+      const { AsyncEntry } = loadKeyring();
       // The library takes signals only for calls that have not begun.
-      return await unlessCancelled(act(entry), signal);
+      return await unlessCancelled(act(new AsyncEntry(name.service, name.account)), signal);
     } catch (error) {
       if (error instanceof HoldfastError) throw error;
+      if (isLockedError(error)) return fail('keychain-locked', { cause: 'it was locked meanwhile' }, error);
       return refused(name, operation, (error as Error).message, error);
     }
   }
@@ -146,8 +154,5 @@ export class SystemKeychain implements Keychain {
 /** Whether the system itself has a keychain, which is then always there. */
 const isSystemsOwn = (platform: NodeJS.Platform): boolean => platform === 'darwin' || platform === 'win32';
 
-function refused({ account }: SecretName, operation: string, cause: string, error?: unknown): never {
-  // Locked between our look and the library's use.
-  if (/dismissed|IsLocked/.test(cause)) fail('keychain-locked', { cause: 'it was locked meanwhile' }, error);
-  return fail('keychain-refused', { operation, account, cause }, error);
-}
+const refused = ({ account }: SecretName, operation: string, cause: string, error?: unknown): never =>
+  fail('keychain-refused', { operation, account, cause }, error);

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { execPath } from 'node:process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { AsyncEntry } from '@napi-rs/keyring';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { systemClock } from '../../../src/platform/clock.ts';
 import { Variant } from '../../../src/platform/dbus/wire.ts';
 import { SystemKeychain } from '../../../src/platform/keychain/keychain.ts';
@@ -52,9 +53,7 @@ describe('an unlocked keychain', () => {
 
   beforeAll(async () => {
     ours = await startSecretService();
-    // The library looks at the environment itself.
-    process.env.DBUS_SESSION_BUS_ADDRESS = ours.env.DBUS_SESSION_BUS_ADDRESS;
-    keychain = new SystemKeychain();
+    keychain = new SystemKeychain({ platform: 'linux', env: ours.env });
   });
   afterAll(() => ours.stop());
 
@@ -98,6 +97,20 @@ describe('an unlocked keychain', () => {
     expect(['one', 'other']).toContain(await keychain.get({ service: 'Holdfast test', account }));
     expect(await keychain.remove({ service: 'Holdfast test', account })).toBe(true);
     expect(await keychain.get({ service: 'Holdfast test', account })).toBeUndefined();
+  });
+
+  test('shares its secrets with the library that keeps them on other systems', async () => {
+    const mine = name();
+    // The library looks at the environment itself.
+    vi.stubEnv('DBUS_SESSION_BUS_ADDRESS', ours.env.DBUS_SESSION_BUS_ADDRESS);
+    const entry = new AsyncEntry(mine.service, mine.account, { linux: { store: 'secret-service' } });
+    await entry.setPassword('of the library');
+    expect(await keychain.get(mine)).toBe('of the library');
+    await keychain.set(mine, 'of ours');
+    expect(await entry.getPassword()).toBe('of ours');
+    expect(await keychain.remove(mine)).toBe(true);
+    await keychain.set(mine, 'made by us');
+    expect(await entry.getPassword()).toBe('made by us');
   });
 
   test('does nothing for whoever has cancelled already', async () => {
