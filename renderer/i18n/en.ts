@@ -3,5 +3,6 @@ import { errors } from './en/errors.ts';
 import { frame } from './en/frame.ts';
 import { ui } from './en/ui.ts';
 import { home } from './en/home.ts';
+import { schedule } from './en/schedule.ts';
 
-export default { frame, ui, home, errors };
+export default { frame, ui, home, schedule, errors };

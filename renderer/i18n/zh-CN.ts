@@ -5,5 +5,6 @@ import { errors } from './zh-CN/errors.ts';
 import { frame } from './zh-CN/frame.ts';
 import { ui } from './zh-CN/ui.ts';
 import { home } from './zh-CN/home.ts';
+import { schedule } from './zh-CN/schedule.ts';
 
-export default { frame, ui, home, errors } satisfies Texts<typeof en>;
+export default { frame, ui, home, schedule, errors } satisfies Texts<typeof en>;

@@ -1,0 +1,35 @@
+import { Button } from '@mantine/core';
+import { useTranslation } from 'react-i18next';
+import { useLocation } from 'wouter';
+import type { HomeFacts } from '../../../src/contract/home.ts';
+import type { State } from '../../../src/contract/state.ts';
+import { Note } from '../../ui/Note.tsx';
+import styles from './MissingCopy.module.css';
+
+/** How far a plan is from three copies on two media, one of them elsewhere; the worst one, with the step that is missing. */
+export function MissingCopy({ facts, state }: { readonly facts: HomeFacts; readonly state: State }) {
+  const { t } = useTranslation();
+  const [, go] = useLocation();
+  const lacking = facts.plans
+    .filter(({ rule321, state: condition }) => !rule321.isMet && condition !== 'off')
+    .toSorted((a, b) => b.rule321.missing.length - a.rule321.missing.length)[0];
+  const plan = state.plans.find(({ id }) => id === lacking?.plan);
+  if (!lacking || !plan) return null;
+  const { missing, copies } = lacking.rule321;
+  const what = missing.includes('off-site') ? 'off-site' : missing.includes('medium') ? 'medium' : 'copy';
+  return (
+    <div className={styles.hint}>
+      <Note
+        kind="attention"
+        title={t(`home.rule.${what}.title`)}
+        action={
+          <Button variant="default" onClick={() => go(`/plans/${plan.id}`)}>
+            {t(`home.rule.${what}.act`)}
+          </Button>
+        }
+      >
+        {t(`home.rule.${what}.text`, { plan: plan.name, count: copies - 1 })}
+      </Note>
+    </div>
+  );
+}

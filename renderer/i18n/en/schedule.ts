@@ -1,0 +1,20 @@
+/** Schedules in words. */
+export const schedule = {
+  never: 'only when you start it',
+  both: '{{times}}, and {{events}}',
+  everyMinutes_one: 'every minute',
+  everyMinutes_other: 'every {{count}} minutes',
+  everyHours_one: 'every hour',
+  everyHours_other: 'every {{count}} hours',
+  everyDays_one: 'every day',
+  everyDays_other: 'every {{count}} days',
+  daily: 'daily at {{at}}',
+  weekly: '{{days}} at {{at}}',
+  monthly: 'monthly on the {{days}} at {{at}}',
+  day: '{{day}}.',
+  lastDay: 'last day',
+  cron: 'by “{{expression}}”',
+  change: 'when files change',
+  drive: 'when its drive is plugged in',
+  login: 'when you log in',
+};
