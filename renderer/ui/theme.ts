@@ -1,5 +1,5 @@
 /** The look of Mantine's components; the colours themselves are in theme.css. */
-import { createTheme, type MantineColorsTuple } from '@mantine/core';
+import { createTheme, defaultVariantColorsResolver, type MantineColorsTuple, type VariantColorsResolver } from '@mantine/core';
 
 /** Shade 4 is the accent of the dark look, shade 8 that of the light one. */
 const teal: MantineColorsTuple = [
@@ -15,11 +15,20 @@ const teal: MantineColorsTuple = [
   '#085650',
 ];
 
+/** Filled things have the ink that is made for their colour in each look. */
+const resolveColors: VariantColorsResolver = (input) => {
+  const usual = defaultVariantColorsResolver(input);
+  if (input.variant !== 'filled') return usual;
+  const color = input.color ?? input.theme.primaryColor;
+  if (color === 'teal') return { ...usual, background: 'var(--accent)', hover: 'var(--accent-hover)', color: 'var(--accent-ink)' };
+  if (color === 'red') return { ...usual, background: 'var(--bad)', hover: 'var(--bad)', color: 'var(--bad-ink)' };
+  return usual;
+};
+
 export const theme = createTheme({
   primaryColor: 'teal',
   primaryShade: { light: 8, dark: 4 },
-  autoContrast: true,
-  luminanceThreshold: 0.35,
+  variantColorResolver: resolveColors,
   colors: { teal },
   black: '#17201f',
   fontFamily: "system-ui, 'Segoe UI', 'Noto Sans', 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', sans-serif",
