@@ -213,9 +213,9 @@ export const snapshotsContract = {
       z.strictObject({
         destination: idSchema,
         files: count,
-        folders: count,
-        others: count,
-        /** Of all files, each name counted. */
+        /** Files, folders, links and so on. */
+        entries: count,
+        /** That a restore of everything writes. */
         bytes: count,
         /** That its content takes on the destination, shared or not; and of that, what no other snapshot needs. */
         storedBytes: count,

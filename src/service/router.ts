@@ -3,6 +3,7 @@ import { implement } from '@orpc/server';
 import { fail } from '../contract/errors.ts';
 import { contract, protocolVersion } from '../contract/procedures.ts';
 import { nextTurn } from '../platform/clock.ts';
+import { browseHandlers, snapshotHandlers } from './api/snapshots.ts';
 import type { Logins } from './logins.ts';
 import { catalogueRouter } from './catalogue/router.ts';
 import { proposalFor } from './plans/advice.ts';
@@ -95,6 +96,8 @@ export function makeRouter(service: Service, { version, logins, onStop }: Router
       remove: local.remove.handler(({ input }) => logins.remove(input.name)),
       revoke: local.revoke.handler(({ input }) => ({ ended: logins.revoke(input.name) })),
     },
+    ...snapshotHandlers(service.app),
+    ...browseHandlers(service.app),
     ...unbuiltHandlers(),
   });
 }

@@ -16,6 +16,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Drives } from '../platform/drives/volume.ts';
 import type { HostIdentity } from '../platform/host.ts';
 import { pacesOf } from '../storage/rates.ts';
+import { App } from './app.ts';
 import { Besides } from './besides.ts';
 import { Destinations } from './destinations/destinations.ts';
 import { EventLog } from './events.ts';
@@ -76,6 +77,7 @@ export class Service {
   readonly recovery: Recovery;
   readonly overview: Overview;
   readonly drives: PluggedDrives;
+  readonly app: App;
   readonly #common: Common;
   readonly #log: LogFile;
   readonly #unlock: () => void;
@@ -134,7 +136,10 @@ export class Service {
         this.#copy.keep();
         this.#watches.setPlans(state.plans());
       },
-      onRemoved: (id) => events.publish({ type: 'destination-removed', id }),
+      onRemoved: (id) => {
+        events.publish({ type: 'destination-removed', id });
+        this.app.library.moved(id);
+      },
     });
     this.desk = new Desk({
       state,
@@ -211,7 +216,9 @@ export class Service {
         events.publish({ type: 'state', state: this.overview.whole() });
       },
     });
-    this.#parts = [this.plans, new Thinning(common), new Ejecting({ ...common, drives: this.drives, desk: this.desk })];
+    this.app = new App({ ...common, destinations: this.destinations, desk: this.desk, onStored: () => this.#copy.keep() });
+    const release = (destination: string): Promise<void> => this.app.library.books.release(destination);
+    this.#parts = [this.plans, this.app, new Thinning(common), new Ejecting({ ...common, drives: this.drives, desk: this.desk, release })];
   }
 
   /** Begins to act, and takes up what the last service left. `atLogin`: it is started because its person has logged in. */
@@ -271,6 +278,7 @@ export class Service {
     for (const { id, volume } of this.state.destinations()) {
       if (volume?.uuid !== uuid) continue;
       this.destinations.moved(id, isThere);
+      this.app.library.moved(id);
       if (isThere) this.scheduling.scheduler.driveArrived(id);
       else this.scheduling.scheduler.look();
     }

@@ -57,7 +57,7 @@ export class Sheets<R, S> {
     });
     void done.then(
       () => sheet.complete(),
-      (error: unknown) => sheet.complete(error),
+      (error: Error) => sheet.complete(error),
     );
     return id;
   }
@@ -104,7 +104,7 @@ class Sheet<R, S> implements SheetWriter<R, S> {
   readonly #database = new DatabaseSync('');
   readonly #insert: ReturnType<DatabaseSync['prepare']>;
   readonly #select: ReturnType<DatabaseSync['prepare']>;
-  #error: unknown;
+  #error: Error | undefined;
   #isClosed = false;
   #waiting: (() => void)[] = [];
 
@@ -125,7 +125,7 @@ class Sheet<R, S> implements SheetWriter<R, S> {
     this.#wake();
   }
 
-  complete(error?: unknown): void {
+  complete(error?: Error): void {
     this.isComplete = true;
     this.#error = error;
     this.#wake();
@@ -158,4 +158,3 @@ class Sheet<R, S> implements SheetWriter<R, S> {
     for (const resolve of waiting) resolve();
   }
 }
-

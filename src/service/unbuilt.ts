@@ -10,28 +10,6 @@ const later = (): never => fail('request-invalid', { problem: 'this is not built
 export function unbuiltHandlers() {
   const os = implement(contract).$context<Caller>();
   return {
-    snapshots: {
-      list: os.snapshots.list.handler(later),
-      get: os.snapshots.get.handler(later),
-      previous: os.snapshots.previous.handler(later),
-      computers: os.snapshots.computers.handler(later),
-      annotate: os.snapshots.annotate.handler(later),
-      planDelete: os.snapshots.planDelete.handler(later),
-      delete: os.snapshots.delete.handler(later),
-      stats: os.snapshots.stats.handler(later),
-      diff: {
-        begin: os.snapshots.diff.begin.handler(later),
-        page: os.snapshots.diff.page.handler(later),
-        end: os.snapshots.diff.end.handler(later),
-      },
-      changes: os.snapshots.changes.handler(later),
-    },
-    browse: {
-      folder: os.browse.folder.handler(later),
-      info: os.browse.info.handler(later),
-      preview: os.browse.preview.handler(later),
-      compare: os.browse.compare.handler(later),
-    },
     restore: {
       preview: {
         begin: os.restore.preview.begin.handler(later),

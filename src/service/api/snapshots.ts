@@ -1,13 +1,14 @@
 /** What the procedures about snapshots, and about what they hold, do. */
 import { implement } from '@orpc/server';
 import { browseContract } from '../../contract/browse.ts';
+import { fail } from '../../contract/errors.ts';
 import { snapshotsContract } from '../../contract/snapshots.ts';
 import type { Caller } from '../router.ts';
-import type { Service } from '../service.ts';
+import type { App } from '../app.ts';
 import { pageOf } from './page-of.ts';
 
 // The types are written by the library.
-export function snapshotHandlers({ library, differences, deleting, snapshotDeletion }: Service) {
+export function snapshotHandlers({ library, differences, deleting }: App) {
   const os = implement(snapshotsContract).$context<Caller>().snapshots;
   return {
     snapshots: {
@@ -21,7 +22,7 @@ export function snapshotHandlers({ library, differences, deleting, snapshotDelet
       computers: os.computers.handler(() => library.computers()),
       annotate: os.annotate.handler(({ input: { snapshot, ...change } }) => library.annotate(snapshot, change)),
       planDelete: os.planDelete.handler(({ input, signal }) => deleting.plan(input.snapshots, input.destinations, signal)),
-      delete: os.delete.handler(({ input }) => snapshotDeletion.ask(input)),
+      delete: os.delete.handler((): never => fail('request-invalid', { problem: 'this is not built yet' })),
       stats: os.stats.handler(({ input, signal }) => deleting.stats(input.snapshot, input.destination, signal)),
       diff: {
         begin: os.diff.begin.handler(({ input }) => differences.begin(input)),
@@ -33,13 +34,15 @@ export function snapshotHandlers({ library, differences, deleting, snapshotDelet
   };
 }
 
-export function browseHandlers({ browsing }: Service) {
+export function browseHandlers({ browsing }: App) {
   const os = implement(browseContract).$context<Caller>().browse;
   return {
     browse: {
       folder: os.folder.handler(({ input }) => browsing.folder(input)),
       info: os.info.handler(({ input }) => browsing.info(input)),
-      preview: os.preview.handler(({ input: { textBytes, pictureBytes, ...where } }) => browsing.preview(where, { textBytes, pictureBytes })),
+      preview: os.preview.handler(({ input: { textBytes, pictureBytes, ...where } }) =>
+        browsing.preview(where, { textBytes, pictureBytes }),
+      ),
       compare: os.compare.handler(({ input: { before, after, context } }) => browsing.compare(before, after, context)),
     },
   };

@@ -75,7 +75,10 @@ export class Browsing {
         const bytes = await book.read(content, entry.size);
         return { kind: 'picture', ...shared, mediaType, base64: bytes.toString('base64') };
       }
-      const bytes = (entry.size > first.length && textBytes > first.length ? await book.read(content, textBytes) : first).subarray(0, textBytes);
+      const bytes = (entry.size > first.length && textBytes > first.length ? await book.read(content, textBytes) : first).subarray(
+        0,
+        textBytes,
+      );
       const isCut = bytes.length < entry.size;
       const text = decodeText(bytes, isCut);
       return text ? { kind: 'text', ...shared, ...text, isCut } : none('binary');
@@ -85,7 +88,8 @@ export class Browsing {
   /** Two versions of a file, which may be in different snapshots and destinations. */
   async compare(before: Where, after: Where, context: number): Promise<Comparison> {
     const [a, b] = [await this.#side(before), await this.#side(after)];
-    if (a.content && b.content && a.size === b.size && a.destination === b.destination && a.content.equals(b.content)) return { kind: 'same' };
+    if (a.content && b.content && a.size === b.size && a.destination === b.destination && a.content.equals(b.content))
+      return { kind: 'same' };
     const problem = a.reason ?? b.reason;
     if (problem !== undefined) return { kind: 'none', reason: problem };
     if (a.isPicture || b.isPicture) return a.isPicture && b.isPicture ? { kind: 'pictures' } : { kind: 'none', reason: 'binary' };

@@ -18,8 +18,7 @@ export interface DeletingOptions extends Pick<Common, 'clock' | 'identity' | 'be
 export interface SnapshotStats {
   readonly destination: string;
   readonly files: number;
-  readonly folders: number;
-  readonly others: number;
+  readonly entries: number;
   readonly bytes: number;
   readonly storedBytes: number;
   readonly soleBytes: number;
@@ -66,7 +65,9 @@ export class Deleting {
     for (const [destination, here] of byDestination) {
       const held = snapshots.flatMap((view) => {
         const id = view.holders.find((holder) => holder.destination === destination)?.snapshot;
-        return id === undefined ? [] : [{ id, name: view.planName ?? (view.hostname || '?'), line: view.plan ?? JSON.stringify([view.hostname, view.paths]) }];
+        return id === undefined
+          ? []
+          : [{ id, name: view.planName ?? (view.hostname || '?'), line: view.plan ?? JSON.stringify([view.hostname, view.paths]) }];
       });
       for (const group of Map.groupBy(held, ({ line }) => line).values())
         if (group.every(({ id }) => here.includes(id))) names.add(group[0]!.name);
@@ -96,7 +97,11 @@ export class Deleting {
     );
   }
 
-  #with<T>(destination: string, signal: AbortSignal | undefined, work: (repository: Repository, options: RunOptions) => Promise<T>): Promise<T> {
+  #with<T>(
+    destination: string,
+    signal: AbortSignal | undefined,
+    work: (repository: Repository, options: RunOptions) => Promise<T>,
+  ): Promise<T> {
     const { besides, destinations, clock, identity } = this.#options;
     return besides.run(async (control) => {
       const cancel = (): void => control.cancel();

@@ -7,7 +7,7 @@ import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Destination } from '../../contract/destination.ts';
-import { HoldfastError, hasCode, toHoldfastError } from '../../contract/errors.ts';
+import { hasCode, type HoldfastError, toHoldfastError } from '../../contract/errors.ts';
 import { parseSnapshot, type Snapshot } from '../../repository/snapshot.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { Common } from '../parts.ts';

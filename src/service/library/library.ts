@@ -1,5 +1,5 @@
 /** The snapshots of all destinations as one list, with what a person has noted of them, and the way to what they hold. */
-import { fail, HoldfastError, hasCode, toHoldfastError } from '../../contract/errors.ts';
+import { fail, hasCode, type HoldfastError, toHoldfastError } from '../../contract/errors.ts';
 import type { Computer, SnapshotNotes, SnapshotView } from '../../contract/snapshots.ts';
 import type { Book } from '../../engine/browse/book.ts';
 import type { Snapshot } from '../../repository/snapshot.ts';
@@ -178,9 +178,11 @@ export class Library implements Part {
         onFailed(holder, error);
       }
     }
-    if (holders.length === 1 || !hasCode(failure, 'destination-not-plugged-in')) throw failure ?? new HoldfastError('snapshot-not-found');
+    if (holders.length === 1 || !hasCode(failure, 'destination-not-plugged-in')) throw failure as HoldfastError;
     const names = new Map(this.#options.state.destinations().map(({ id, name }) => [id, name]));
-    return fail('snapshot-unreachable', { destinations: holders.map(({ destination }) => names.get(destination) ?? destination).join(', ') });
+    return fail('snapshot-unreachable', {
+      destinations: holders.map(({ destination }) => names.get(destination) ?? destination).join(', '),
+    });
   }
 
   /** Once at once, then after each change. */

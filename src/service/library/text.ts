@@ -18,9 +18,8 @@ export function decodeText(bytes: Buffer, isCut: boolean): DecodedText | undefin
   if (bytes.subarray(0, looked).includes(0)) return undefined;
   const utf8 = decoded(bytes, 'utf-8', isCut);
   if (utf8) return utf8;
-  const chinese = decoded(bytes, 'gb18030', isCut);
-  // Two bytes for each of its characters, most of them among those that are in use.
-  if (chinese && isMostly(chinese.text, /[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]/u)) return chinese;
+  const chinese = isChinese(bytes) ? decoded(bytes, 'gb18030', isCut) : undefined;
+  if (chinese) return chinese;
   const western = decoded(bytes, 'windows-1252', isCut);
   return western && isMostly(western.text, /[\u00c0-\u00ff\u2013-\u2022\u20ac]/u) ? western : undefined;
 }
@@ -46,9 +45,23 @@ function hasControls(text: string): boolean {
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
     // Tab, line feed, form feed, return and escape are in logs and sources.
-    if ((code < 0x20 && code !== 9 && code !== 10 && code !== 12 && code !== 13 && code !== 27) || (code >= 0x7f && code < 0xa0)) controls += 1;
+    if ((code < 0x20 && code !== 9 && code !== 10 && code !== 12 && code !== 13 && code !== 27) || (code >= 0x7f && code < 0xa0))
+      controls += 1;
   }
   return controls > text.length / 200;
+}
+
+/** Characters that are in use have two bytes above 0xA0 (GB 2312); accents of western languages stand between plain letters. */
+function isChinese(bytes: Buffer): boolean {
+  let [pairs, others] = [0, 0];
+  for (let at = 0; at < bytes.length; at++) {
+    if (bytes[at]! < 0x80) continue;
+    if (bytes[at]! > 0xa0 && bytes[at + 1]! > 0xa0) {
+      pairs += 1;
+      at += 1;
+    } else others += 1;
+  }
+  return pairs > others * 9;
 }
 
 /** Of the characters that are no ASCII. */

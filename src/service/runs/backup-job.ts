@@ -17,6 +17,7 @@ import { tagOfPlan } from '../../engine/own-tags.ts';
 import type { RunOptions } from '../../engine/run.ts';
 import { fail, hasCode, HoldfastError } from '../../contract/errors.ts';
 import type { Repository } from '../../repository/repository.ts';
+import type { Snapshot } from '../../repository/snapshot.ts';
 
 export interface BackupOutcome {
   readonly snapshot: string;
@@ -45,6 +46,8 @@ export interface BackupJob {
   readonly identity: HostIdentity;
   /** What is no longer needed is to be deleted, too: that reads and rewrites packs, so that it is not for every run. */
   readonly prune: boolean;
+  /** Tells snapshots that no retention forgets, as they are pinned by then; they do not count for its rules. */
+  readonly pinned: () => (snapshot: Snapshot) => boolean;
 }
 
 export type Log = (level: LogLine['level'], text: string) => void;
@@ -54,12 +57,8 @@ export type Log = (level: LogLine['level'], text: string) => void;
  * planning and executing throw, `source-missing` when none of the plan's own sources is there. That old snapshots could not be
  * forgotten is a warning.
  */
-export async function backUp(
-  repository: Repository,
-  { plan, strategy, settingsCopy, leftOut, identity, prune }: BackupJob,
-  options: RunOptions,
-  log: Log,
-): Promise<BackupOutcome> {
+export async function backUp(repository: Repository, job: BackupJob, options: RunOptions, log: Log): Promise<BackupOutcome> {
+  const { plan, strategy, settingsCopy, leftOut, identity } = job;
   const { excludes } = plan;
   const patterns = [...excludes.patterns, ...patternsLeavingOut(leftOut, plan)];
   const prepared = await planBackup(repository, {
@@ -84,7 +83,7 @@ export async function backUp(
       `added ${formatBytes(summary.data_added_packed)}.`,
   );
   log('info', scanText(result.scanned.scan));
-  const retention = await forgetOld(repository, plan, prune, options, log);
+  const retention = await forgetOld(repository, job, options, log);
   // Nobody expects a socket to come back.
   const missing = problems.filter(({ code }) => code !== 'unsupported').length;
   return {
@@ -122,19 +121,25 @@ const problemsOf = ({ problems }: BackupResult): RunProblem[] =>
   problems.map(({ path, kind, detail }) => ({ path: displayPath(Buffer.from(path)), code: kind, message: detail }));
 
 /** Applies the plan's retention to its own snapshots. What could not be done is tried again after the next run. */
-async function forgetOld(repository: Repository, plan: Plan, prune: boolean, options: RunOptions, log: Log): Promise<Retained> {
+async function forgetOld(
+  repository: Repository,
+  { plan, prune, pinned }: Pick<BackupJob, 'plan' | 'prune' | 'pinned'>,
+  options: RunOptions,
+  log: Log,
+): Promise<Retained> {
   const none: Retained = { forgotten: 0, isPruned: false, isFine: true };
   const policy = policyOf(plan.retention);
   if (!policy) return none;
-  const tag = tagOfPlan(plan.id);
-  const request = {
-    policy,
-    // One line of snapshots, though the plan's folders may have changed.
-    groupBy: { host: false, paths: false, tags: false },
-    filter: ({ tags }: { tags?: readonly string[] | undefined }) => tags?.includes(tag) === true,
-    now: options.clock.now(),
-  };
   try {
+    const tag = tagOfPlan(plan.id);
+    const isPinned = pinned();
+    const request = {
+      policy,
+      // One line of snapshots, though the plan's folders may have changed.
+      groupBy: { host: false, paths: false, tags: false },
+      filter: (snapshot: Snapshot) => snapshot.tags?.includes(tag) === true && !isPinned(snapshot),
+      now: options.clock.now(),
+    };
     // Without a look first each run would need the repository for itself alone.
     if (!prune && (await planForget(repository, request)).remove.length === 0) return none;
     const { removed, prune: pruned } = await executeForget(repository, () => planForget(repository, request), {
@@ -155,7 +160,7 @@ async function forgetOld(repository: Repository, plan: Plan, prune: boolean, opt
 }
 
 /** Undefined when all snapshots are kept. */
-function policyOf({ within, ...keep }: Retention): RetentionPolicy | undefined {
+export function policyOf({ within, ...keep }: Retention): RetentionPolicy | undefined {
   if (within === null && Object.values(keep).every((count) => count === 0)) return undefined;
   return { keep, within: within === null ? undefined : parseDuration(within, 'within') };
 }

@@ -5,7 +5,9 @@ import type { Progress, RunOptions } from '../../engine/run.ts';
 import type { RunControl } from '../../platform/cancellation.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { HostIdentity } from '../../platform/host.ts';
+import type { Snapshot } from '../../repository/snapshot.ts';
 import type { Destinations } from '../destinations/destinations.ts';
+import { Notes, recallNotes } from '../library/notes.ts';
 import type { RunChange } from '../state/runs.ts';
 import type { StateStore } from '../state/store.ts';
 import { backUp } from './backup-job.ts';
@@ -67,7 +69,11 @@ export async function workOn(
     try {
       await control.checkpointAsync();
       const strategy = run.strategy ?? 'incremental';
-      const job = { plan, strategy, settingsCopy, leftOut, identity, prune: pruneTimes.isDue(destination) };
+      const pinned = (): ((snapshot: Snapshot) => boolean) => {
+        const notes = new Notes(recallNotes(state));
+        return (snapshot) => notes.isPinned(snapshot);
+      };
+      const job = { plan, strategy, settingsCopy, leftOut, identity, prune: pruneTimes.isDue(destination), pinned };
       const outcome = await backUp(repository, job, options, log);
       quietly(() => pruneTimes.note(destination, outcome.retention));
       const { snapshot, figures, problems, hasWarnings } = outcome;

@@ -10,6 +10,7 @@ import { planSchema } from '../../contract/plan.ts';
 import { runSchema } from '../../contract/run.ts';
 import { settingsSchema } from '../../contract/settings.ts';
 import type { HostIdentity } from '../../platform/host.ts';
+import { notedSchema, recallNotes } from '../library/notes.ts';
 import type { Profile } from '../profile.ts';
 import type { StateStore } from '../state/store.ts';
 
@@ -41,6 +42,8 @@ const copySchema = z.object({
   plans: lenient(planSchema),
   /** Newest first. */
   runs: lenient(runSchema),
+  /** Of snapshots; copies from before there were any have none. */
+  notes: lenient(notedSchema).default([]),
 });
 export type SettingsCopy = z.infer<typeof copySchema>;
 
@@ -58,6 +61,7 @@ export function copyOf(state: StateStore, { hostname, username }: HostIdentity, 
     destinations: state.destinations(),
     plans: state.plans(),
     runs: state.runs.list({ limit: keptRuns }).filter(({ ended }) => ended !== null),
+    notes: recallNotes(state),
   };
 }
 

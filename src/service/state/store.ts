@@ -92,9 +92,13 @@ export class StateStore {
     this.#tables.run('DELETE FROM destinations WHERE id = ?', id);
   }
 
-  /** All of it or nothing. Runs keep neither their numbers nor their logs. */
-  takeOver(what: { settings: Settings; plans: readonly Plan[]; destinations: readonly Destination[]; runs: readonly Run[] }): void {
+  /** All of it or nothing, with what `andAlso` remembers. Runs keep neither their numbers nor their logs. */
+  takeOver(
+    what: { settings: Settings; plans: readonly Plan[]; destinations: readonly Destination[]; runs: readonly Run[] },
+    andAlso: () => void = () => {},
+  ): void {
     this.#tables.together(() => {
+      andAlso();
       for (const [name, value] of Object.entries(what.settings))
         this.#tables.run('INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)', name, JSON.stringify(value));
       for (const destination of what.destinations) this.#save('destinations', destination);
