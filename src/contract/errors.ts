@@ -97,6 +97,7 @@ const ofDestination: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'rclone-failed',
   'host-key-changed',
   'host-key-revoked',
+  'host-key-by-authority',
   'private-key-locked',
 ]);
 

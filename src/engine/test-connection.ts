@@ -4,11 +4,12 @@
  * It leaves nothing behind. Whether something can be written is tried with an empty lock, which every program ignores;
  * whether something could be removed, with a file that nobody has. Nothing is tried twice: a person is waiting.
  */
-import { type ErrorCode, HoldfastError, hasCode, toHoldfastError } from '../contract/errors.ts';
+import { HoldfastError, hasCode, toHoldfastError } from '../contract/errors.ts';
 import { sha256 } from '../repository/ids.ts';
 import { parseKeyFile } from '../repository/keys.ts';
 import { Repository } from '../repository/repository.ts';
 import type { OpenContext } from '../storage/kind.ts';
+import { isMissingPlace } from '../storage/missing-place.ts';
 import { openPlace } from '../storage/place.ts';
 import type { FileKind, Storage, StoredFile } from '../storage/storage.ts';
 
@@ -79,9 +80,6 @@ const worryingSkewMs = 5 * 60_000;
 
 const configFile: StoredFile = { kind: 'config', name: '' };
 const emptyLock: StoredFile = { kind: 'lock', name: sha256(Buffer.alloc(0)).toString('hex') };
-
-/** Tells that the place, not only the repository in it, is missing. */
-const placeMissing = new Set<string>(['storage-gone', 'bucket-missing'] satisfies (ErrorCode | 'bucket-missing')[]);
 
 /** Tests a place. Never throws, but for defects: what is wrong is in the report. */
 export async function testConnection(place: string, test: ConnectionTest): Promise<ConnectionReport> {
@@ -160,7 +158,7 @@ class ConnectionRun {
       this.#place = 'there';
     } catch (error) {
       if (hasCode(error, 'file-not-found')) this.#place = 'there';
-      else if (error instanceof HoldfastError && placeMissing.has(error.code)) this.#place = 'missing';
+      else if (isMissingPlace(error)) this.#place = 'missing';
       else {
         this.failed('reach', error);
         return false;

@@ -1,6 +1,6 @@
 /** OpenSSH's own server on a loopback port, with keys of its own; whoever signs in is who runs the tests. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { type RunningServer, startServer } from './servers.ts';
@@ -84,4 +84,12 @@ export async function startSshd(lines: readonly string[] = []): Promise<Sshd> {
     fingerprint,
     place: (name) => `sftp://${username}@127.0.0.1:${server.port}/${server.folder}/${name}`,
   };
+}
+
+/** A new home below `folder`, with these files in its `.ssh`. */
+export function makeSshHome(folder: string, files: Readonly<Record<string, string>>): string {
+  const home = mkdtempSync(join(folder, 'home-'));
+  mkdirSync(join(home, '.ssh'));
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(home, '.ssh', name), text, { mode: 0o600 });
+  return home;
 }

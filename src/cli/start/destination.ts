@@ -6,6 +6,7 @@ import { dataFolder } from '../../platform/host.ts';
 import { Repository } from '../../repository/repository.ts';
 import { farPackSize } from '../../repository/pack.ts';
 import { LocalStorage } from '../../storage/local.ts';
+import { isMissingPlace } from '../../storage/missing-place.ts';
 import { kindOf } from '../../storage/place.ts';
 import { configFile, type Storage } from '../../storage/storage.ts';
 import { moveIntoKeychain, passwordInKeychain, realPath } from '../kept-in-keychain.ts';
@@ -123,16 +124,14 @@ function repositoryFolder(folder: string): string {
   return join(folder, ownFolder);
 }
 
-/** A place that is not there yet holds nothing. */
-const missing = ['file-not-found', 'storage-gone', 'bucket-missing'] as const;
-
 async function holdsConfig(storage: Storage): Promise<boolean> {
   if (storage.localPath) return namesIn(storage.location).includes('config');
   try {
     await storage.size(configFile);
     return true;
   } catch (error) {
-    if (missing.some((code) => hasCode(error, code))) return false;
+    // A place that is not there yet holds nothing.
+    if (hasCode(error, 'file-not-found') || isMissingPlace(error)) return false;
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 /** init: makes a repository. */
-import { fail, hasCode } from '../../contract/errors.ts';
+import { fail } from '../../contract/errors.ts';
 import { holdsRepository, Repository } from '../../repository/repository.ts';
+import { isMissingPlace } from '../../storage/missing-place.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { refuseEmptyMountPoint } from '../../storage/mount-points.ts';
@@ -62,8 +63,7 @@ async function isTaken(storage: Storage): Promise<boolean> {
   try {
     return await holdsRepository(storage);
   } catch (error) {
-    // Making the repository makes the bucket, too.
-    if (hasCode(error, 'storage-gone') || hasCode(error, 'bucket-missing')) return false;
+    if (isMissingPlace(error)) return false;
     throw error;
   }
 }

@@ -174,6 +174,13 @@ export const serverErrors = {
       guidance: 'Ask whoever runs the server for its new key.',
     }),
   },
+  'host-key-by-authority': {
+    retryable: false,
+    words: (c) => ({
+      message: `The server ${String(c.server)} is known by an authority that signs certificates (${String(c.where)}), which Holdfast cannot read; the server's own key (${String(c.key)}) is not known. Nothing was sent there.`,
+      guidance: 'Ask whoever runs the server whether this key is right; if it is, name its fingerprint in HOLDFAST_SFTP_HOST_KEY.',
+    }),
+  },
   'private-key-locked': {
     retryable: false,
     words: (c) => ({

@@ -15,6 +15,7 @@ import { BlobIndex } from '../../repository/blob-index.ts';
 import { Lock } from '../../repository/locks.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { localFolderOf } from '../../storage/local-folder.ts';
+import { isMissingPlace } from '../../storage/missing-place.ts';
 import { layoutFolders } from '../../storage/names.ts';
 import { describeFile, type FileKind, type Storage, type StoredFile } from '../../storage/storage.ts';
 import { type CheckResult, executeCheck } from '../check/check.ts';
@@ -233,7 +234,7 @@ async function holds(storage: Storage, file: StoredFile): Promise<boolean> {
     await storage.size(file);
     return true;
   } catch (error) {
-    if (hasCode(error, 'file-not-found') || hasCode(error, 'storage-gone')) return false;
+    if (hasCode(error, 'file-not-found') || isMissingPlace(error)) return false;
     throw error;
   }
 }

@@ -4,6 +4,7 @@ import { sep } from 'node:path';
 import { fail, hasCode } from '../../contract/errors.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { localFolderOf } from '../../storage/local-folder.ts';
+import { isMissingPlace } from '../../storage/missing-place.ts';
 import { layoutFolders } from '../../storage/names.ts';
 import type { FileKind, ListedFile, Storage, StoredFile } from '../../storage/storage.ts';
 import { isSamePlace } from '../copy/ends.ts';
@@ -97,7 +98,7 @@ async function filesAt(place: Storage): Promise<Map<string, number>> {
   try {
     for (const kind of movedKinds) for await (const { name, size } of place.list(kind)) files.set(`${kind} ${name}`, size);
   } catch (error) {
-    if (!hasCode(error, 'storage-gone') || files.size > 0) throw error;
+    if (!isMissingPlace(error) || files.size > 0) throw error;
   }
   return files;
 }
@@ -108,7 +109,7 @@ async function isSameConfig({ storage }: Repository, place: Storage): Promise<bo
   try {
     there = await place.load(configFile);
   } catch (error) {
-    if (hasCode(error, 'file-not-found') || hasCode(error, 'storage-gone')) return false;
+    if (hasCode(error, 'file-not-found') || isMissingPlace(error)) return false;
     throw error;
   }
   return Buffer.compare(there, await storage.load(configFile)) === 0 || refuse(place, 'it holds another repository');

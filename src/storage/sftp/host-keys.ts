@@ -3,7 +3,8 @@
  *
  * A key is looked up in the person's own `~/.ssh/known_hosts`, in the system's, and in Holdfast's. A server that is in none is
  * trusted at first use: its key is noted in Holdfast's file, and told. After that no other key is accepted, nor one of another
- * type, since whoever stands in between could offer that.
+ * type, since whoever stands in between could offer that. Where only an authority is known that signs certificates for it, no key is
+ * accepted: ssh2 cannot ask for certificates, and trust at first use is less than what the person has asked for.
  */
 import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -39,27 +40,37 @@ export class HostKeys {
 
   /** The types of the keys by which the server is known: those it should be asked for. */
   knownTypes(): string[] {
-    const types = this.#known().flatMap(({ type, isRevoked }) => (isRevoked ? [] : [type]));
+    const types = this.#known().flatMap(({ type, role }) => (role === 'own' ? [type] : []));
     if (this.#accepted) types.push(typeOfBlob(this.#accepted));
     return [...new Set(types)];
   }
 
-  /** Undefined when the key is the right one, or the first; else why it is not: `host-key-changed` or `host-key-revoked`. */
+  /** Undefined when the key is the right one, or the first; else why it is not: `host-key-changed`, `host-key-revoked` or `host-key-by-authority`. */
   judge(blob: Buffer): HoldfastError | undefined {
     const { pinned } = this.#rules;
     if (pinned.length > 0)
       return pinned.includes(fingerprint(blob)) ? undefined : this.#changed(blob, pinned.join(', '), 'HOLDFAST_SFTP_HOST_KEY');
     const known = this.#known();
-    const revoked = known.find((each) => each.isRevoked && each.blob.equals(blob));
+    const revoked = known.find(({ role, blob: own }) => role === 'revoked' && own.equals(blob));
     if (revoked) {
       const { server, location } = this.#rules;
       return new HoldfastError('host-key-revoked', { server, location, key: describe(blob), path: revoked.file });
     }
-    const expected = known.filter(({ isRevoked }) => !isRevoked);
+    const expected = known.filter(({ role }) => role === 'own');
     if (expected.some((each) => each.blob.equals(blob)) || this.#accepted?.equals(blob)) return undefined;
     const [first] = expected.filter(({ type }) => type === typeOfBlob(blob)).concat(expected);
     if (first) return this.#changed(blob, describe(first.blob), `line ${first.line} of ${first.file}`);
     if (this.#accepted) return this.#changed(blob, describe(this.#accepted), this.#rules.ownFile);
+    const authority = known.find(({ role }) => role === 'authority');
+    if (authority) {
+      const { server, location } = this.#rules;
+      return new HoldfastError('host-key-by-authority', {
+        server,
+        location,
+        key: describe(blob),
+        where: `line ${authority.line} of ${authority.file}`,
+      });
+    }
     this.#acceptFirst(blob);
     return undefined;
   }

@@ -8,7 +8,8 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 
 /** One line that is about the host that was asked for. */
 export interface KnownKey {
-  readonly isRevoked: boolean;
+  /** `authority`: not the host's own key, but of whoever signs certificates for it. */
+  readonly role: 'own' | 'revoked' | 'authority';
   /** For example `ssh-ed25519`. */
   readonly type: string;
   readonly blob: Buffer;
@@ -16,10 +17,16 @@ export interface KnownKey {
   readonly line: number;
 }
 
+const roles = new Map<string | undefined, KnownKey['role']>([
+  [undefined, 'own'],
+  ['@revoked', 'revoked'],
+  ['@cert-authority', 'authority'],
+]);
+
 /** As lines name a host: with its port where that is not the usual one. */
 export const hostEntry = (host: string, port: number): string => (port === 22 ? host : `[${host}]:${port}`);
 
-/** The keys that a text names for a host. Lines that cannot be read do not count, nor authorities, whose certificates are not asked for. */
+/** The keys that a text names for a host. Lines that cannot be read do not count. */
 export function knownKeys(text: string, host: string, port: number): KnownKey[] {
   const entry = hostEntry(host.toLowerCase(), port);
   const found: KnownKey[] = [];
@@ -29,10 +36,11 @@ export function knownKeys(text: string, host: string, port: number): KnownKey[] 
     const words = line.split(/[ \t]+/);
     const marker = words[0].startsWith('@') ? words.shift() : undefined;
     const [hosts, type, base64] = words;
-    if ((marker !== undefined && marker !== '@revoked') || base64 === undefined || !isAbout(hosts, entry)) continue;
+    const role = roles.get(marker);
+    if (role === undefined || base64 === undefined || !isAbout(hosts, entry)) continue;
     const blob = Buffer.from(base64, 'base64');
     if (typeOfBlob(blob) !== type) continue;
-    found.push({ isRevoked: marker === '@revoked', type, blob, line: i + 1 });
+    found.push({ role, type, blob, line: i + 1 });
   }
   return found;
 }

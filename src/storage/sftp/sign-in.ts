@@ -55,9 +55,8 @@ export class SignIn {
   }
 
   /** Why one was not let in: `credentials-missing` or `credentials-refused`. */
-  refusal(location: string, cause?: string): HoldfastError {
+  refusal(location: string, cause?: string, variables = 'HOLDFAST_SFTP_KEY_FILE or HOLDFAST_SFTP_PASSWORD'): HoldfastError {
     if (this.#tried.size === 0) {
-      const variables = 'HOLDFAST_SFTP_KEY_FILE or HOLDFAST_SFTP_PASSWORD';
       return new HoldfastError('credentials-missing', { location, what: `${this.#wanted()} of ${this.#username}`, variables });
     }
     const advice = 'Check that the user name is right, and that the server knows this key or password as that user’s.';

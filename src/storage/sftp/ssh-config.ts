@@ -7,22 +7,25 @@ import path from 'node:path';
 import { fail } from '../../contract/errors.ts';
 import { matchesHosts } from './known-hosts.ts';
 
+/** The way to a server that is not connected to directly: a ProxyJump as it is written, or a program. */
+export type SshWay = { readonly jumps: string } | { readonly command: string };
+
 export interface SshSettings {
   readonly hostname: string | undefined;
   readonly port: number | undefined;
   readonly username: string | undefined;
   /** In place of those that usually lie in `~/.ssh`. */
   readonly keyFiles: readonly string[];
+  readonly way: SshWay | undefined;
 }
 
-const nothing: SshSettings = { hostname: undefined, port: undefined, username: undefined, keyFiles: [] };
+const nothing: SshSettings = { hostname: undefined, port: undefined, username: undefined, keyFiles: [], way: undefined };
 
-/**
- * `host` as the person has named it, in small letters. Throws `bad-usage` for a server that is reached through another one,
- * `input-unreadable` for a file that is there and cannot be read.
- */
+export const sshConfigFile = (home: string): string => path.join(home, '.ssh', 'config');
+
+/** `host` as the person has named it, in small letters. Throws `input-unreadable` for a file that is there and cannot be read. */
 export function sshSettings(home: string, host: string): SshSettings {
-  const file = path.join(home, '.ssh', 'config');
+  const file = sshConfigFile(home);
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -33,22 +36,25 @@ export function sshSettings(home: string, host: string): SshSettings {
   }
   const found = settingsFor(text, host);
   const first = (name: string): string | undefined => found.get(name)?.[0];
-  for (const way of ['proxyjump', 'proxycommand'])
-    if ((first(way) ?? 'none') !== 'none')
-      fail('bad-usage', {
-        problem: `By ${file}, ${host} is reached through another server, which Holdfast cannot do by itself.`,
-        guidance: 'Let ssh -L forward a port of this computer to it, and give sftp://user@localhost:PORT/path.',
-      });
   const port = Number(first('port'));
   return {
     hostname: first('hostname')?.replaceAll('%h', host).toLowerCase(),
     port: Number.isInteger(port) && port > 0 && port < 65_536 ? port : undefined,
     username: first('user'),
     keyFiles: (found.get('identityfile') ?? []).filter((each) => each !== 'none').map((each) => inHome(each, home)),
+    way: wayOf(found),
   };
 }
 
-/** All values of each setting, by its name in small letters, in their order. */
+/** Of ProxyJump and ProxyCommand, too, the first one counts, and `none` is one (ssh_config(5)). */
+function wayOf(found: ReadonlyMap<string, string[]>): SshWay | undefined {
+  const [name] = [...found.keys()].filter((each) => each === 'proxyjump' || each === 'proxycommand');
+  const value = name === undefined ? 'none' : found.get(name)![0];
+  if (value.toLowerCase() === 'none') return undefined;
+  return name === 'proxyjump' ? { jumps: value } : { command: value };
+}
+
+/** All values of each setting, by its name in small letters, in their order; the settings in the order of their first ones. */
 function settingsFor(text: string, host: string): Map<string, string[]> {
   const found = new Map<string, string[]>();
   let isMeant = true;

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -45,7 +45,7 @@ describe('a file of known hosts', () => {
     ['[*.example]:2222', 'host.example', 2222],
     ['!other.example,*.example', 'host.example', 22],
   ])('%s is about %s at port %d', (hosts, host, port) => {
-    expect(knownKeys(`${hosts} ${first}`, host, port)).toMatchObject([{ type: 'ssh-ed25519', line: 1, isRevoked: false }]);
+    expect(knownKeys(`${hosts} ${first}`, host, port)).toMatchObject([{ type: 'ssh-ed25519', line: 1, role: 'own' }]);
   });
 
   test.each([
@@ -83,8 +83,9 @@ describe('a file of known hosts', () => {
       `@cert-authority host ${first}`,
     ];
     expect(knownKeys([...odd, `\thost\t${second}   a comment\r`, `@revoked host ${rsa}`].join('\n'), 'host', 22)).toMatchObject([
-      { line: 9, isRevoked: false },
-      { line: 10, isRevoked: true, type: 'ssh-rsa' },
+      { line: 8, role: 'authority' },
+      { line: 9, role: 'own' },
+      { line: 10, role: 'revoked', type: 'ssh-rsa' },
     ]);
   });
 
@@ -146,6 +147,20 @@ describe('the key of a server', () => {
     expect(keys.judge(blobOf(second))).toMatchObject({ code: 'host-key-revoked', retryable: false });
     // The star stands for a port, too.
     expect(keys.judge(blobOf(first))).toMatchObject({ code: 'host-key-revoked' });
+  });
+
+  test('is not trusted at first use where an authority is known for it, but a key that is known is right', () => {
+    const authority = `@cert-authority *:2222 ${rsa}\n`;
+    const { keys, ownFile } = keysOf(authority);
+    const error = keys.judge(blobOf(first))!;
+    expect(error).toMatchObject({ code: 'host-key-by-authority', retryable: false });
+    for (const words of [fingerprint(blobOf(first)), 'line 1 of ', 'Nothing was sent']) expect(error.message).toContain(words);
+    // The authority itself is no server.
+    expect(keys.judge(blobOf(rsa))).toMatchObject({ code: 'host-key-by-authority' });
+    expect([keys.knownTypes(), notes, existsSync(ownFile)]).toEqual([[], [], false]);
+    expect(keysOf(`${authority}[host]:2222 ${first}\n`).keys.judge(blobOf(first))).toBeUndefined();
+    expect(keysOf(authority, [fingerprint(blobOf(first))]).keys.judge(blobOf(first))).toBeUndefined();
+    expect(keysOf(`@cert-authority other ${rsa}\n`).keys.judge(blobOf(first))).toBeUndefined();
   });
 
   test('may be the only one that is right, by its fingerprint', () => {

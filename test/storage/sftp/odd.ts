@@ -56,6 +56,7 @@ export function openOdd({
       ...credentials,
     },
     hostKeys: new HostKeys({ host, port, server, location, files: [file], ownFile: file, pinned: [] }),
+    jumps: [],
     patience: { connectMs, silentMs, answerMs: 3 * silentMs, idleMs },
   });
 }

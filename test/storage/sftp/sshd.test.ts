@@ -11,7 +11,7 @@ import { systemClock } from '../../../src/platform/clock.ts';
 import { credentialsFrom } from '../../../src/storage/credentials.ts';
 import { openPlace } from '../../../src/storage/place.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
-import { passphrase, type Sshd, startSshd } from '../../support/sshd.ts';
+import { makeSshHome, passphrase, type Sshd, startSshd } from '../../support/sshd.ts';
 import { codeOf, describeStorage, errorOf, fileFor, listAll, sha256 } from '../../support/storage-suite.ts';
 import { refuseUnhandledRejections } from '../../support/unhandled.ts';
 
@@ -37,14 +37,7 @@ afterAll(async () => {
 });
 
 const homes = mkdtempSync(join(tmpdir(), 'holdfast-homes-'));
-
-/** A home with these files in `.ssh`. */
-function homeWith(files: Readonly<Record<string, string>>): string {
-  const home = join(homes, `${count++}`);
-  mkdirSync(join(home, '.ssh'), { recursive: true });
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(home, '.ssh', name), text, { mode: 0o600 });
-  return home;
-}
+const homeWith = (files: Readonly<Record<string, string>>): string => makeSshHome(homes, files);
 
 const notes: string[] = [];
 
@@ -174,17 +167,6 @@ describe('the configuration of ssh', () => {
     expect(await letIn(env, 'sftp:nobody@nas:x')).toBe('credentials-refused');
     const storage = await openSftp('sftp:nas:x', env);
     expect(storage.location).toBe('sftp:nas:x');
-  });
-
-  test('may lead through another server, which is told', async () => {
-    for (const way of ['ProxyJump gate', 'ProxyCommand ssh gate nc %h %p']) {
-      const home = homeWith({ config: config('Host nas', way) });
-      const error = await errorOf(openSftp('sftp:nas:x', { HOME: home }));
-      expect(error).toMatchObject({ code: 'bad-usage' });
-      expect(error.message).toContain('through another server');
-    }
-    const home = homeWith({ config: config('Host nas', 'ProxyJump none', 'ProxyJump gate') });
-    await openSftp('sftp:nas:x', { HOME: home });
   });
 });
 
