@@ -1,6 +1,6 @@
 /** Where one can be. Each screen is loaded when it is first gone to. */
 import { lazy } from 'react';
-import { House, type LucideIcon } from 'lucide-react';
+import { ArchiveRestore, House, type LucideIcon } from 'lucide-react';
 
 export type PlaceName = 'home' | 'restore' | 'history' | 'plans' | 'destinations' | 'settings';
 
@@ -20,7 +20,10 @@ const views = {
 export const preloadHome = (): void => void views.home();
 
 /** In the order of the sidebar; settings stand at its foot. */
-export const places: readonly Place[] = [{ name: 'home', path: '/', icon: House, View: lazy(views.home) }];
+export const places: readonly Place[] = [
+  { name: 'home', path: '/', icon: House, View: lazy(views.home) },
+  { name: 'restore', path: '/restore', icon: ArchiveRestore, View: lazy(() => import('../features/restore/View.tsx')) },
+];
 
 /** The place that an address belongs to. */
 export const placeAt = (path: string): Place | undefined =>
