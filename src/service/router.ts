@@ -3,6 +3,8 @@ import { implement } from '@orpc/server';
 import { fail } from '../contract/errors.ts';
 import { contract, protocolVersion } from '../contract/procedures.ts';
 import { nextTurn } from '../platform/clock.ts';
+import { previewHandlers } from './api/previews.ts';
+import { factsHandlers } from './api/facts.ts';
 import { browseHandlers, snapshotHandlers } from './api/snapshots.ts';
 import type { Logins } from './logins.ts';
 import { catalogueRouter } from './catalogue/router.ts';
@@ -98,6 +100,8 @@ export function makeRouter(service: Service, { version, logins, onStop }: Router
     },
     ...snapshotHandlers(service.app),
     ...browseHandlers(service.app),
+    ...factsHandlers(service.app),
+    ...previewHandlers(service.app),
     ...unbuiltHandlers(),
   });
 }

@@ -216,7 +216,14 @@ export class Service {
         events.publish({ type: 'state', state: this.overview.whole() });
       },
     });
-    this.app = new App({ ...common, destinations: this.destinations, desk: this.desk, onStored: () => this.#copy.keep() });
+    this.app = new App({
+      ...common,
+      destinations: this.destinations,
+      desk: this.desk,
+      whole: () => this.overview.whole(),
+      isThere: (id) => this.#isThere(id),
+      onStored: () => this.#copy.keep(),
+    });
     const release = (destination: string): Promise<void> => this.app.library.books.release(destination);
     this.#parts = [this.plans, this.app, new Thinning(common), new Ejecting({ ...common, drives: this.drives, desk: this.desk, release })];
   }

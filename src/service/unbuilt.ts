@@ -44,10 +44,6 @@ export function unbuiltHandlers() {
         end: os.files.protection.end.handler(later),
       },
     },
-    previews: {
-      retention: os.previews.retention.handler(later),
-      schedule: os.previews.schedule.handler(later),
-    },
     connections: {
       test: os.connections.test.handler(later),
       look: os.connections.look.handler(later),
@@ -64,12 +60,6 @@ export function unbuiltHandlers() {
     },
     diagnostics: {
       make: os.diagnostics.make.handler(later),
-    },
-    home: {
-      facts: os.home.facts.handler(later),
-    },
-    history: {
-      figures: os.history.figures.handler(later),
     },
   };
 }

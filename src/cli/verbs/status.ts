@@ -7,6 +7,7 @@ import { progressText, runColumns, runRow } from '../run-text.ts';
 import { withService } from '../service-session.ts';
 import { tableLines } from '../table.ts';
 import type { Verbs } from '../verbs.ts';
+import { answerLines } from '../home-text.ts';
 import { stateText } from './destination.ts';
 
 export function addStatus({ program, run }: Verbs): void {
@@ -17,9 +18,14 @@ export function addStatus({ program, run }: Verbs): void {
     .action(() =>
       run(command, cancelledReading, (invocation) =>
         withService(invocation, async (client) => {
-          const [info, state] = [await client.service.info(), await client.state()];
-          invocation.output.lines(`The service runs since ${formatMoment(info.startedAt)} (process ${info.pid}).`, ...statusLines(state));
-          invocation.output.object('status', { ...info, ...state });
+          const [info, state, facts] = [await client.service.info(), await client.state(), await client.home.facts()];
+          invocation.output.lines(
+            `The service runs since ${formatMoment(info.startedAt)} (process ${info.pid}).`,
+            '',
+            ...answerLines(facts, state),
+            ...statusLines(state),
+          );
+          invocation.output.object('status', { ...info, ...state, facts });
           return state.alarms.length === 0 ? exitCodes.done : exitCodes.incomplete;
         }),
       ),

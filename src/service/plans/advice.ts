@@ -6,7 +6,7 @@ import { adviceText } from '../schedule/advice-text.ts';
 import { type Advice, advise, type KnownDestination, type PlaceKind, type Wishes } from '../schedule/advise.ts';
 
 /** As far as its place tells: nobody knows where a server stands. */
-function placeKind({ place, volume }: Destination): PlaceKind {
+export function placeKind({ place, volume }: Destination): PlaceKind {
   const kind = kindOf(place)?.kind ?? 'local';
   if (kind === 'local') return volume ? 'external' : 'computer';
   return kind === 'sftp' || kind === 'webdav' || kind === 'rest' ? 'server' : 'remote';

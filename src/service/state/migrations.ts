@@ -57,4 +57,12 @@ export const migrations: readonly string[] = [
   CREATE INDEX runs_of_kind ON runs (kind, id);
   CREATE INDEX runs_by_end ON runs (ended);
   `,
+  `
+  -- In JSON; what it is depends on the run's kind.
+  CREATE TABLE run_details (
+    run INTEGER PRIMARY KEY REFERENCES runs (id) ON DELETE CASCADE,
+    request TEXT,
+    receipt TEXT
+  ) STRICT;
+  `,
 ];

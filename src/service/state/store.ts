@@ -10,6 +10,8 @@ import type { Run } from '../../contract/run.ts';
 import { type Settings, type SettingsChange, settingsSchema } from '../../contract/settings.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { openDatabase } from './database.ts';
+import { RunBriefs } from './run-briefs.ts';
+import { RunDetails } from './run-details.ts';
 import { RunStore } from './runs.ts';
 import { Tables } from './tables.ts';
 
@@ -18,6 +20,8 @@ export type OnUnreadable = (what: string, error: Error) => void;
 
 export class StateStore {
   readonly runs: RunStore;
+  readonly runBriefs: RunBriefs;
+  readonly runDetails: RunDetails;
   /** Whether there was no state before. */
   readonly isNew: boolean;
   readonly keptAside: string | undefined;
@@ -32,6 +36,8 @@ export class StateStore {
     this.#tables = new Tables(database, file);
     this.#onUnreadable = onUnreadable;
     this.runs = new RunStore(this.#tables);
+    this.runBriefs = new RunBriefs(this.#tables);
+    this.runDetails = new RunDetails(this.#tables);
   }
 
   close(): void {

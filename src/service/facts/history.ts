@@ -1,0 +1,92 @@
+/** Figures of the past; see src/contract/history.ts. */
+import type { DestinationView } from '../../contract/destination.ts';
+import type { History } from '../../contract/history.ts';
+import { computerZone } from '../../platform/time-zone.ts';
+import type { Common } from '../parts.ts';
+import { DAY, dayOf, wallAt } from '../schedule/zone.ts';
+import type { RunBrief } from '../state/run-briefs.ts';
+
+export interface HistoryOptions extends Pick<Common, 'state' | 'clock'> {
+  readonly destinations: () => readonly DestinationView[];
+}
+
+export interface HistoryWish {
+  readonly plan?: string | undefined;
+  readonly destination?: string | undefined;
+  readonly days: number;
+}
+
+const dayMs = 86_400_000;
+const rated = [7, 30, 90] as const;
+const mostDurations = 1000;
+const growthDays = 90;
+/** Growth of a shorter time says nothing. */
+const leastGrowthDays = 3;
+const farAwayMs = 3653 * dayMs;
+
+export function historyFigures({ state, clock, destinations }: HistoryOptions, { plan, destination, days }: HistoryWish): History {
+  const now = clock.now();
+  const runs = state.runBriefs.ended(now - Math.max(days, growthDays) * dayMs, { plan, destination });
+  const within = runs.filter(({ ended }) => ended >= now - days * dayMs);
+  return {
+    rates: rated.map((count) => {
+      const lately = runs.filter(({ ended }) => ended >= now - count * dayMs);
+      return { days: count, backups: rateOf(lately, 'backup'), restores: rateOf(lately, 'restore'), drills: rateOf(lately, 'drill') };
+    }),
+    sizes: sizesOf(within, computerZone()),
+    durations: within
+      .filter(({ started, status }) => started !== null && status !== 'skipped')
+      .slice(-mostDurations)
+      .map((run) => ({
+        run: run.id,
+        kind: run.kind,
+        status: run.status,
+        plan: run.plan,
+        destination: run.destination,
+        at: run.started!,
+        seconds: Math.max(0, run.ended - run.started!) / 1000,
+        bytes: run.bytes === 0 ? null : run.bytes,
+      })),
+    growth: destinations()
+      .filter(({ id }) => destination === undefined || id === destination)
+      .map((view) => growthOf(view, runs, now)),
+  };
+}
+
+function rateOf(runs: readonly RunBrief[], kind: RunBrief['kind']): History['rates'][number]['backups'] {
+  const count = (status: RunBrief['status']): number => runs.filter((run) => run.kind === kind && run.status === status).length;
+  return { succeeded: count('succeeded'), withWarnings: count('completed-with-warnings'), failed: count('failed') };
+}
+
+function sizesOf(runs: readonly RunBrief[], zone: string): History['sizes'] {
+  const good = runs.filter(({ kind, status }) => kind === 'backup' && (status === 'succeeded' || status === 'completed-with-warnings'));
+  const dayNumberOf = ({ ended }: RunBrief): number => dayOf(wallAt(zone, ended));
+  const groups = Map.groupBy(good, (run) => JSON.stringify([dayNumberOf(run), run.plan, run.destination]));
+  return [...groups.values()].map((group) => {
+    const last = group.at(-1)!;
+    const sum = (figure: 'bytesAdded' | 'bytesStored'): number => group.reduce((all, run) => all + run[figure], 0);
+    return {
+      day: new Date(dayNumberOf(last) * DAY * 1000).toISOString().slice(0, 10),
+      plan: last.plan,
+      destination: last.destination,
+      files: last.files,
+      bytes: last.bytes,
+      bytesAdded: sum('bytesAdded'),
+      bytesStored: sum('bytesStored'),
+    };
+  });
+}
+
+/** The first backup is no growth: what it stores was there before. */
+function growthOf({ id, now: place }: DestinationView, runs: readonly RunBrief[], now: number): History['growth'][number] {
+  const own = runs.filter((run) => run.destination === id && run.kind === 'backup' && run.bytesStored > 0);
+  const firsts = new Set([...Map.groupBy(own, ({ plan }) => plan).values()].map(([first]) => first!.id));
+  const oldest = own[0]?.ended ?? now;
+  const days = Math.max(leastGrowthDays, (now - oldest) / dayMs);
+  const stored = own.filter((run) => !firsts.has(run.id)).reduce((all, { bytesStored }) => all + bytesStored, 0);
+  const storedPerDay = stored / days;
+  const freeBytes = place.state === 'connected' ? (place.freeBytes ?? null) : null;
+  const leftMs =
+    freeBytes === null || storedPerDay === 0 || now - oldest < leastGrowthDays * dayMs ? Infinity : (freeBytes / storedPerDay) * dayMs;
+  return { destination: id, storedPerDay, freeBytes, fullAt: leftMs < farAwayMs ? now + leftMs : null };
+}
