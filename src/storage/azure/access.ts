@@ -2,10 +2,20 @@
 import { fail } from '../../contract/errors.ts';
 import type { Credentials } from '../credentials.ts';
 import { type HttpAddress, parseHttpAddress } from '../http/address.ts';
+import { wantsMachineIdentity } from '../objects/machine-token.ts';
 import type { AzureCredential } from './sign.ts';
 
+/** The identity of the machine: where it is asked for. */
+export interface MachineIdentity {
+  readonly kind: 'machine';
+  readonly account: string;
+  readonly server: HttpAddress;
+  /** Of several that the machine has, the one with this ID. */
+  readonly clientId: string | undefined;
+}
+
 export interface AzureAccess {
-  readonly credential: AzureCredential;
+  readonly credential: Exclude<AzureCredential, { readonly kind: 'machine' }> | MachineIdentity;
   /** Of the account: its path is that below which the containers are. */
   readonly address: HttpAddress;
   /** Of packs, which are nearly all of a repository; undefined: what the account has. */
@@ -33,11 +43,12 @@ export function findAccess(credentials: Credentials, location: string): AzureAcc
   return { credential, address: findAddress(credentials, credential.account), accessTier };
 }
 
-function findCredential(credentials: Credentials, location: string): AzureCredential {
+function findCredential(credentials: Credentials, location: string): AzureAccess['credential'] {
   const account = credentials.get('AZURE_ACCOUNT_NAME');
   const key = credentials.get('AZURE_ACCOUNT_KEY');
   const sas = credentials.get('AZURE_ACCOUNT_SAS');
-  if (account === undefined || (key === undefined && sas === undefined))
+  const isMachine = key === undefined && sas === undefined && wantsMachineIdentity(credentials);
+  if (account === undefined || (key === undefined && sas === undefined && !isMachine))
     return fail('credentials-missing', {
       location,
       what: 'the name of a storage account and a key',
@@ -45,6 +56,7 @@ function findCredential(credentials: Credentials, location: string): AzureCreden
     });
   if (!accountName.test(account))
     wrong('AZURE_ACCOUNT_NAME is no name of a storage account.', 'Such names have 3 to 24 small letters and digits.');
+  if (isMachine) return { kind: 'machine', account, server: metadataServer(credentials), clientId: credentials.get('AZURE_CLIENT_ID') };
   if (key !== undefined) {
     if (!base64.test(key))
       wrong('AZURE_ACCOUNT_KEY is no key of a storage account.', 'Copy the whole key anew from the portal, under “Access keys”.');
@@ -57,6 +69,18 @@ function findCredential(credentials: Credentials, location: string): AzureCreden
       'Copy it anew from the portal: it begins with “sv=” or “?sv=”, and is no address.',
     );
   return { kind: 'sas', account, token };
+}
+
+/** Only machines of Azure's reach it; another one can be named as for Azure's own programs. */
+function metadataServer(credentials: Credentials): HttpAddress {
+  const own = credentials.get('AZURE_POD_IDENTITY_AUTHORITY_HOST');
+  const url = own === undefined || !URL.canParse(own) ? undefined : new URL(own);
+  if (
+    own !== undefined &&
+    (url?.protocol !== 'http:' || url.username + url.password + url.search + url.hash !== '' || url.pathname !== '/')
+  )
+    wrong('AZURE_POD_IDENTITY_AUTHORITY_HOST is no address of a server.', 'Leave it out, or write it like http://169.254.169.254.');
+  return parseHttpAddress('azure', url?.href ?? 'http://169.254.169.254/');
 }
 
 /** By default the account is in the server's name. A server of one's own, or an emulator, has it in the path. */

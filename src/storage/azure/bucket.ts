@@ -159,8 +159,10 @@ export class AzureBucket implements Bucket {
     return true;
   }
 
-  close(): Promise<void> {
-    return this.#options.client.close();
+  async close(): Promise<void> {
+    const { credential, client } = this.#options;
+    if (credential.kind === 'machine') await credential.tokens.close();
+    await client.close();
   }
 
   /** Asks for a head. A refusal of it has no words, so that the same is asked once more with words. */
@@ -173,7 +175,16 @@ export class AzureBucket implements Bucket {
     return this.#ask({ ...call, method: 'HEAD' });
   }
 
-  async #ask({ method, key, query = {}, headers = {}, body, isSlow }: AzureCall): Promise<AzureAnswer> {
+  /** Sends a request; once more when the token was good no more. */
+  async #ask(call: AzureCall): Promise<AzureAnswer> {
+    const { credential } = this.#options;
+    if (credential.kind !== 'machine') return this.#askOnce(call);
+    const token = await credential.tokens.get();
+    const first = await this.#askOnce(call, token);
+    return first.refusal?.status === 401 ? this.#askOnce(call, await credential.tokens.get(token)) : first;
+  }
+
+  async #askOnce({ method, key, query = {}, headers = {}, body, isSlow }: AzureCall, token?: string): Promise<AzureAnswer> {
     const { base, container, credential, client, clock } = this.#options;
     const path = `${base}/${container}${key === undefined ? '' : `/${encodeKey(key)}`}`;
     const now = clock.now();
@@ -181,6 +192,7 @@ export class AzureBucket implements Bucket {
     const length = body ? lengthOf(body) : 0;
     if (credential.kind === 'key')
       all['authorization'] = sharedKey({ method, path, query, headers: all, length }, credential.account, credential.key);
+    if (token !== undefined) all['authorization'] = `Bearer ${token}`;
     const asked = Object.entries(query).map(([name, value]) => `${encodePart(name)}=${encodePart(value)}`);
     const search = [...asked, ...(credential.kind === 'sas' ? [credential.token] : [])].join('&');
     const answer = await client.send({ method, path: search === '' ? path : `${path}?${search}`, headers: all, body, isSlow });
@@ -217,15 +229,15 @@ export class AzureBucket implements Bucket {
   #error(refusal: Refusal, task: Task): HoldfastError {
     const { client, container, credential } = this.#options;
     const { server, clockSkewMs } = client;
-    const isSas = credential.kind === 'sas';
-    // Requests with a shared access signature bear no time of this computer's that anyone looks at.
+    // Only requests that are signed here bear a time of this computer's that anyone looks at.
+    const isSigned = credential.kind === 'key';
     return refusalError(refusal, {
       ...task,
       location: this.location,
       server,
       container,
-      isSas,
-      clockSkewMs: isSas ? undefined : clockSkewMs,
+      by: credential.kind,
+      clockSkewMs: isSigned ? clockSkewMs : undefined,
     });
   }
 

@@ -7,6 +7,7 @@ import type { HttpAnswer } from '../http/exchange.ts';
 import type { Task } from '../objects/bucket.ts';
 import { clockError, quoted } from '../objects/refusals.ts';
 import { parseXml, textOf } from '../objects/xml.ts';
+import type { AzureCredential } from './sign.ts';
 
 export interface Refusal {
   readonly status: number;
@@ -99,7 +100,8 @@ export interface Asked extends Task {
   readonly location: string;
   readonly server: string;
   readonly container: string;
-  readonly isSas: boolean;
+  /** What was shown to the service. */
+  readonly by: AzureCredential['kind'];
   readonly clockSkewMs: number | undefined;
 }
 
@@ -130,9 +132,14 @@ const isAboutSignature = (status: number, code: string, message: string): boolea
   code === 'InvalidAuthenticationInfo' ||
   (code === 'AuthorizationFailure' && /failed to authenticate/i.test(message));
 
-const refusedCredentials = ({ isSas }: Asked): Meaning => ({
-  code: 'credentials-refused',
-  context: isSas
-    ? { what: 'the shared access signature', advice: 'Check AZURE_ACCOUNT_SAS, and whether it has expired or was revoked.' }
-    : { what: "the account's key", advice: 'Check AZURE_ACCOUNT_KEY, and that it belongs to the account in AZURE_ACCOUNT_NAME.' },
-});
+const shown: Readonly<Record<Asked['by'], ErrorContext>> = {
+  key: { what: "the account's key", advice: 'Check AZURE_ACCOUNT_KEY, and that it belongs to the account in AZURE_ACCOUNT_NAME.' },
+  sas: { what: 'the shared access signature', advice: 'Check AZURE_ACCOUNT_SAS, and whether it has expired or was revoked.' },
+  machine: {
+    what: 'the identity of this machine',
+    advice:
+      'Check that AZURE_ACCOUNT_NAME is an account of the same directory, and give the identity the role “Storage Blob Data Contributor”.',
+  },
+};
+
+const refusedCredentials = ({ by }: Asked): Meaning => ({ code: 'credentials-refused', context: shown[by] });

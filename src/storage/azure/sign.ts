@@ -1,13 +1,16 @@
 /**
  * Proves to Azure who asks: by an account's key, with which each request is signed (“Shared Key”, version 2015-02-21 and
- * later), or by a shared access signature (SAS), which somebody has made and which is sent along.
+ * later), by a shared access signature (SAS), which somebody has made and which is sent along, or by an access token.
  */
 import { createHmac } from 'node:crypto';
+import type { RenewedToken } from '../objects/renewed-token.ts';
 
 export type AzureCredential =
   | { readonly kind: 'key'; readonly account: string /** Not base64 any more. */; readonly key: Buffer }
   /** `token` without the question mark, percent-encoded as it came. */
-  | { readonly kind: 'sas'; readonly account: string; readonly token: string };
+  | { readonly kind: 'sas'; readonly account: string; readonly token: string }
+  /** Of the machine's own identity. */
+  | { readonly kind: 'machine'; readonly account: string; readonly tokens: RenewedToken };
 
 export interface AzureRequest {
   readonly method: string;

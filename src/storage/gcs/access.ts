@@ -1,12 +1,14 @@
 /**
  * What opens Google's Cloud Storage, under the names that Google's own programs and restic give it: an access token, or a file
- * of JSON, either of a service account or of a person (as `gcloud auth application-default login` writes it).
+ * of JSON, either of a service account or of a person (as `gcloud auth application-default login` writes it), or, if that is wanted,
+ * what a machine of Google's works for.
  */
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fail } from '../../contract/errors.ts';
 import type { Credentials } from '../credentials.ts';
+import { wantsMachineIdentity } from '../objects/machine-token.ts';
 
 export type GcsIdentity =
   /** Somebody has asked for it and gives it to us; it is of use for an hour at most. */
@@ -25,7 +27,9 @@ export type GcsIdentity =
       readonly clientSecret: string;
       readonly refreshToken: string;
       readonly tokenServer: URL;
-    };
+    }
+  /** The account that this machine of Google's works for. */
+  | { readonly kind: 'machine'; readonly tokenServer: URL };
 
 export interface GcsAccess {
   readonly identity: GcsIdentity;
@@ -34,6 +38,9 @@ export interface GcsAccess {
 }
 
 const usualTokenServer = 'https://oauth2.googleapis.com/token';
+/** What machines of Google's know their metadata server by, and the variable by which Google's programs are told of another. */
+const metadataHost = 'metadata.google.internal';
+const metadataVariable = 'GCE_METADATA_HOST';
 const fileVariable = 'GOOGLE_APPLICATION_CREDENTIALS';
 /** For words. */
 export const gcsVariables = `${fileVariable} (a file) or GOOGLE_ACCESS_TOKEN`;
@@ -47,6 +54,7 @@ export function findAccess(credentials: Credentials, location: string): GcsAcces
       fail('bad-usage', { problem: 'GOOGLE_ACCESS_TOKEN is no access token.', guidance: 'Get one with “gcloud auth print-access-token”.' });
     return { identity: { kind: 'token', token }, project };
   }
+  if (wantsMachineIdentity(credentials)) return { identity: { kind: 'machine', tokenServer: metadataServer(credentials) }, project };
   const named = credentials.get(fileVariable);
   const home = credentials.get('HOME', 'USERPROFILE');
   const file = named ?? (home === undefined ? undefined : join(home, '.config/gcloud/application_default_credentials.json'));
@@ -61,6 +69,16 @@ export function findAccess(credentials: Credentials, location: string): GcsAcces
   }
   const { identity, ownProject } = identityIn(text, file);
   return { identity, project: project ?? ownProject };
+}
+
+function metadataServer(credentials: Credentials): URL {
+  const host = credentials.get(metadataVariable) ?? metadataHost;
+  const address = `http://${host}/`;
+  if (/^[A-Za-z0-9.:[\]-]+$/.test(host) && URL.canParse(address)) return new URL(address);
+  return fail('bad-usage', {
+    problem: `${metadataVariable} is no name of a server.`,
+    guidance: `Leave it out: it usually is ${metadataHost}.`,
+  });
 }
 
 function identityIn(text: string, file: string): { readonly identity: GcsIdentity; readonly ownProject: string | undefined } {

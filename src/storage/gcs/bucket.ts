@@ -19,9 +19,9 @@ import type { Bucket, ListedObject, Task } from '../objects/bucket.ts';
 import { digests } from '../objects/digests.ts';
 import { encodePart } from '../objects/keys.ts';
 import { rangeHeader, readObject } from '../objects/read-object.ts';
+import type { RenewedToken } from '../objects/renewed-token.ts';
 import { describeFile, type Range, type StoredFile } from '../storage.ts';
 import { isTaken, type Refusal, refusalError, refusalOf } from './refusal.ts';
-import type { Tokens } from './token.ts';
 
 export interface GcsOptions {
   readonly bucket: string;
@@ -30,7 +30,8 @@ export interface GcsOptions {
   /** Whose a new bucket will be, and where; default: where Google puts it. */
   readonly project: string | undefined;
   readonly region: string | undefined;
-  readonly tokens: Tokens;
+  /** A text is one that cannot be renewed. */
+  readonly tokens: RenewedToken | string;
   readonly client: HttpClient;
   readonly clock: Pick<Clock, 'now'>;
 }
@@ -159,8 +160,9 @@ export class GcsBucket implements Bucket {
   }
 
   async close(): Promise<void> {
-    await this.#options.tokens.close();
-    await this.#options.client.close();
+    const { tokens, client } = this.#options;
+    if (typeof tokens !== 'string') await tokens.close();
+    await client.close();
   }
 
   /** Of the bucket, or of an object in it. */
@@ -171,9 +173,10 @@ export class GcsBucket implements Bucket {
   /** Sends a request; once more when the token was good no more. */
   async #ask(call: Call): Promise<GcsAnswer> {
     const { tokens } = this.#options;
+    if (typeof tokens === 'string') return this.#askOnce(call, tokens);
     const token = await tokens.get();
     const first = await this.#askOnce(call, token);
-    if (first.refusal?.status !== 401 || !tokens.isRenewable) return first;
+    if (first.refusal?.status !== 401) return first;
     return this.#askOnce(call, await tokens.get(token));
   }
 

@@ -2,13 +2,14 @@
 import { fail } from '../../contract/errors.ts';
 import { parseHttpAddress } from '../http/address.ts';
 import type { TcpHttpClient } from '../http/client.ts';
-import { connectTo } from '../http/connect.ts';
+import { connectTo, type Way } from '../http/connect.ts';
 import type { OpenKind } from '../kind.ts';
 import { ObjectStorage } from '../objects/object-storage.ts';
+import { RenewedToken } from '../objects/renewed-token.ts';
 import { findAccess } from './access.ts';
 import { GcsBucket } from './bucket.ts';
 import { gcsLocation, parseGcsPlace } from './place.ts';
-import { Tokens } from './token.ts';
+import { tokenSource } from './token.ts';
 
 /** Google serves many requests at once; how many packs are on their way is decided elsewhere. */
 const connections = 32;
@@ -19,13 +20,15 @@ export const openGcs: OpenKind = (text, context) => {
   const { bucket, prefix } = parseGcsPlace(text);
   const location = gcsLocation({ bucket, prefix });
   const { identity, project } = findAccess(credentials, location);
-  const connect = (url: URL, count?: number): TcpHttpClient =>
-    connectTo(parseHttpAddress('gs', `${url.origin}/`), context, { location, connections: count });
+  const connect = (url: URL, way: Partial<Way>): TcpHttpClient =>
+    connectTo(parseHttpAddress('gs', `${url.origin}/`), context, { location, ...way });
   const server = serverOf(credentials.get('HOLDFAST_GCS_ENDPOINT'));
   if (server.protocol === 'http:') onNote?.('The access token goes over the network as it is: better use https in HOLDFAST_GCS_ENDPOINT.');
-  const client = connect(server, connections);
-  const tokenClient = identity.kind === 'token' ? undefined : connect(identity.tokenServer);
-  const tokens = new Tokens({ identity, location, clock, client: tokenClient });
+  const client = connect(server, { connections });
+  const tokens =
+    identity.kind === 'token'
+      ? identity.token
+      : new RenewedToken(tokenSource(identity, connect(identity.tokenServer, { isDirect: identity.kind === 'machine' }), location), clock);
   const region = credentials.get('HOLDFAST_GCS_REGION');
   return new ObjectStorage(new GcsBucket({ bucket, location, project, region, tokens, client, clock }), prefix);
 };

@@ -1,79 +1,56 @@
 /**
  * Access tokens for Google's Cloud Storage: asked for with a JWT that the service account's key signs (RFC 7523), or with a
- * person's refresh token (RFC 6749, 6), and renewed some minutes before they expire. All requests share one.
+ * person's refresh token (RFC 6749, 6), or of the metadata server of a machine of Google's
+ * (https://cloud.google.com/compute/docs/access/authenticate-workloads).
  */
 import { sign } from 'node:crypto';
-import { type ErrorContext, fail, HoldfastError } from '../../contract/errors.ts';
-import type { Clock } from '../../platform/clock.ts';
-import { readBytes } from '../http/body.ts';
-import type { HttpAnswer, HttpClient } from '../http/exchange.ts';
+import { type ErrorContext, HoldfastError } from '../../contract/errors.ts';
+import type { HttpClient } from '../http/exchange.ts';
+import { machineTokens } from '../objects/machine-token.ts';
 import { clockError, quoted } from '../objects/refusals.ts';
+import type { FreshToken, TokenSource } from '../objects/renewed-token.ts';
+import { fieldsOf, tokenIn } from '../objects/token-answer.ts';
 import { gcsVariables, type GcsIdentity } from './access.ts';
 
 /** Reading and writing of objects, and making a bucket. */
 const scope = 'https://www.googleapis.com/auth/devstorage.read_write';
 /** The longest that Google allows. */
 const lifetimeMs = 3_600_000;
-const renewedBeforeMs = 5 * 60_000;
-/** A server that says nothing of it. */
-const usualSeconds = 3600;
-const longestAnswer = 64 * 1024;
 
-export interface TokenOptions {
-  readonly identity: GcsIdentity;
-  readonly location: string;
-  readonly clock: Pick<Clock, 'now'>;
-  /** To the server that gives tokens; undefined for a token that is given. */
-  readonly client: HttpClient | undefined;
+/** An identity for which tokens are to be had. */
+type Asking = Exclude<GcsIdentity, { readonly kind: 'token' }>;
+
+/** Where tokens come from. `client` leads to the server that the identity names. */
+export function tokenSource(identity: Asking, client: HttpClient, location: string): TokenSource {
+  if (identity.kind !== 'machine') return new KeyTokens(identity, client, location);
+  return machineTokens({
+    client,
+    location,
+    path: `/computeMetadata/v1/instance/service-accounts/default/token?scopes=${encodeURIComponent(scope)}`,
+    headers: { 'metadata-flavor': 'Google' },
+    isRight: (answer) => answer.header('metadata-flavor') === 'Google',
+    passing: new Set(),
+    advice: 'Give this machine a service account that may read and write the bucket.',
+  });
 }
 
-interface Token {
-  readonly value: string;
-  /** Wall time, in milliseconds. */
-  readonly askedAt: number;
-  readonly renewAt: number;
-}
+class KeyTokens implements TokenSource {
+  readonly #identity: Exclude<Asking, { readonly kind: 'machine' }>;
+  readonly #client: HttpClient;
+  readonly #location: string;
 
-const noToken: Token = { value: '', askedAt: 0, renewAt: 0 };
-
-export class Tokens {
-  readonly #options: TokenOptions;
-  #current: Token | undefined;
-  /** What is on its way is newer than anything that was given out. */
-  #asked: Promise<Token> | undefined;
-
-  constructor(options: TokenOptions) {
-    this.#options = options;
-  }
-
-  /** A token that is good for some minutes at least. `refused`: one that the service did not accept, so that another is wanted. */
-  async get(refused?: string): Promise<string> {
-    const { identity, clock } = this.#options;
-    if (identity.kind === 'token') return identity.token;
-    if (!this.#asked) {
-      const now = clock.now();
-      const { value, askedAt, renewAt } = this.#current ?? noToken;
-      // A clock that was set back must not make a token last for ever.
-      if (value !== refused && askedAt <= now && now < renewAt) return value;
-      this.#asked = this.#ask(identity).finally(() => (this.#asked = undefined));
-    }
-    this.#current = await this.#asked;
-    return this.#current.value;
-  }
-
-  /** Whether another one can be had. */
-  get isRenewable(): boolean {
-    return this.#options.identity.kind !== 'token';
+  constructor(identity: Exclude<Asking, { readonly kind: 'machine' }>, client: HttpClient, location: string) {
+    this.#identity = identity;
+    this.#client = client;
+    this.#location = location;
   }
 
   close(): Promise<void> {
-    return this.#options.client?.close() ?? Promise.resolve();
+    return this.#client.close();
   }
 
-  async #ask(identity: Exclude<GcsIdentity, { readonly kind: 'token' }>): Promise<Token> {
-    const { clock, client, location } = this.#options;
-    if (!client) return fail('internal', { cause: 'nobody is there to ask for a token' });
-    const now = clock.now();
+  async ask(now: number): Promise<FreshToken> {
+    const identity = this.#identity;
     const form: Record<string, string> =
       identity.kind === 'service-account'
         ? { grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer', assertion: assertion(identity, now) }
@@ -86,18 +63,15 @@ export class Tokens {
     const { pathname, search } = identity.tokenServer;
     const headers = { 'content-type': 'application/x-www-form-urlencoded' };
     const body = [Buffer.from(new URLSearchParams(form).toString())];
-    const answer = await client.send({ method: 'POST', path: pathname + search, headers, body });
-    const said = await answered(answer);
+    const answer = await this.#client.send({ method: 'POST', path: pathname + search, headers, body });
+    const said = await fieldsOf(answer);
     if (answer.status !== 200) throw this.#refused(answer.status, said);
-    const { access_token: value, expires_in: seconds = usualSeconds } = said;
-    if (typeof value !== 'string' || !/^[\x21-\x7e]+$/.test(value) || typeof seconds !== 'number')
-      return fail('server-not-understood', { location, server: client.server, cause: 'it gives no token' });
-    return { value, askedAt: now, renewAt: now + Math.max(0, Math.min(seconds * 1000, lifetimeMs) - renewedBeforeMs) };
+    return tokenIn(said, { location: this.#location, server: this.#client.server });
   }
 
   #refused(status: number, { error, error_description: description }: Record<string, unknown>): HoldfastError {
-    const { location, client } = this.#options;
-    const { server, clockSkewMs } = client!;
+    const location = this.#location;
+    const { server, clockSkewMs } = this.#client;
     const words = typeof description === 'string' ? description : '';
     const isTime = /iat and exp|reasonable timeframe/i.test(words);
     const skewed = clockError(isTime, status, { location, server, clockSkewMs });
@@ -121,15 +95,4 @@ function assertion({ email, key, keyId, tokenServer }: Extract<GcsIdentity, { ki
   const claims = { iss: email, scope, aud: tokenServer.href, iat: seconds, exp: seconds + lifetimeMs / 1000 };
   const text = `${part(header)}.${part(claims)}`;
   return `${text}.${sign('RSA-SHA256', Buffer.from(text), key).toString('base64url')}`;
-}
-
-/** The fields of an answer; none when it is something else. */
-async function answered(answer: HttpAnswer): Promise<Record<string, unknown>> {
-  const { bytes } = await readBytes(answer, longestAnswer);
-  try {
-    const held: unknown = JSON.parse(bytes.toString('utf8'));
-    return typeof held === 'object' && held !== null ? (held as Record<string, unknown>) : {};
-  } catch {
-    return {};
-  }
 }

@@ -10,10 +10,12 @@ export interface Way {
   readonly location: string;
   /** At the same time; default few. */
   readonly connections?: number | undefined;
+  /** Past any proxy: the address means something on this computer alone. */
+  readonly isDirect?: boolean;
 }
 
 /** Throws `input-unreadable` and `bad-usage` for certificates and proxies that cannot be used. Nothing is connected yet. */
-export function connectTo(address: HttpAddress, { credentials, clock, paces }: OpenContext, way: Way): TcpHttpClient {
+export function connectTo(address: HttpAddress, { credentials, clock, paces }: OpenContext, { isDirect, ...way }: Way): TcpHttpClient {
   const tls = address.isSecure ? tlsIdentity(credentials) : undefined;
-  return new TcpHttpClient({ ...way, address, clock, paces, tls, proxy: proxyFor(address, credentials) });
+  return new TcpHttpClient({ ...way, address, clock, paces, tls, proxy: isDirect ? undefined : proxyFor(address, credentials) });
 }
