@@ -1,6 +1,6 @@
 /** Where one can be. Each screen is loaded when it is first gone to. */
 import { lazy } from 'react';
-import { ArchiveRestore, House, type LucideIcon } from 'lucide-react';
+import { ArchiveRestore, CalendarClock, House, type LucideIcon } from 'lucide-react';
 
 export type PlaceName = 'home' | 'restore' | 'history' | 'plans' | 'destinations' | 'settings';
 
@@ -23,6 +23,7 @@ export const preloadHome = (): void => void views.home();
 export const places: readonly Place[] = [
   { name: 'home', path: '/', icon: House, View: lazy(views.home) },
   { name: 'restore', path: '/restore', icon: ArchiveRestore, View: lazy(() => import('../features/restore/View.tsx')) },
+  { name: 'history', path: '/history', icon: CalendarClock, View: lazy(() => import('../features/history/View.tsx')) },
 ];
 
 /** The place that an address belongs to. */

@@ -11,7 +11,7 @@ import { Note } from '../../ui/Note.tsx';
 import { shown } from '../../ui/path-words.ts';
 import { VirtualList } from '../../ui/VirtualList.tsx';
 import styles from './DryRun.module.css';
-import { useSheet } from './use-sheet.ts';
+import { useSheet } from '../../ui/use-sheet.ts';
 
 const actions = ['create', 'replace', 'beside', 'same', 'keep'] as const;
 

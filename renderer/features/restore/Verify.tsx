@@ -10,6 +10,7 @@ import { spoken } from '../../i18n/i18n.ts';
 import { Bones } from '../../ui/Bones.tsx';
 import { Confirm } from '../../ui/Confirm.tsx';
 import { ErrorMessage } from '../../ui/ErrorMessage.tsx';
+import { Facts } from '../../ui/Facts.tsx';
 import { bytes, count, exact, span } from '../../ui/format.ts';
 import { attempt, say } from '../../ui/messages.ts';
 import { Note } from '../../ui/Note.tsx';
@@ -125,14 +126,7 @@ function Receipt({ receipt }: { readonly receipt: RestoreReceipt }) {
           />
         </div>
       ) : null}
-      <dl className={styles.facts}>
-        {rows.map(([name, fact]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{fact}</dd>
-          </div>
-        ))}
-      </dl>
+      <Facts facts={rows} />
       {receipt.problems.length > 0 ? (
         <section className={styles.problems}>
           <h2>{t('restore.receipt.problems', { count: receipt.problemCount, problems: count(receipt.problemCount) })}</h2>
