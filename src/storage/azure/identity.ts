@@ -18,7 +18,7 @@ export const identityTokens = (client: HttpClient, location: string, clientId: s
       'api-version': '2018-02-01',
       resource,
       ...(clientId === undefined ? {} : { client_id: clientId }),
-    })}`,
+    }).toString()}`,
     headers: { metadata: 'true' },
     isRight: (answer) => /^application\/json\b/i.test(answer.header('content-type') ?? ''),
     // 404 and 410: it is being updated, for up to 70 seconds.
