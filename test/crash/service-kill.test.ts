@@ -18,8 +18,10 @@ interface Running extends Attached {
   readonly process: ChildProcess;
 }
 
-async function start(folder: string): Promise<Running> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, '../support/service-process.ts'), folder], {
+/** One that is held ends no run. */
+async function start(folder: string, isHeld = false): Promise<Running> {
+  const program = join(import.meta.dirname, '../support/service-process.ts');
+  const child = spawn(process.execPath, [program, folder, ...(isHeld ? ['held'] : [])], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));
@@ -79,6 +81,8 @@ test('killed while idle, while a run waits, works, is paused: what was said is k
   }
 
   // Paused, by a person.
+  await kill(service);
+  service = await start(folder, true);
   const paused = await service.client.runs.start({ plan: plan.id, strategy: 'full' });
   await service.client.runs.pause({ id: paused.id });
   expect((await service.client.runs.get({ id: paused.id })).status).toBe('paused');

@@ -6,7 +6,7 @@
  * In a held one no lock ever settles: a run that works goes on working.
  */
 import { join } from 'node:path';
-import { type Clock, systemClock } from '../../src/platform/clock.ts';
+import { systemClock } from '../../src/platform/clock.ts';
 import { systemDrives } from '../../src/platform/drives/drives.ts';
 import { exitAtOnce } from '../../src/platform/exit.ts';
 import { hostIdentity } from '../../src/platform/host.ts';
@@ -14,16 +14,13 @@ import { hostService } from '../../src/service/host.ts';
 import { readPower } from '../../src/service/machine/power-watch.ts';
 import { profileAt } from '../../src/service/profile.ts';
 import { SecretsFile } from '../../src/service/secrets-file.ts';
+import { holdingClock } from './holding-clock.ts';
 
 const [folder, isHeld] = process.argv.slice(2);
-const heldClock: Clock = {
-  ...systemClock,
-  sleep: (ms, signal) => systemClock.sleep(ms <= 1000 ? Number.POSITIVE_INFINITY : ms, signal),
-};
 const { promise: stopped, resolve: onStop } = Promise.withResolvers<void>();
 const hosted = await hostService({
   profile: profileAt(join(folder, 'profile')),
-  clock: isHeld ? heldClock : systemClock,
+  clock: isHeld ? holdingClock(systemClock).clock : systemClock,
   identity: hostIdentity(),
   drives: systemDrives(),
   readPower,
