@@ -9,13 +9,14 @@ import { jsonLines } from '../support/restic.ts';
 import { expectBothOnHoldfastsRepository, expectBothOnResticsRepository, type SharedPlace } from '../support/shared-place.ts';
 import { scratch, sharedScratch } from '../support/tree-literal.ts';
 
+const place = sharedScratch();
 let server: OddGcs;
 let gate: Gate;
 let authority: string;
 let count = 0;
 
 beforeAll(async () => {
-  const made = new Authority(join(sharedScratch(), 'authority'));
+  const made = new Authority(join(place, 'authority'));
   const { certificate, key } = made.sign('server', { names: 'DNS:storage.googleapis.com,IP:127.0.0.1' });
   authority = made.certificate;
   server = await OddGcs.start({ tls: { cert: readFileSync(certificate), key: readFileSync(key) } });

@@ -21,11 +21,12 @@ const kills = process.env['HOLDFAST_LONG'] === '1' ? 60 : 5;
 const random = seededRandom(77);
 const program = join(import.meta.dirname, '../support/repair-process.ts');
 const folders = sharedScratch('repair-kill');
+const sourceFolder = sharedScratch('repair-kill-source');
 const verbs = ['index', 'packs', 'snapshots', 'recover'] as const;
 
 beforeAll(async () => {
   const whole = new MemoryStorage();
-  const ids = await makeBase(whole, sharedScratch('repair-kill-source'));
+  const ids = await makeBase(whole, sourceFolder);
   const [data, trees] = [await packsWith(whole, 'data'), await packsWith(whole, 'tree')];
 
   const index = whole.clone();

@@ -26,10 +26,11 @@ refuseUnhandledRejections();
 
 /** Four snapshots: of two hosts, tagged `a`, `a` and `b`, `c`, and not at all. */
 const base = new MemoryStorage('the destination');
+const place = sharedScratch('tag');
 let ids: readonly string[] = [];
 
 beforeAll(async () => {
-  const source = tree(join(sharedScratch('tag'), 'source'), { 'a.txt': 'alpha', docs: { 'b.txt': 'beta' } });
+  const source = tree(join(place, 'source'), { 'a.txt': 'alpha', docs: { 'b.txt': 'beta' } });
   const repository = await makeRepository(base);
   const made: string[] = [];
   for (const [hostname, tags] of [

@@ -15,6 +15,7 @@ import { credentialsFrom } from '../../src/storage/credentials.ts';
 import { LocalStorage } from '../../src/storage/local.ts';
 import { openPlace } from '../../src/storage/place.ts';
 import { noCost } from './no-cost-key.ts';
+import { whenTestsEnd } from './tree-literal.ts';
 
 const project = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -111,7 +112,7 @@ export class Cli {
 
 /** Of the programs that this process runs: nothing of another test is in it. */
 const caches = mkdtempSync(join(tmpdir(), 'holdfast-caches-'));
-process.on('exit', () => rmSync(caches, { recursive: true, force: true }));
+whenTestsEnd(() => rmSync(caches, { recursive: true, force: true }));
 
 export function cleanEnvironment(added: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => !/^(HOLDFAST_|XDG_|NODE_OPTIONS$|VITEST)/.test(name));

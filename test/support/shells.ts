@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cleanEnvironment } from './cli.ts';
 import { commandOnTerminal } from './terminal.ts';
-import { scratch } from './tree-literal.ts';
+import { scratch, whenTestsEnd } from './tree-literal.ts';
 
 export type Shell = 'bash' | 'zsh' | 'fish';
 
@@ -47,7 +47,7 @@ const inFish = (file: string, line: string, cwd: string): string[] =>
 
 /** What zsh finds out about all that it could complete, which takes longer than the rest, is found out once. */
 let zshPlace: string | undefined;
-process.on('exit', () => zshPlace && rmSync(zshPlace, { recursive: true, force: true }));
+whenTestsEnd(() => zshPlace && rmSync(zshPlace, { recursive: true, force: true }));
 
 /** zsh completes only at a terminal: there, what its functions offer is written out instead of shown. */
 async function inZsh(file: string, line: string, cwd: string): Promise<string[]> {

@@ -68,6 +68,12 @@ export function sharedScratch(prefix = 'test'): string {
   return dir;
 }
 
+/** Acts after all tests of the file that runs (the processes that run tests are ended by a signal); without tests, when the process exits. */
+export function whenTestsEnd(act: () => void): void {
+  if (process.env.VITEST) afterAll(act);
+  else process.once('exit', act);
+}
+
 function newFolder(prefix: string): string {
   return mkdtempSync(join(tmpdir(), `holdfast-${prefix}-`));
 }

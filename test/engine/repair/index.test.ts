@@ -35,7 +35,8 @@ import {
 } from './fixture.ts';
 
 const whole = new MemoryStorage();
-beforeAll(async () => void (await makeBase(whole, sharedScratch('repair-source'))));
+const sourceFolder = sharedScratch('repair-source');
+beforeAll(async () => void (await makeBase(whole, sourceFolder)));
 
 const actionsOf = ({ plan }: { plan: { changes: readonly { action: string }[] } }): string[] =>
   [...new Set(plan.changes.map(({ action }) => action))].sort();

@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Repository } from '../../../src/repository/repository.ts';
 import { backup, makeRepository } from '../../support/engine.ts';
-import { file, removeTree, symlink, tree } from '../../support/tree-literal.ts';
+import { file, removeTree, symlink, tree, whenTestsEnd } from '../../support/tree-literal.ts';
 
 export interface UndoWorld {
   readonly repository: Repository;
@@ -44,18 +44,18 @@ const many = (count: number, content: (i: number) => string): Record<string, str
 /** Several blobs. */
 const large = Buffer.from(Array.from({ length: 300_000 }, (_, i) => `line ${i * 7919}`).join('\n'));
 
-let shared: { readonly source: string; readonly folder: string; readonly repository: Repository } | undefined;
+let shared: { readonly dir: string; readonly source: string; readonly folder: string; readonly repository: Repository } | undefined;
+whenTestsEnd(() => shared && removeTree(shared.dir));
 
 /** One snapshot for all worlds of a test file; nothing changes its source. */
 async function sharedSnapshot(): Promise<NonNullable<typeof shared>> {
   if (shared) return shared;
   const dir = mkdtempSync(join(tmpdir(), 'holdfast-undo-world-'));
-  process.on('exit', () => removeTree(dir));
   const [source, folder] = [join(dir, 'source'), join(dir, 'repository')];
   makeSnapshotState(source);
   const repository = await makeRepository(folder);
   await backup(repository, source, { packSize: 256 << 10 });
-  shared = { source, folder, repository };
+  shared = { dir, source, folder, repository };
   return shared;
 }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { type ClientRequest, get, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -145,6 +145,9 @@ test('a profile whose path is too long for a socket has it elsewhere, for its pe
   expect(service.profile.socket.startsWith(service.profile.folder)).toBe(false);
   expect(Buffer.byteLength(service.profile.socket)).toBeLessThan(104);
   expect((await service.client.service.info()).profile).toBe(service.profile.folder);
+  await service.close();
+  // Stays for the next time, empty.
+  rmdirSync(dirname(service.profile.socket));
 });
 
 test('a folder for sockets that somebody else has prepared is not used', async () => {
