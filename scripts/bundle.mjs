@@ -15,6 +15,7 @@ const entries = {
   main: 'src/cli/main.ts',
   start: 'src/cli/start.ts',
   worker: 'src/engine/workers/worker.ts',
+  'catalogue-worker': 'src/service/catalogue/worker.ts',
 };
 
 const launcher = `#!/usr/bin/env node

@@ -7,6 +7,7 @@
  *   none, and still have a next one: then looking took long, and goes on with the next page.
  * - Paths are those within snapshots: `/home/me/a.txt`, `/C/Users/me/a.txt`; see paths.ts.
  * - One *snapshot* may lie on several destinations. It is told by its key; it is named by that, or by any of its IDs (snapshots.ts).
+ *   Destinations that cut files in other places (`sharesBlobs`) are told apart as if they held other snapshots: nobody knows whether they do.
  * - Times are milliseconds since 1970 (UTC); times of files also in nanoseconds, as decimal text.
  */
 import { eventIterator, oc } from '@orpc/contract';
@@ -167,7 +168,10 @@ const ruleSchema = z.discriminatedUnion('rule', [
 
 export const protectionSchema = z.strictObject({
   path: pathSchema,
-  /** `partly`: a folder of which only some is protected, or whose plans are switched off, though copies are there. */
+  /**
+   * - *yes*: a plan that is switched on takes it, and a destination holds it;
+   * - *partly*: only a part of a folder is; or no destination holds it yet; or all its plans are switched off, though there are copies.
+   */
   answer: z.enum(['yes', 'partly', 'no']),
   plans: z.array(
     z.strictObject({
@@ -239,7 +243,7 @@ export const catalogueContract = {
   search: oc
     .input(
       z.strictObject({
-        /** A part of the name; with `*`, `?` or `[` a pattern for the whole name. Upper and lower case are the same. */
+        /** A part of the name; with `*` or `?` a pattern for the whole name. Upper and lower case are the same. */
         text: z.string().min(1, 'must not be empty').max(1000),
         /** What the text is; default: as it looks. */
         as: z.enum(['part', 'pattern']).optional(),
@@ -275,7 +279,17 @@ export const catalogueContract = {
    * Throws `not-catalogued`.
    */
   changes: oc
-    .input(z.strictObject({ before: hashSchema, after: hashSchema, path: snapshotPathSchema.optional(), ...paged }))
+
+    .input(
+      z.strictObject({
+        before: hashSchema,
+        after: hashSchema,
+        path: snapshotPathSchema.optional(),
+        /** Also what changed in nothing but its properties. */
+        metadata: z.boolean().default(false),
+        ...paged,
+      }),
+    )
     .output(z.strictObject({ changes: z.array(catalogueChangeSchema), ...pageEnd })),
 
   /** Is this path protected? By which plan and rule, and since when is the newest copy on each destination? */

@@ -12,6 +12,8 @@ import { dataFolder } from '../platform/host.ts';
 export interface Profile {
   readonly folder: string;
   readonly stateFile: string;
+  /** What snapshots hold; can be built anew at any time. */
+  readonly catalogueFile: string;
   /** Held by the one service of this profile. */
   readonly lockFile: string;
   /** Says how the service that runs is reached; for its person's eyes only. */
@@ -30,6 +32,7 @@ export function profileAt(folder: string = process.env.HOLDFAST_PROFILE || dataF
   return {
     folder: absolute,
     stateFile: at('state.db'),
+    catalogueFile: at('catalogue.db'),
     lockFile: at('service.lock'),
     accessFile: at('service.json'),
     socket: socketFor(absolute),
@@ -37,8 +40,9 @@ export function profileAt(folder: string = process.env.HOLDFAST_PROFILE || dataF
 }
 
 /** What changes all the time while a service runs, with what SQLite keeps beside its file. */
-export function liveFilesOf({ folder, stateFile, lockFile, accessFile }: Profile): string[] {
-  return [stateFile, `${stateFile}-wal`, `${stateFile}-shm`, lockFile, accessFile, join(folder, 'logs')];
+export function liveFilesOf({ folder, stateFile, catalogueFile, lockFile, accessFile }: Profile): string[] {
+  const databases = [stateFile, catalogueFile].flatMap((file) => [file, `${file}-wal`, `${file}-shm`]);
+  return [...databases, lockFile, accessFile, join(folder, 'logs')];
 }
 
 function socketFor(folder: string): string {

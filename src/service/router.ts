@@ -75,7 +75,7 @@ export function makeRouter(service: Service, { version, logins, onStop }: Router
       pause: os.runs.pause.handler(({ input }) => desk.pause(input.id)),
       resume: os.runs.resume.handler(({ input }) => desk.resume(input.id)),
     },
-    catalogue: catalogueRouter(),
+    catalogue: catalogueRouter({ keeper: service.catalogue, state, leftOut: service.leftOut }),
     recovery: {
       look: os.recovery.look.handler(({ input }) => service.recovery.look(input.destination)),
       take: os.recovery.take.handler(({ input }) => service.recovery.take(input.destination, input.snapshot)),

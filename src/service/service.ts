@@ -18,6 +18,7 @@ import type { HostIdentity } from '../platform/host.ts';
 import { pacesOf } from '../storage/rates.ts';
 import { App } from './app.ts';
 import { Besides } from './besides.ts';
+import { CatalogueKeeper } from './catalogue/keeper.ts';
 import { Destinations } from './destinations/destinations.ts';
 import { EventLog } from './events.ts';
 import { lockProfile } from './lock.ts';
@@ -78,6 +79,9 @@ export class Service {
   readonly overview: Overview;
   readonly drives: PluggedDrives;
   readonly app: App;
+  readonly catalogue: CatalogueKeeper;
+  /** Folders and files of the service's own that go into no backup. */
+  readonly leftOut: readonly string[];
   readonly #common: Common;
   readonly #log: LogFile;
   readonly #unlock: () => void;
@@ -113,6 +117,7 @@ export class Service {
     const { events } = this;
     const common: Common = { profile, clock, identity, home, cacheFolder, state, events, besides: new Besides(), onNote };
     this.#common = common;
+    this.leftOut = [cacheFolder, ...liveFilesOf(profile)];
     this.#copy = new SettingsKeeper(common);
     this.#copy.rebuild();
     this.drives = new PluggedDrives({
@@ -135,6 +140,7 @@ export class Service {
       onStored: () => {
         this.#copy.keep();
         this.#watches.setPlans(state.plans());
+        this.catalogue.destinationsChanged();
       },
       onRemoved: (id) => {
         events.publish({ type: 'destination-removed', id });
@@ -147,9 +153,12 @@ export class Service {
       clock,
       identity,
       settingsCopy: copyFolderOf(profile),
-      leftOut: [cacheFolder, ...liveFilesOf(profile)],
+      leftOut: this.leftOut,
       writeSettingsCopy: () => this.#copy.write(),
-      onRun: (run) => events.publish({ type: 'run', run }),
+      onRun: (run) => {
+        events.publish({ type: 'run', run });
+        this.catalogue.runsChanged();
+      },
       onDefect,
       onProgress: (progress) => events.publishProgress({ type: 'progress', progress }),
       onEnded: (run) => this.#ended(run),
@@ -206,6 +215,7 @@ export class Service {
         this.scheduling.removed(id);
       },
       onChanged: (id) => this.overview.tellPlan(id),
+      onForgotten: () => this.catalogue.look(),
     });
     this.recovery = new Recovery({
       ...common,
@@ -224,8 +234,17 @@ export class Service {
       isThere: (id) => this.#isThere(id),
       onStored: () => this.#copy.keep(),
     });
-    const release = (destination: string): Promise<void> => this.app.library.books.release(destination);
-    this.#parts = [this.plans, this.app, new Thinning(common), new Ejecting({ ...common, drives: this.drives, desk: this.desk, release })];
+    this.catalogue = new CatalogueKeeper({ ...common, file: profile.catalogueFile, destinations: this.destinations, desk: this.desk });
+    const release = async (destination: string): Promise<void> => {
+      await Promise.all([this.app.library.books.release(destination), this.catalogue.release(destination)]);
+    };
+    this.#parts = [
+      this.plans,
+      this.app,
+      this.catalogue,
+      new Thinning(common),
+      new Ejecting({ ...common, drives: this.drives, desk: this.desk, release }),
+    ];
   }
 
   /** Begins to act, and takes up what the last service left. `atLogin`: it is started because its person has logged in. */
@@ -286,8 +305,10 @@ export class Service {
       if (volume?.uuid !== uuid) continue;
       this.destinations.moved(id, isThere);
       this.app.library.moved(id);
-      if (isThere) this.scheduling.scheduler.driveArrived(id);
-      else this.scheduling.scheduler.look();
+      if (isThere) {
+        this.scheduling.scheduler.driveArrived(id);
+        this.catalogue.look(id);
+      } else this.scheduling.scheduler.look();
     }
   }
 }

@@ -27,6 +27,7 @@ import { recutTrees } from '../copy/recut-job.ts';
 import { beginExportWalk, walkExport } from '../export/walk-job.ts';
 import { zipEntries, zipPiece } from '../export/zip-job.ts';
 import { loadIndexFile } from '../index/load-job.ts';
+import { listTrees } from '../listing/list-job.ts';
 import { listMore } from '../ls-job.ts';
 import { hashOf, loadNamed } from '../move/load-job.ts';
 import { packsOfIndexFile, repack } from '../prune/repack-job.ts';
@@ -82,6 +83,7 @@ export const jobs = {
   findEntry,
   listMore,
   folderPage,
+  listTrees,
   readBlobs,
   surveyDifference,
   findCandidates,

@@ -1,26 +1,26 @@
 /** What the catalogue's procedures do. */
 import { implement } from '@orpc/server';
 import { catalogueContract } from '../../contract/catalogue.ts';
-import { fail } from '../../contract/errors.ts';
+import { protectionOf, type ProtectionOptions } from './protection.ts';
 
 const os = implement(catalogueContract);
 
 // The type is written by the library.
-export function catalogueRouter() {
-  const later = (): never => fail('catalogue-failed', { path: 'catalogue.db' });
+export function catalogueRouter(options: ProtectionOptions) {
+  const { keeper } = options;
   return os.router({
-    state: os.state.handler(() => ({ destinations: [], bytes: 0 })),
-    watch: os.watch.handler(later),
-    refresh: os.refresh.handler(later),
-    check: os.check.handler(later),
-    snapshots: os.snapshots.handler(later),
-    folder: os.folder.handler(later),
-    entry: os.entry.handler(later),
-    versions: os.versions.handler(later),
-    holding: os.holding.handler(later),
-    search: os.search.handler(later),
-    usage: os.usage.handler(later),
-    changes: os.changes.handler(later),
-    protected: os.protected.handler(later),
+    state: os.state.handler(() => keeper.state()),
+    watch: os.watch.handler(({ signal }) => keeper.watch(signal)),
+    refresh: os.refresh.handler(({ input }) => keeper.refresh(input.destination)),
+    check: os.check.handler(({ input }) => keeper.check(input.destination)),
+    snapshots: os.snapshots.handler(({ input }) => keeper.ask('snapshots', input)),
+    folder: os.folder.handler(({ input }) => keeper.ask('folder', input)),
+    entry: os.entry.handler(({ input }) => keeper.ask('entry', input)),
+    versions: os.versions.handler(({ input }) => keeper.ask('versions', input)),
+    holding: os.holding.handler(({ input }) => keeper.ask('holding', input)),
+    search: os.search.handler(({ input }) => keeper.ask('search', input)),
+    usage: os.usage.handler(({ input }) => keeper.ask('usage', input)),
+    changes: os.changes.handler(({ input }) => keeper.ask('changes', input)),
+    protected: os.protected.handler(({ input }) => protectionOf(input.path, options)),
   });
 }

@@ -17,6 +17,8 @@ export interface PlansOptions extends Pick<Common, 'state' | 'events' | 'besides
   readonly onRemoved: (plan: string) => void;
   /** Clients know of the change; how the plan stands is next. */
   readonly onChanged: (plan: string) => void;
+  /** Snapshots of a plan that was removed are gone. */
+  readonly onForgotten: () => void;
 }
 
 const ignore = (): void => {};
@@ -87,10 +89,11 @@ export class Plans implements Part {
   }
 
   #forgetSnapshots(plan: Plan): ReturnType<typeof forgetSnapshotsOf> {
-    const { state, destinations, besides, clock, identity } = this.#options;
+    const { state, destinations, besides, clock, identity, onForgotten } = this.#options;
     return besides.run(async (control) => {
       const done = await forgetSnapshotsOf(plan, state.destinations(), destinations, { clock, identity, control });
       this.#forgetting.done(plan.id);
+      onForgotten();
       return done;
     });
   }
