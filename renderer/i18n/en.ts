@@ -1,11 +1,22 @@
 /** All English texts. */
+import { connect } from './en/connect.ts';
 import { errors } from './en/errors.ts';
 import { files } from './en/files.ts';
-import { history } from './en/history.ts';
-import { restore } from './en/restore.ts';
 import { frame } from './en/frame.ts';
-import { ui } from './en/ui.ts';
+import { history } from './en/history.ts';
 import { home } from './en/home.ts';
+import { restore } from './en/restore.ts';
 import { schedule } from './en/schedule.ts';
+import { ui } from './en/ui.ts';
 
-export default { frame, ui, home, schedule, files, restore, history, errors };
+export default {
+  connect,
+  errors,
+  files,
+  frame,
+  history,
+  home,
+  restore,
+  schedule,
+  ui,
+};

@@ -26,8 +26,7 @@ interface VirtualListProps {
 }
 
 /**
- * A list of any length of which only what is seen is drawn, with the keys of a list box: arrows, Page Up and Down, Home, End, Enter, space.
- * Browsers end at some millions of pixels; longer lists are scaled, so that their end can be reached.
+ * A long list of which only what is seen is drawn, with the keys of a list box: arrows, Page Up and Down, Home, End, Enter, space.
  */
 export function VirtualList({
   label,

@@ -1,0 +1,50 @@
+/** 服务器上的位置，以及需要填写的内容。 */
+import type { connect as en } from '../en/connect.ts';
+import type { Texts } from '../texts.ts';
+
+export const connect: Texts<typeof en> = {
+  kinds: '服务器类型',
+  more: '更多设置',
+  missing: '这一项必须填写。',
+  kind: {
+    sftp: 'SSH 服务器',
+    s3: 'S3 存储',
+    webdav: 'WebDAV、Nextcloud 网盘',
+    rest: 'restic REST 服务器',
+    azure: 'Azure 云存储',
+    gs: '谷歌云存储',
+    rclone: 'rclone 远程',
+  },
+  about: {
+    sftp: '家庭服务器、NAS，或任何能用 SSH 连接的电脑。不填密码时会尝试您的 SSH 密钥。',
+    s3: '亚马逊 S3、Backblaze B2、Wasabi、MinIO 等兼容 S3 的服务。',
+    webdav: 'Nextcloud 或其他支持 WebDAV 的服务器。地址可以在它的文件应用设置里找到。',
+    rest: 'NAS 或家庭服务器上的 rest-server。',
+    azure: '微软 Azure Blob 存储中的一个容器。',
+    gs: '谷歌云存储中的一个存储桶，需要服务账号的密钥文件。',
+    rclone: '您自己的 rclone 中的任意远程，名称以“rclone listremotes”显示的为准。',
+  },
+  field: {
+    host: '服务器',
+    port: '端口',
+    user: '用户名',
+    path: '那里的文件夹',
+    password: '密码',
+    keyFile: 'SSH 密钥文件',
+    keyPassphrase: '密钥的口令',
+    endpoint: '服务器或区域',
+    bucket: '存储桶',
+    container: '容器',
+    prefix: '其中的文件夹',
+    accessKey: '访问密钥',
+    secretKey: '私有密钥',
+    region: '区域',
+    url: '地址',
+    username: '用户名',
+    account: '存储账户',
+    accountKey: '账户密钥',
+    serviceKeyFile: '这台电脑上的密钥文件',
+    project: '项目',
+    remote: '远程名称',
+  },
+};
