@@ -2,7 +2,7 @@ import { Suspense, useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Router } from 'wouter';
 import { useHashLocation } from 'wouter/use-hash-location';
-import { useLive } from '../live.ts';
+import { useLive, useService } from '../live.ts';
 import { Bones } from '../ui/Bones.tsx';
 import { Messages } from '../ui/Messages.tsx';
 import { useAppearance } from './appearance.ts';
@@ -11,7 +11,8 @@ import { Boundary } from './Boundary.tsx';
 import { ConnectionNotice, Unconnected } from './ConnectionNotice.tsx';
 import { Login } from './Login.tsx';
 import { NotFound } from './NotFound.tsx';
-import { placeAt } from './places.ts';
+import { isFirstRunPutOff } from '../features/first-run/leave.ts';
+import { FirstRun, KitView, placeAt } from './places.ts';
 import { Sidebar } from './Sidebar.tsx';
 
 /** The frame: places at the left, the screen that one is at, and what is to say about the connection. */
@@ -21,9 +22,28 @@ export function App() {
   const isKnown = useLive(({ state }) => state !== undefined);
   return (
     <Router hook={useHashLocation}>
-      {connection === 'login' ? <Login /> : isKnown || connection === 'connecting' ? <Frame /> : <Unconnected />}
+      {connection === 'login' ? <Login /> : isKnown || connection === 'connecting' ? <Screens /> : <Unconnected />}
       <Messages />
     </Router>
+  );
+}
+
+/** The first run has the whole window, and comes by itself where there is nothing yet. */
+function Screens() {
+  const [path, go] = useHashLocation();
+  const isNew = useService(({ plans, destinations }) => plans.length === 0 && destinations.length === 0) ?? false;
+  const isWanted = isNew && path === '/' && !isFirstRunPutOff();
+  useEffect(() => {
+    if (isWanted) go('/welcome', { replace: true });
+  }, [isWanted, go]);
+  if (path !== '/welcome' && !path.startsWith('/welcome/')) return <Frame />;
+  return (
+    <Boundary>
+      <ConnectionNotice />
+      <Suspense fallback={null}>
+        <FirstRun />
+      </Suspense>
+    </Boundary>
   );
 }
 
@@ -31,6 +51,7 @@ function Frame() {
   const { t } = useTranslation();
   const [path] = useHashLocation();
   const place = placeAt(path);
+  const View = path.startsWith('/kit/') ? KitView : (place?.View ?? NotFound);
   useEffect(() => {
     window.scrollTo(0, 0);
   }, [place]);
@@ -50,7 +71,9 @@ function Frame() {
       <main id="main" tabIndex={-1} className={styles.main}>
         <ConnectionNotice />
         <Boundary key={place?.name}>
-          <Suspense fallback={<Waiting />}>{place ? <place.View /> : <NotFound />}</Suspense>
+          <Suspense fallback={<Waiting />}>
+            <View />
+          </Suspense>
         </Boundary>
       </main>
     </div>

@@ -12,6 +12,11 @@ export interface Place {
   readonly View: React.ComponentType;
 }
 
+/** Screens that stand in no list of places. */
+export const KitView = lazy(() => import('../features/kit/View.tsx'));
+/** Without the frame, in the whole window. */
+export const FirstRun = lazy(() => import('../features/first-run/View.tsx'));
+
 const views = {
   home: () => import('../features/home/View.tsx'),
 };

@@ -1,21 +1,27 @@
 /** All English texts. */
+import { advice } from './en/advice.ts';
 import { connect } from './en/connect.ts';
 import { errors } from './en/errors.ts';
 import { files } from './en/files.ts';
+import { firstRun } from './en/firstRun.ts';
 import { frame } from './en/frame.ts';
 import { history } from './en/history.ts';
 import { home } from './en/home.ts';
+import { kit } from './en/kit.ts';
 import { restore } from './en/restore.ts';
 import { schedule } from './en/schedule.ts';
 import { ui } from './en/ui.ts';
 
 export default {
+  advice,
   connect,
   errors,
   files,
+  firstRun,
   frame,
   history,
   home,
+  kit,
   restore,
   schedule,
   ui,
