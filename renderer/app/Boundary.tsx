@@ -1,7 +1,8 @@
 import { Button } from '@mantine/core';
 import { TriangleAlert } from 'lucide-react';
-import { Component } from 'react';
+import { Component, useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
+import { useLive } from '../live.ts';
 import { Empty } from '../ui/Empty.tsx';
 
 /** Keeps a defect of one screen from taking the others with it. */
@@ -19,6 +20,12 @@ export class Boundary extends Component<{ readonly children: React.ReactNode }, 
 
 function Broken({ error }: { readonly error: unknown }) {
   const { t } = useTranslation();
+  const connection = useLive((live) => live.connection);
+  const began = useRef(connection);
+  // A screen that could not be loaded because the service was away can be when it is back.
+  useEffect(() => {
+    if (began.current !== 'open' && connection === 'open') location.reload();
+  }, [connection]);
   return (
     <Empty
       icon={TriangleAlert}

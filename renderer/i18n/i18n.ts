@@ -1,15 +1,6 @@
-/** The languages of the interface. Texts are in en/ and zh-CN/, one file for each part; the types see to it that both have the same keys. */
+/** The languages of the interface. Texts are in en/ and zh-CN/, one file for each part; types (libraries.d.ts, texts.ts) know their keys. */
 import i18next from 'i18next';
 import { initReactI18next } from 'react-i18next';
-import type en from './en.ts';
-
-declare module 'i18next' {
-  interface CustomTypeOptions {
-    readonly defaultNS: 'translation';
-    readonly resources: { readonly translation: typeof en };
-    readonly returnNull: false;
-  }
-}
 
 export const languages = ['en', 'zh-CN'] as const;
 export type Language = (typeof languages)[number];

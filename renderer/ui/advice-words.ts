@@ -5,8 +5,7 @@ import { bytes, span } from './format.ts';
 
 /** What its figures are in is told by their names. */
 function figure(name: string, value: number | string): string | number {
-  if (typeof value === 'string')
-    return i18next.exists(`advice.period.${value}`) ? i18next.t(`advice.period.${value}` as 'advice.period.day') : value;
+  if (typeof value === 'string') return i18next.exists(`advice.period.${value}`) ? i18next.t(`advice.period.${value}` as Words.Key) : value;
   if (name.endsWith('Minutes')) return span(value * 60);
   if (name.endsWith('Seconds')) return span(value);
   return name.endsWith('Bytes') ? bytes(value) : value;
@@ -18,5 +17,5 @@ export function adviceWords({ code, figures, text }: AdviceReason): string {
   if (!i18next.exists(key) && !i18next.exists(`${key}_other`)) return text;
   const named = Object.fromEntries(Object.entries(figures).map(([name, value]) => [name, figure(name, value)]));
   const { copies } = figures;
-  return i18next.t(key as 'advice.reason.same-disk', typeof copies === 'number' ? { ...named, count: copies } : named);
+  return i18next.t(key as Words.Key, typeof copies === 'number' ? { ...named, count: copies } : named);
 }

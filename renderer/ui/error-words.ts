@@ -38,8 +38,8 @@ export function errorWords(thrown: unknown): ErrorWords {
   // A service of a later version may know errors that this page does not: then its own words are better than none.
   if (!i18next.exists(`${key}.what`)) return { code, what: message, means: '', todo: guidance, cause: '' };
   const named = fields(context);
-  const say = i18next.t as unknown as (key: string, named: object) => string;
-  const part = (name: 'what' | 'means' | 'todo'): string => (i18next.exists(`${key}.${name}`) ? say(`${key}.${name}`, named) : '');
+  const part = (name: 'what' | 'means' | 'todo'): string =>
+    i18next.exists(`${key}.${name}`) ? i18next.t(`${key}.${name}` as Words.Key, named) : '';
   return { code, what: part('what'), means: part('means'), todo: part('todo'), cause };
 }
 

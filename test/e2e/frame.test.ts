@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { startHost } from './support/host.ts';
+import { connectFolder, startHost } from './support/host.ts';
 import { gone, openScreen, portraits, seen } from './support/screen.ts';
 
 test('the address with the token opens the interface, which asks no other server for anything', async () => {
@@ -17,7 +17,7 @@ test('the address with the token opens the interface, which asks no other server
 test('what is at an unknown address says so and leads back', async () => {
   const host = await startHost();
   const page = await openScreen(host.address);
-  await seen(page.getByRole('navigation'));
+  await seen(page.getByRole('heading', { level: 1 }));
   await page.evaluate(() => (location.hash = '#/nowhere'));
   await seen(page.getByText('There is nothing at this address.'));
   await page.getByRole('button', { name: 'Go to Home' }).click();
@@ -26,6 +26,7 @@ test('what is at an unknown address says so and leads back', async () => {
 
 test('the interface speaks Chinese to those who prefer it, and keeps to the setting', async () => {
   const host = await startHost();
+  await connectFolder(host);
   const page = await openScreen(host.address, { language: 'zh-CN' });
   await seen(page.getByRole('link', { name: '首页' }));
   expect(await page.evaluate(() => document.documentElement.lang)).toBe('zh-CN');
@@ -36,8 +37,10 @@ test('the interface speaks Chinese to those who prefer it, and keeps to the sett
 
 test('a service that is away is said calmly, and the page goes on by itself when it is back', async () => {
   const host = await startHost();
+  await connectFolder(host);
   const page = await openScreen(host.address);
   await seen(page.getByText('Watching quietly'));
+  await seen(page.getByText('Nothing is protected yet.'));
   await host.end('SIGKILL');
   await seen(page.getByText('Holdfast’s service is not running at the moment.'));
   await portraits(page, 'frame-away');

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { execPath } from 'node:process';
 import { onTestFinished } from 'vitest';
+import type { DestinationView } from '../../../src/contract/destination.ts';
 import { attach, type ServiceClient } from '../../../src/service/rpc/client.ts';
 import { profileAt } from '../../../src/service/profile.ts';
 import { cliProgram } from '../../support/cli.ts';
@@ -77,3 +78,9 @@ async function readyAddress(child: ChildProcess): Promise<string> {
   }
   throw new Error(`the host did not start: ${said}`);
 }
+
+/** A destination in a new folder of the host's, so that there is something already and the first run does not come by itself. */
+export const connectFolder = ({ folder, client }: Host, name = 'Blue'): Promise<DestinationView> =>
+  client.destinations.connect({ name, place: join(folder, name), password, create: true });
+
+export const password = 'correct horse battery staple';
