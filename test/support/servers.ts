@@ -3,7 +3,7 @@
  * answer, and stopped by whoever started them.
  */
 import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { createHash, randomInt } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -34,17 +34,28 @@ export interface ServerOptions {
   readonly extra?: readonly string[] | undefined;
 }
 
-/** A port that nobody listens on at this moment. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
+/** Ports below those that systems hand out by themselves (Linux: from 32768), so that no other program is given one of them meanwhile. */
+const ports = { first: 12_000, count: 20_000 };
+/** Each process that runs tests at the same time as others has ports of its own. */
+const pools = 8;
+let nextPort = randomInt(ports.count / pools);
+
+/** A port that nobody listens on, and that no other test is given soon. */
+export async function freePort(): Promise<number> {
+  const pool = Number(process.env.VITEST_POOL_ID ?? 0) % pools;
+  for (;;) {
+    nextPort = (nextPort + 1) % (ports.count / pools);
+    const port = ports.first + nextPort * pools + pool;
+    if (await canListen(port)) return port;
+  }
 }
+
+const canListen = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
 
 const answers = (port: number): Promise<boolean> =>
   new Promise((resolve) => {
