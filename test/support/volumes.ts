@@ -5,9 +5,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
+/**
+ * Runs a program, which must succeed. What is to be unmounted may be busy for a moment: whoever lists drives looks at all of them, also at
+ * those of other tests.
+ */
 export function must(program: string, ...args: string[]): void {
-  const { status, stderr } = spawnSync(program, args, { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`${program} ${args.join(' ')} exited with ${status}:\n${stderr}`);
+  for (let tries = 1; ; tries++) {
+    const { status, stderr } = spawnSync(program, args, { encoding: 'utf8' });
+    if (status === 0) return;
+    if (program !== 'umount' || !stderr.includes('busy') || tries === 100)
+      throw new Error(`${program} ${args.join(' ')} exited with ${status}:\n${stderr}`);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+  }
 }
 
 /** A drive that is not plugged in. */
@@ -66,7 +75,9 @@ function driveOf(image: string): Drive {
       return folder;
     },
     attach() {
-      const device = spawnSync('losetup', ['--find', '--show', image], { encoding: 'utf8' }).stdout.trim();
+      const { stdout, stderr, status } = spawnSync('losetup', ['--find', '--show', image], { encoding: 'utf8' });
+      if (status !== 0) throw new Error(`losetup exited with ${status}:\n${stderr}`);
+      const device = stdout.trim();
       onTestFinished(() => must('losetup', '--detach', device));
       return device;
     },
