@@ -53,15 +53,28 @@ async function killed(process: ChildProcess): Promise<void> {
   await ended;
 }
 
-/** restic at work, stopped at the moment when its lock is there. */
+/** What a process does just now, in the letters of proc_pid_stat(5); X when it is gone. */
+function stateOf({ pid }: ChildProcess): string {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]![0]!;
+  } catch {
+    return 'X';
+  }
+}
+
+/** restic at work, stopped while its lock is there. */
 async function resticHolding(args: readonly string[]): Promise<ChildProcess> {
-  const process = started(resticPath(), ['--repo', folder, '--no-cache', ...args]);
-  while (lockNames().length === 0 && process.exitCode === null) await systemClock.sleep(1);
-  process.kill('SIGSTOP');
-  const state = (): string => readFileSync(`/proc/${process.pid}/stat`, 'utf8').split(') ')[1]![0]!;
-  while (state() !== 'T') await systemClock.sleep(1);
-  expect(lockNames()).toHaveLength(1);
-  return process;
+  for (;;) {
+    const process = started(resticPath(), ['--repo', folder, '--no-cache', ...args]);
+    const ended = once(process, 'exit');
+    while (lockNames().length === 0 && process.exitCode === null) await systemClock.sleep(1);
+    process.kill('SIGSTOP');
+    while (!/[TZX]/.test(stateOf(process))) await systemClock.sleep(1);
+    if (stateOf(process) === 'T' && lockNames().length === 1) return process;
+    // It was through before it could be stopped: once more.
+    process.kill('SIGCONT');
+    await ended;
+  }
 }
 
 /** Our own other process, holding a lock. */
