@@ -14,6 +14,8 @@ import type { Clock } from '../../src/platform/clock.ts';
 import type { FurtherHost } from '../../src/service/host.ts';
 import { type Connections, longestMessage } from '../../src/service/rpc/connections.ts';
 import { rpcPath } from '../../src/service/rpc/local-host.ts';
+import { answerDownload } from './downloads.ts';
+import { type Downloads, downloadPath } from '../../src/service/restores/downloads.ts';
 import { answerError, answerText, refuseUpgrade } from './answers.ts';
 import { isSameOrigin, type Names } from './names.ts';
 import type { StaticFiles } from './static-files.ts';
@@ -66,6 +68,7 @@ export interface BrowserHostOptions {
   readonly door: Door;
   readonly files: StaticFiles;
   readonly connections: Connections;
+  readonly downloads: Pick<Downloads, 'take'>;
   readonly clock: Pick<Clock, 'every'>;
   /** Told of what could not be answered and is not the client's fault. */
   readonly onDefect: (error: Error) => void;
@@ -202,6 +205,11 @@ async function answer(options: BrowserHostOptions, request: IncomingMessage, res
     if (await door.answer(request, response, url)) return;
     if (!door.showsInterface && !door.admit(request)) {
       return answerText(response, 401, 'Open Holdfast by the address that "holdfast serve" prints when it starts.');
+    }
+    if (url.pathname.startsWith(downloadPath)) {
+      if (!door.admit(request)) return answerText(response, 401, 'This needs a login.');
+      await answerDownload(options.downloads, request, response, url);
+      return;
     }
     if (request.method !== 'GET' && request.method !== 'HEAD') return answerText(response, 405, 'There is nothing to send here.');
     await files.answer(request, response, url.pathname);

@@ -47,10 +47,10 @@ export interface OpenHosts {
  */
 export async function openBrowserHosts(
   { port, listen, tlsCert, tlsKey, hostNames = [] }: BrowserAccess,
-  { connections, logins, memory }: HostParts,
+  { connections, logins, memory, downloads }: HostParts,
   { clock, onDefect, files = interfaceFolder(), patience }: HostSurroundings,
 ): Promise<OpenHosts> {
-  const common = { connections, clock, onDefect, files: new StaticFiles(files), ...(patience ? { patience } : {}) };
+  const common = { connections, downloads, clock, onDefect, files: new StaticFiles(files), ...(patience ? { patience } : {}) };
   const hosts: BrowserHost[] = [];
   const addresses: string[] = [];
   let tls: TlsFiles | undefined;

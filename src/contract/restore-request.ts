@@ -63,7 +63,7 @@ export const restoreReceiptSchema = z.strictObject({
   bytesWritten: count,
   /**
    * Compared with the snapshot after everything was written: entries, bytes, and how many differed. Of a ZIP every byte is proved before it
-   * goes in, and the file's checks are read again.
+   * goes in; then the file is read again, and compared with what went in.
    */
   compared: z.strictObject({ entries: count, bytes: count, different: count }).nullable(),
   /** The ZIP's length. */

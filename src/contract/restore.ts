@@ -98,7 +98,7 @@ export const restoreContract = {
       .output(z.strictObject({ name: z.string(), mediaType: z.string(), text: z.string() })),
     /**
      * For browsers on another computer: a place below the host's address from which a ZIP can be fetched once, within a minute, by whoever is
-     * logged in. What could not be put into it is named in the ZIP's last entry.
+     * logged in. A part of it that is damaged breaks it off, so that no half is taken for the whole.
      */
     download: oc
       .input(

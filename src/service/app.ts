@@ -7,10 +7,16 @@ import { historyFigures, type HistoryWish } from './facts/history.ts';
 import { Home } from './facts/home.ts';
 import { kitsSaved } from './facts/kits.ts';
 import { Browsing } from './library/browsing.ts';
+import { askToDelete, type DeletionWish, workOnDeletion } from './library/deletion-job.ts';
 import { Deleting } from './library/deleting.ts';
 import { Differences } from './library/differences.ts';
 import { Library } from './library/library.ts';
 import type { Common, Part } from './parts.ts';
+import { Downloads } from './restores/downloads.ts';
+import { workOnRestore } from './restores/restore-job.ts';
+import { Restores } from './restores/restores.ts';
+import { workOnUndo } from './restores/undo-job.ts';
+import type { Work } from './runs/task.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { StateStore } from './state/store.ts';
 import type { Desk } from './runs/desk.ts';
@@ -33,7 +39,11 @@ export class App implements Part {
   readonly browsing: Browsing;
   readonly differences: Differences;
   readonly deleting: Deleting;
+  readonly restores: Restores;
+  readonly downloads: Downloads;
+  readonly delete: (wish: DeletionWish) => Promise<Run[]>;
   readonly home: Home;
+  readonly #works: Partial<Record<Run['kind'], Work>>;
   readonly history: (wish: HistoryWish) => History;
 
   constructor(options: AppOptions) {
@@ -44,6 +54,16 @@ export class App implements Part {
     this.browsing = new Browsing(library);
     this.differences = new Differences({ ...options, library });
     this.deleting = new Deleting({ ...options, library });
+    const restoring = { ...options, library };
+    this.restores = new Restores(restoring);
+    this.downloads = new Downloads(restoring);
+    const deleting = { ...options, library, deleting: this.deleting };
+    this.delete = (wish) => askToDelete(deleting, wish);
+    this.#works = {
+      restore: (job) => workOnRestore(job, restoring),
+      undo: (job) => workOnUndo(job, options),
+      forget: (job) => workOnDeletion(job, options),
+    };
     const { state, clock, whole, isThere, destinations } = options;
     const withoutKit = (): Set<string> => {
       const saved = kitsSaved(state);
@@ -53,12 +73,18 @@ export class App implements Part {
     this.history = (wish) => historyFigures({ state, clock, destinations: () => destinations.views() }, wish);
   }
 
+  /** The work of runs of a kind; undefined for backups, which are another's. */
+  workOf(kind: Run['kind']): Work | undefined {
+    return this.#works[kind];
+  }
+
   runEnded(run: Run): void {
     this.library.runEnded(run);
   }
 
   async close(): Promise<void> {
     this.differences.sheets.close();
+    this.restores.close();
     await this.library.close();
   }
 }

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { protocolVersion } from '../contract/procedures.ts';
 import { removeAccess, writeAccess } from './access.ts';
 import { type LoginCost, type LoginMemory, Logins } from './logins.ts';
+import type { Downloads } from './restores/downloads.ts';
 import { makeRouter } from './router.ts';
 import { Connections } from './rpc/connections.ts';
 import { LocalHost } from './rpc/local-host.ts';
@@ -26,6 +27,8 @@ export interface HostParts {
   readonly logins: Logins;
   /** What a host keeps over its end. */
   readonly memory: LoginMemory;
+  /** For browsers to fetch. */
+  readonly downloads: Downloads;
 }
 
 export interface FurtherHost {
@@ -59,7 +62,7 @@ export async function hostService(options: HostOptions): Promise<Hosted> {
     connections = new Connections(router, { clock, onDefect: (error) => onNote?.(error.stack ?? error.message) });
     const token = randomBytes(32).toString('base64url');
     local = await LocalHost.open(profile, token, connections);
-    hosts = await openHosts({ connections, logins, memory: service.state });
+    hosts = await openHosts({ connections, logins, memory: service.state, downloads: service.app.downloads });
     writeAccess(profile, { pid: process.pid, version, protocol: protocolVersion, socket: profile.socket, token });
     await service.start({ atLogin });
     return { service, close };

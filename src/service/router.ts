@@ -3,6 +3,7 @@ import { implement } from '@orpc/server';
 import { fail } from '../contract/errors.ts';
 import { contract, protocolVersion } from '../contract/procedures.ts';
 import { nextTurn } from '../platform/clock.ts';
+import { restoreHandlers } from './api/restores.ts';
 import { previewHandlers } from './api/previews.ts';
 import { factsHandlers } from './api/facts.ts';
 import { browseHandlers, snapshotHandlers } from './api/snapshots.ts';
@@ -100,6 +101,7 @@ export function makeRouter(service: Service, { version, logins, onStop }: Router
     },
     ...snapshotHandlers(service.app),
     ...browseHandlers(service.app),
+    ...restoreHandlers(service.app),
     ...factsHandlers(service.app),
     ...previewHandlers(service.app),
     ...unbuiltHandlers(),

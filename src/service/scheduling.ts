@@ -153,7 +153,9 @@ export class Scheduling {
     const { clock, state } = this.#options;
     const { running } = planState;
     if (!running) return planState;
-    const run = state.runs.list({ plan, limit: 20 }).find(({ created, cause }) => created >= running.since && cause !== 'person');
+    const run = state.runs
+      .list({ plan, kinds: ['backup'], limit: 20 })
+      .find(({ created, cause }) => created >= running.since && cause !== 'person');
     if (run && wasCancelled(run)) return ended(planState, { outcome: 'cancelled' }, clock.now());
     return run && isFinal(run.status) && run.status !== 'interrupted' ? ended(planState, endingOf(run), run.ended!) : planState;
   }

@@ -162,6 +162,7 @@ export class Service {
       onDefect,
       onProgress: (progress) => events.publishProgress({ type: 'progress', progress }),
       onEnded: (run) => this.#ended(run),
+      otherWork: (kind) => this.app.workOf(kind),
     });
     this.#watches = new PlanWatches({
       clock,

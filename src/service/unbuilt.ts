@@ -10,29 +10,6 @@ const later = (): never => fail('request-invalid', { problem: 'this is not built
 export function unbuiltHandlers() {
   const os = implement(contract).$context<Caller>();
   return {
-    restore: {
-      preview: {
-        begin: os.restore.preview.begin.handler(later),
-        page: os.restore.preview.page.handler(later),
-        end: os.restore.preview.end.handler(later),
-      },
-      start: os.restore.start.handler(later),
-      request: os.restore.request.handler(later),
-      receipt: os.restore.receipt.handler(later),
-      receiptFile: os.restore.receiptFile.handler(later),
-      download: os.restore.download.handler(later),
-      undo: {
-        list: os.restore.undo.list.handler(later),
-        preview: {
-          begin: os.restore.undo.preview.begin.handler(later),
-          page: os.restore.undo.preview.page.handler(later),
-          end: os.restore.undo.preview.end.handler(later),
-        },
-        start: os.restore.undo.start.handler(later),
-        forget: os.restore.undo.forget.handler(later),
-      },
-      target: os.restore.target.handler(later),
-    },
     files: {
       suggested: os.files.suggested.handler(later),
       folder: os.files.folder.handler(later),

@@ -30,6 +30,13 @@ export const appErrors = {
       guidance: 'Wait until the restore has ended.',
     }),
   },
+  'download-damaged': {
+    retryable: false,
+    words: (c) => ({
+      message: `${String(c.path)} is damaged in this destination, so the download was broken off: a ZIP without it must not look whole.`,
+      guidance: 'Restore to a folder instead: what is whole is restored, and the rest is read from another destination if one has it.',
+    }),
+  },
   'folder-unreadable': {
     retryable: false,
     words: (c) => ({

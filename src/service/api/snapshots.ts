@@ -1,14 +1,14 @@
 /** What the procedures about snapshots, and about what they hold, do. */
 import { implement } from '@orpc/server';
 import { browseContract } from '../../contract/browse.ts';
-import { fail } from '../../contract/errors.ts';
 import { snapshotsContract } from '../../contract/snapshots.ts';
 import type { Caller } from '../router.ts';
 import type { App } from '../app.ts';
 import { pageOf } from './page-of.ts';
 
 // The types are written by the library.
-export function snapshotHandlers({ library, differences, deleting }: App) {
+export function snapshotHandlers(app: App) {
+  const { library, differences, deleting } = app;
   const os = implement(snapshotsContract).$context<Caller>().snapshots;
   return {
     snapshots: {
@@ -22,7 +22,7 @@ export function snapshotHandlers({ library, differences, deleting }: App) {
       computers: os.computers.handler(() => library.computers()),
       annotate: os.annotate.handler(({ input: { snapshot, ...change } }) => library.annotate(snapshot, change)),
       planDelete: os.planDelete.handler(({ input, signal }) => deleting.plan(input.snapshots, input.destinations, signal)),
-      delete: os.delete.handler((): never => fail('request-invalid', { problem: 'this is not built yet' })),
+      delete: os.delete.handler(({ input }) => app.delete(input)),
       stats: os.stats.handler(({ input, signal }) => deleting.stats(input.snapshot, input.destination, signal)),
       diff: {
         begin: os.diff.begin.handler(({ input }) => differences.begin(input)),

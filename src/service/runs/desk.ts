@@ -13,6 +13,7 @@ import type { Strategy } from '../../contract/schedule.ts';
 import type { Progress } from '../../engine/run.ts';
 import { RunControl } from '../../platform/cancellation.ts';
 import type { NewRun, RunChange } from '../state/runs.ts';
+import { type Work, workOnTask } from './task.ts';
 import { errorOf, failed, type Outcome, type WorkOptions, workOn } from './work.ts';
 
 export interface DeskOptions extends WorkOptions {
@@ -20,6 +21,13 @@ export interface DeskOptions extends WorkOptions {
   readonly onProgress: (progress: RunProgress) => void;
   /** After a run has ended in any way, and a waiting one may have begun. */
   readonly onEnded: (run: Run) => void;
+  /** The work of runs that are no backups; undefined for those. */
+  readonly otherWork: (kind: Run['kind']) => Work | undefined;
+}
+
+/** A run that is no backup: what it is about is data of its kind, kept with it (see state/run-details.ts). */
+export interface TaskRequest extends Pick<Run, 'kind' | 'plan' | 'destination' | 'planName' | 'destinationName' | 'cause'> {
+  readonly request: unknown;
 }
 
 export interface RunRequest {
@@ -36,7 +44,8 @@ export interface RunRequest {
 type Holder = 'person' | 'scheduler';
 
 interface Active {
-  readonly destination: string;
+  /** Null: it takes no destination from others. */
+  readonly destination: string | null;
   readonly control: RunControl;
   /** False while it is paused, and then waits for its destination. */
   isWorking: boolean;
@@ -76,8 +85,10 @@ export class Desk {
         onRun(state.runs.change(run.id, { status: 'cancelled', ended: clock.now() }));
         continue;
       }
-      const isGone = !plans.some(({ id }) => id === plan) || !destinations.some(({ id }) => id === destination);
-      const isElsewhere = run.cause !== 'person' && elsewhere.has(plan!);
+      const isBackup = kind === 'backup';
+      const isGone =
+        (isBackup && !plans.some(({ id }) => id === plan)) || (destination !== null && !destinations.some(({ id }) => id === destination));
+      const isElsewhere = isBackup && run.cause !== 'person' && elsewhere.has(plan!);
       const next: NewRun = {
         kind,
         plan,
@@ -107,7 +118,7 @@ export class Desk {
     const { state, clock } = this.#options;
     const plan = state.plan(planId);
     const destination = state.destination(destinationId ?? primaryOf(plan));
-    const other = this.unfinished().find((run) => run.plan === plan.id && run.destination === destination.id);
+    const other = this.unfinished().find((run) => run.kind === 'backup' && run.plan === plan.id && run.destination === destination.id);
     if (other) return fail('run-at-work', { plan: plan.name, run: other.id });
     const run = state.runs.add({
       kind: 'backup',
@@ -120,6 +131,15 @@ export class Desk {
       attempt,
       created: clock.now(),
     });
+    this.#options.onRun(run);
+    this.#beginWaiting();
+    return state.runs.get(run.id);
+  }
+
+  /** Asks for a run that is no backup. Throws `state-failed`. */
+  askTask({ request, ...facts }: TaskRequest): Run {
+    const { state, clock } = this.#options;
+    const run = state.addTask({ ...facts, strategy: null, attempt: 1, created: clock.now() }, request);
     this.#options.onRun(run);
     this.#beginWaiting();
     return state.runs.get(run.id);
@@ -154,7 +174,7 @@ export class Desk {
   /** Destinations that serve a run now, or are waited for by one; runs among `except` do not count. A paused one leaves its destination to others. */
   busy(except: ReadonlySet<number>): Set<string> {
     const runs = this.unfinished().filter(({ id, status }) => !except.has(id) && status !== 'paused');
-    return new Set(runs.flatMap(({ destination }) => destination ?? []));
+    return new Set(runs.flatMap((run) => placeOf(run) ?? []));
   }
 
   /** The run once it has ended; that may be never when the desk is closed before. */
@@ -227,13 +247,12 @@ export class Desk {
   #beginWaiting(): void {
     if (this.#isClosing) return;
     this.#try(() => {
-      const busy = new Set<string | null>(
-        [...this.#active.values()].flatMap(({ isWorking, destination }) => (isWorking ? destination : [])),
-      );
+      const busy = new Set([...this.#active.values()].flatMap(({ isWorking, destination }) => (isWorking ? (destination ?? []) : [])));
       for (const run of this.unfinished()) {
         const active = this.#active.get(run.id);
-        if (run.status !== 'waiting' || busy.has(run.destination) || active?.isWorking || active?.isCancelled) continue;
-        busy.add(run.destination);
+        const place = placeOf(run);
+        if (run.status !== 'waiting' || active?.isWorking || active?.isCancelled || (place !== null && busy.has(place))) continue;
+        if (place !== null) busy.add(place);
         if (active) this.#continue(run.id, active);
         else this.#begin(run);
       }
@@ -251,7 +270,7 @@ export class Desk {
     const control = new RunControl();
     const { promise, resolve } = Promise.withResolvers<void>();
     const active: Active = {
-      destination: run.destination!,
+      destination: placeOf(run),
       control,
       isWorking: true,
       isCancelled: false,
@@ -259,7 +278,12 @@ export class Desk {
       done: promise,
     };
     this.#active.set(run.id, active);
-    void workOn(started, control, this.#options, (progress) => this.#progress(run.id, progress))
+    const other = this.#options.otherWork(run.kind);
+    const onProgress = (progress: Progress): void => this.#progress(run.id, progress);
+    const work = other
+      ? workOnTask(other, started, control, this.#options, onProgress)
+      : workOn(started, control, this.#options, onProgress);
+    void work
       .catch((error: unknown): Outcome => failed(toHoldfastError(error)))
       .then((outcome) => {
         control.release();
@@ -345,6 +369,9 @@ export class Desk {
     this.#waiting.delete(run.id);
   }
 }
+
+/** The destination that a run takes for itself. Who only reads leaves it to others: a file is wanted back now, whatever is being backed up. */
+const placeOf = ({ kind, destination }: Run): string | null => (kind === 'restore' || kind === 'undo' ? null : destination);
 
 /** An unfinished run that somebody wanted to end. */
 export const wasCancelled = ({ error }: Run): boolean => error?.code === 'cancelled';

@@ -169,12 +169,15 @@ export class RunStore {
     });
   }
 
-  /** Ends a run that its process did not survive, and adds the one that takes it up; both or nothing. */
+  /** Ends a run that its process did not survive, and adds the one that takes it up, which is asked for the same; both or nothing. */
   interrupt(id: number, at: number, next: NewRun | undefined, isPaused: boolean): { ended: Run; successor: Run | undefined } {
-    return this.#tables.together(() => ({
-      ended: this.change(id, { status: 'interrupted', ended: at }),
-      successor: next && this.add(next, isPaused ? 'paused' : 'waiting'),
-    }));
+    return this.#tables.together(() => {
+      const ended = this.change(id, { status: 'interrupted', ended: at });
+      const successor = next && this.add(next, isPaused ? 'paused' : 'waiting');
+      if (successor)
+        this.#tables.run('INSERT INTO run_details (run, request) SELECT ?, request FROM run_details WHERE run = ?', successor.id, id);
+      return { ended, successor };
+    });
   }
 
   problemsOf(run: number, after: number, limit: number): { problems: RunProblem[]; next: number | null } {

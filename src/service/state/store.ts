@@ -12,7 +12,7 @@ import type { Clock } from '../../platform/clock.ts';
 import { openDatabase } from './database.ts';
 import { RunBriefs } from './run-briefs.ts';
 import { RunDetails } from './run-details.ts';
-import { RunStore } from './runs.ts';
+import { type NewRun, RunStore } from './runs.ts';
 import { Tables } from './tables.ts';
 
 /** A row that a defect or another hand has made unreadable costs that row, not the service. */
@@ -96,6 +96,15 @@ export class StateStore {
 
   removeDestination(id: string): void {
     this.#tables.run('DELETE FROM destinations WHERE id = ?', id);
+  }
+
+  /** A run with what it is asked for; both or nothing. */
+  addTask(run: NewRun, request: unknown): Run {
+    return this.#tables.together(() => {
+      const added = this.runs.add(run);
+      this.runDetails.saveRequest(added.id, request);
+      return added;
+    });
   }
 
   /** All of it or nothing, with what `andAlso` remembers. Runs keep neither their numbers nor their logs. */
