@@ -47,6 +47,8 @@ export const contract = {
         pid: z.int(),
         startedAt: z.number(),
         profile: z.string(),
+        /** Whether a host notices when it ends or hangs. Where none does, one that is started takes over. */
+        isWatched: z.boolean(),
       }),
     ),
     /** Ends the service; runs at work are interrupted, and resumed by the next one. */

@@ -1,5 +1,6 @@
 /** One service with its private socket: what every process that carries a service begins. */
 import { randomBytes } from 'node:crypto';
+import { toHoldfastError } from '../contract/errors.ts';
 import { protocolVersion } from '../contract/procedures.ts';
 import { removeAccess, writeAccess } from './access.ts';
 import { type LoginCost, type LoginMemory, Logins } from './logins.ts';
@@ -8,6 +9,7 @@ import { makeRouter } from './router.ts';
 import { Connections } from './rpc/connections.ts';
 import { LocalHost } from './rpc/local-host.ts';
 import { Service, type ServiceOptions } from './service.ts';
+import { takingOver } from './watchdog/take-over.ts';
 
 export interface HostOptions extends ServiceOptions {
   readonly version: string;
@@ -41,8 +43,31 @@ export interface Hosted {
   close(): Promise<void>;
 }
 
-/** Throws `service-running`, `state-newer`, `state-failed`, `service-not-started`, and what `openHosts` throws. */
+/**
+ * The process that carries this one, if one does, is told that it is ready, or why it cannot be; a service that has lost its host makes way.
+ * Throws `service-running`, `state-newer`, `state-failed`, `service-not-started`, and what `openHosts` throws.
+ */
 export async function hostService(options: HostOptions): Promise<Hosted> {
+  const { host } = options;
+  try {
+    const { service, close } = await (host ? takingOver(options, () => open(options)) : open(options));
+    host?.ready();
+    return {
+      service,
+      async close() {
+        host?.stopping();
+        await close();
+        host?.close();
+      },
+    };
+  } catch (error) {
+    host?.failed(toHoldfastError(error));
+    host?.close();
+    throw error;
+  }
+}
+
+async function open(options: HostOptions): Promise<Hosted> {
   const { profile, version, clock, onStop, onNote, atLogin = false, openHosts = async () => [], loginCost } = options;
   const service = new Service(options);
   let local: LocalHost | undefined;

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fail } from '../contract/errors.ts';
 import { dataFolder } from '../platform/host.ts';
+import { watchdogFileIn } from './watchdog/memory.ts';
 
 export interface Profile {
   readonly folder: string;
@@ -42,7 +43,8 @@ export function profileAt(folder: string = process.env.HOLDFAST_PROFILE || dataF
 /** What changes all the time while a service runs, with what SQLite keeps beside its file. */
 export function liveFilesOf({ folder, stateFile, catalogueFile, lockFile, accessFile }: Profile): string[] {
   const databases = [stateFile, catalogueFile].flatMap((file) => [file, `${file}-wal`, `${file}-shm`]);
-  return [...databases, lockFile, accessFile, join(folder, 'logs')];
+  const watchdogFile = watchdogFileIn(folder);
+  return [...databases, lockFile, accessFile, watchdogFile, `${watchdogFile}.tmp`, join(folder, 'logs')];
 }
 
 function socketFor(folder: string): string {

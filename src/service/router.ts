@@ -39,6 +39,7 @@ export function makeRouter(service: Service, { version, logins, onStop }: Router
         pid: process.pid,
         startedAt: service.startedAt,
         profile: service.profile.folder,
+        isWatched: service.isWatched,
       })),
       // The answer goes first.
       stop: os.service.stop.handler(() => void nextTurn().then(onStop)),

@@ -40,8 +40,9 @@ import { SettingsKeeper } from './settings-copy/keeper.ts';
 import { Recovery } from './settings-copy/recovery.ts';
 import { StateStore } from './state/store.ts';
 import { PlanWatches } from './watch/plan-watches.ts';
-import { alarmOf } from './watchdog/alarm.ts';
-import { Guard } from './watchdog/guard.ts';
+import type { HostLink } from './watchdog/host-link.ts';
+import { guardMemory } from './watchdog/memory.ts';
+import { ServiceWatch } from './watchdog/service-watch.ts';
 import { watchedPlans } from './watchdog/watched-plans.ts';
 import type { Notice } from './watchdog/watchdog.ts';
 
@@ -57,14 +58,13 @@ export interface ServiceOptions {
   readonly drives: Drives;
   /** How the computer is fed and connected. */
   readonly readPower: (signal: AbortSignal) => Promise<Power>;
-  /** Somebody is to be told that something needs them, or that it does no more. */
+  /** The process that watches over this one, and tells its person. Without one the service watches itself. */
+  readonly host?: HostLink | undefined;
+  /** Somebody is to be told that something needs them, or that it does no more; as long as no host does it. */
   readonly onNotice?: ((what: Notice['what'], alarm: Alarm) => void) | undefined;
   /** For whoever looks at the service's own output. */
   readonly onNote?: ((text: string) => void) | undefined;
 }
-
-/** What the watchdog remembers, under this name. */
-const guardName = 'watchdog';
 
 export class Service {
   readonly profile: Profile;
@@ -87,7 +87,7 @@ export class Service {
   readonly #unlock: () => void;
   readonly #power: PowerWatch;
   readonly #watches: PlanWatches;
-  readonly #guard: Guard;
+  readonly #watch: ServiceWatch;
   readonly #copy: SettingsKeeper;
   readonly #parts: readonly Part[];
   #acting: Promise<void> = Promise.resolve();
@@ -170,18 +170,17 @@ export class Service {
       ownFolders: () => [profile.folder, cacheFolder, ...state.destinations().map(({ place }) => place)],
       onDefect,
     });
-    this.#guard = new Guard({
+    this.#watch = new ServiceWatch({
       clock,
+      host: options.host,
+      memory: guardMemory(profile.folder),
       plans: () => watchedPlans(state, clock, (id) => this.#isThere(id)),
-      recall: () => state.recall(guardName),
-      remember: (known) => state.remember(guardName, known),
-      alarmOf: (problem, since) => alarmOf(problem, since, this.overview.names),
       onNotice: (what, alarm) => {
         this.#log.write(`${what}: ${alarm.message}`);
         options.onNotice?.(what, alarm);
       },
-      onAlarms: () => events.publish({ type: 'alarms', alarms: this.#guard.alarms() }),
-      onDefect,
+      onAlarms: () => events.publish({ type: 'alarms', alarms: this.#watch.alarms() }),
+      onNote,
     });
     this.scheduling = new Scheduling({
       clock,
@@ -201,7 +200,7 @@ export class Service {
       pause: () => this.scheduling.pause,
       outlook: (plan) => this.scheduling.scheduler.outlook(plan),
       watchNotes: (plan) => this.#watches.notes(plan),
-      alarms: () => this.#guard.alarms(),
+      alarms: () => this.#watch.alarms(),
     });
     this.plans = new Plans({
       ...common,
@@ -243,6 +242,7 @@ export class Service {
       this.plans,
       this.app,
       this.catalogue,
+      this.#watch,
       new Thinning(common),
       new Ejecting({ ...common, drives: this.drives, desk: this.desk, release }),
     ];
@@ -256,14 +256,17 @@ export class Service {
     this.desk.takeUp(this.scheduling.resumes);
     if (atLogin) this.scheduling.scheduler.loggedIn();
     this.#watches.setPlans(this.state.plans());
-    this.#guard.begin();
     this.#acting = this.scheduling.scheduler.begin();
+  }
+
+  /** Somebody else notices when this service ends or hangs. */
+  get isWatched(): boolean {
+    return this.#watch.isWatched;
   }
 
   async close(): Promise<void> {
     const { besides } = this.#common;
     this.scheduling.scheduler.stop();
-    this.#guard.close();
     besides.cancel();
     this.#watches.close();
     await Promise.all([this.desk.close(), this.drives.close(), this.#power.close()]);
@@ -292,7 +295,6 @@ export class Service {
     this.#log.write(`Run ${id} of “${planName}” to “${destinationName}”: ${status}${error ? ` (${error.message})` : ''}.`);
     if (run.plan !== null) this.overview.tellPlan(run.plan);
     this.scheduling.scheduler.look();
-    this.#guard.look();
     for (const part of this.#parts) part.runEnded?.(run);
   }
 

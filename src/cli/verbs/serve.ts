@@ -1,8 +1,11 @@
 /** serve: the service of this profile, in the foreground. */
 import { constants, setPriority } from 'node:os';
 import { systemDrives } from '../../platform/drives/drives.ts';
+import type { HostChannel } from '../../service/watchdog/messages.ts';
+import { hostOfThisProcess } from '../../service/watchdog/node-child.ts';
 import { SystemKeychain } from '../../platform/keychain/keychain.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { carryService } from '../host.ts';
 import type { Invocation } from '../run-verb.ts';
 import { parseListen, type ServeOptions, secretsVariable, withServeOptions } from '../serve-options.ts';
 import type { Verbs } from '../verbs.ts';
@@ -29,21 +32,26 @@ Examples:
     )
     .action((options: ServeOptions) =>
       run(command, { whenCancelled: ended }, async (invocation) => {
-        await serve(options, invocation);
+        const channel = hostOfThisProcess();
+        // main.ts sees to it; what it could not read as this verb is this one all the same.
+        if (!channel) return carryService(process.argv.slice(2));
+        await serve(options, channel, invocation);
         return exitCodes.done;
       }),
     );
 }
 
-async function serve(options: ServeOptions, { env, output, control, clock, identity }: Invocation): Promise<void> {
-  const [{ hostService }, { profileAt }, { SecretsFile }, { SecretsKeychain }, { readPower }, { openBrowserHosts }] = await Promise.all([
-    import('../../service/host.ts'),
-    import('../../service/profile.ts'),
-    import('../../service/secrets-file.ts'),
-    import('../../service/secrets-keychain.ts'),
-    import('../../service/machine/power-watch.ts'),
-    import('../../../main/headless/hosts.ts'),
-  ]);
+async function serve(options: ServeOptions, channel: HostChannel, { env, output, control, clock, identity }: Invocation): Promise<void> {
+  const [{ hostService }, { HostLink }, { profileAt }, { SecretsFile }, { SecretsKeychain }, { readPower }, { openBrowserHosts }] =
+    await Promise.all([
+      import('../../service/host.ts'),
+      import('../../service/watchdog/host-link.ts'),
+      import('../../service/profile.ts'),
+      import('../../service/secrets-file.ts'),
+      import('../../service/secrets-keychain.ts'),
+      import('../../service/machine/power-watch.ts'),
+      import('../../../main/headless/hosts.ts'),
+    ]);
   const profile = profileAt(options.profile);
   const file = options.secretsFile ?? (env[secretsVariable] || undefined);
   const access = {
@@ -56,9 +64,16 @@ async function serve(options: ServeOptions, { env, output, control, clock, ident
   let addresses: readonly string[] = [];
   let stop: () => void = () => {};
   const stopped = new Promise<void>((resolve) => (stop = resolve));
+  const onNote = (text: string): void => output.note(text);
+  const stopByHost = (): void => {
+    if (!output.json) output.note('Stopping… (again to stop at once)');
+    stop();
+  };
+  const host = new HostLink({ channel, clock, profile: profile.folder, onStop: stopByHost });
   const hosted = await hostService({
     profile,
     clock,
+    host,
     identity,
     keeper: file === undefined ? new SecretsKeychain(new SystemKeychain({ platform: process.platform, env })) : new SecretsFile(file),
     drives: systemDrives(),
@@ -66,7 +81,7 @@ async function serve(options: ServeOptions, { env, output, control, clock, ident
     version,
     atLogin: options.atLogin,
     onStop: stop,
-    onNote: (text) => output.note(text),
+    onNote,
     onNotice: (what, { message, guidance }) => {
       if (what === 'raised' || what === 'repeated') output.note(`${message} ${guidance}`);
       else if (what === 'solved') output.note(`Solved: ${message}`);

@@ -1,33 +1,44 @@
 /** Problems that the watchdog has found, in words. */
 import type { Alarm } from '../../contract/state.ts';
-import type { Problem } from './watchdog.ts';
+import type { Problem, WatchedPlan } from './watchdog.ts';
 
-/** How plans and destinations are called; their IDs when they are gone. */
-export interface Names {
-  plan(id: string): string;
-  destination(id: string): string;
-}
-
-export function alarmOf(problem: Problem, since: number, names: Names): Alarm {
+/** Plans and destinations are called as `plans` has it; by their IDs when they are gone. */
+export function alarmOf(problem: Problem, since: number, plans: readonly WatchedPlan[]): Alarm {
   switch (problem.kind) {
     case 'overdue': {
       const { plan, destination, lastSuccess, ageMs, targetMs, isThere } = problem;
-      const where = `on “${names.destination(destination)}”`;
+      const known = plans.find(({ id }) => id === plan);
+      const name = known?.name ?? plan;
+      const where = `on “${known?.destinations.find(({ id }) => id === destination)?.name ?? destination}”`;
       const what =
         lastSuccess === undefined
-          ? `“${names.plan(plan)}” has no backup ${where} yet; you want one at least every ${span(targetMs)}.`
-          : `The newest backup of “${names.plan(plan)}” ${where} is ${span(ageMs)} old; you want one at least every ${span(targetMs)}.`;
+          ? `“${name}” has no backup ${where} yet; you want one at least every ${span(targetMs)}.`
+          : `The newest backup of “${name}” ${where} is ${span(ageMs)} old; you want one at least every ${span(targetMs)}.`;
       const guidance = isThere
         ? 'See why with "holdfast run list", or start one now with "holdfast run start".'
         : 'Plug its drive in: the backup starts by itself then.';
       return { key: `overdue ${plan} ${destination}`, kind: problem.kind, plan, destination, since, message: what, guidance };
     }
     case 'service': {
+      const { why, silentForMs, because } = problem;
       const message =
-        problem.why === 'ended'
-          ? 'The part of Holdfast that makes backups has ended, so nothing runs by itself.'
-          : `The part of Holdfast that makes backups has not answered for ${span(problem.silentForMs)}, so nothing may run by itself.`;
-      return { ...none, key: 'service', kind: problem.kind, since, message, guidance: 'Start Holdfast again.' };
+        why === 'ended'
+          ? `The part of Holdfast that makes backups does not run, so nothing is backed up.${because ? ` ${because.message}` : ''}`
+          : `The part of Holdfast that makes backups has not answered for ${span(silentForMs)}, so nothing may be backed up.`;
+      const guidance = because?.guidance ?? 'It is started again by itself; when that does not help, start the computer again.';
+      return { ...none, key: 'service', kind: problem.kind, since, message, guidance };
+    }
+    case 'host': {
+      const message =
+        'What watches over the part of Holdfast that makes backups has ended. Backups go on, but nobody would tell you if they stopped.';
+      return {
+        ...none,
+        key: 'host',
+        kind: problem.kind,
+        since,
+        message,
+        guidance: 'Start Holdfast again as you did before: it takes over.',
+      };
     }
     case 'clock': {
       const { byMs } = problem;

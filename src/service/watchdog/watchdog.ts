@@ -5,7 +5,8 @@
  *
  * - **overdue**: a destination of a plan has no successful snapshot within its target (RPO). It does not matter whether runs failed, did
  *   not happen, are paused, or wait for a drive: until the target is passed all of these are calm, and then none is.
- * - **service**: the process that makes backups has ended, or no longer answers.
+ * - **service**: the process that makes backups has ended and does not come back, or no longer answers.
+ * - **host**: the process that watches over it has ended, so that the service watches itself, as well as it can.
  * - **clock**: the computer's clock was set by more than a few minutes, so that "when" cannot be trusted. It is solved when the clock is
  *   set back to where it was, or when a snapshot was made under the new time.
  *
@@ -26,10 +27,13 @@ const catchUpGrace = 30 * MINUTE;
 const clockTolerance = 5 * MINUTE;
 /** A host starts a service again at once; only one that stays away is a problem. */
 const endedGrace = MINUTE;
-const hungAfter = 3 * MINUTE;
+/** A shorter stall is no harm: a service that stalls makes its backups later. */
+export const hungAfter = 3 * MINUTE;
 
 export interface WatchedDestination {
   readonly id: string;
+  /** For a person. */
+  readonly name: string;
   /** How old the newest successful snapshot may be, in milliseconds; nothing: nobody set a target. */
   readonly targetMs: number | undefined;
   /** When the newest successful snapshot was made (wall time); nothing when there is none. */
@@ -40,6 +44,8 @@ export interface WatchedDestination {
 
 export interface WatchedPlan {
   readonly id: string;
+  /** For a person. */
+  readonly name: string;
   /** A plan that is not enabled is not expected to do anything. */
   readonly enabled: boolean;
   /** Since when its targets count (wall time): when it was made, enabled, or given its destination. */
@@ -58,7 +64,10 @@ export interface WatchdogInput {
     readonly isRunning: boolean;
     /** Milliseconds of monotonic time since it gave a sign of life, or since it ended. */
     readonly silentFor: number;
+    /** Why it could not be started again, for a person. */
+    readonly because?: { readonly message: string; readonly guidance: string } | undefined;
   };
+  readonly isHostGone: boolean;
 }
 
 export type Problem =
@@ -72,7 +81,13 @@ export type Problem =
       readonly ageMs: number;
       readonly isThere: boolean;
     }
-  | { readonly kind: 'service'; readonly why: 'ended' | 'hung'; readonly silentForMs: number }
+  | {
+      readonly kind: 'service';
+      readonly why: 'ended' | 'hung';
+      readonly silentForMs: number;
+      readonly because?: WatchdogInput['service']['because'];
+    }
+  | { readonly kind: 'host' }
   /** Positive: set forward. */
   | { readonly kind: 'clock'; readonly byMs: number };
 
@@ -150,6 +165,7 @@ export function watch(state: WatchdogState | undefined, input: WatchdogInput): {
   }
   const service = serviceProblem(input, isAwake, before.known['service'] !== undefined);
   if (service !== undefined) found.set('service', service);
+  if (input.isHostGone) found.set('host', { kind: 'host' });
   const isClockSolved = before.clockSet === undefined || Math.abs(before.clockSet.by) <= clockTolerance || hasNewSuccess;
   if (!isClockSolved) found.set('clock', { kind: 'clock', byMs: before.clockSet.by });
   const { known, notices } = tell(before.known, found, input.now, plans);
@@ -193,7 +209,8 @@ function serviceProblem({ service }: WatchdogInput, isAwake: boolean, isKnown: b
   const limit = service.isRunning ? hungAfter : endedGrace;
   // Where monotonic time goes on in sleep, the silence of one is no sign.
   if (service.silentFor <= limit || (!isAwake && !isKnown)) return undefined;
-  return { kind: 'service', why: service.isRunning ? 'hung' : 'ended', silentForMs: service.silentFor };
+  const { isRunning, silentFor, because } = service;
+  return { kind: 'service', why: isRunning ? 'hung' : 'ended', silentForMs: silentFor, ...(because ? { because } : {}) };
 }
 
 function tell(

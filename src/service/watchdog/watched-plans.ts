@@ -16,8 +16,9 @@ export function watchedPlans(
 ): WatchedPlan[] {
   const since = (state.recall(sinceName) ?? {}) as Since;
   const plans = state.plans();
+  const names = new Map(state.destinations().map(({ id, name }) => [id, name]));
   let isOther = false;
-  const watched = plans.map(({ id, enabled, destinations, targets }) => {
+  const watched = plans.map(({ id, name, enabled, destinations, targets }) => {
     const what = JSON.stringify([enabled, destinations.map(({ destination }) => destination)]);
     const known = since[id];
     const counted = known?.what === what ? known : { what, at: clock.now() };
@@ -27,10 +28,12 @@ export function watchedPlans(
     const wanted = destinations.filter(({ role }) => role !== 'standby');
     return {
       id,
+      name,
       enabled,
       since: counted.at,
       destinations: wanted.map(({ destination }) => ({
         id: destination,
+        name: names.get(destination) ?? destination,
         targetMs: targets.rpoMinutes * 60_000,
         lastSuccess: state.runs.lastSuccess(id, destination)?.started ?? undefined,
         isThere: isThere(destination),

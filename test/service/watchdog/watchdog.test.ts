@@ -20,9 +20,10 @@ class Host {
     this.plans = [
       {
         id: 'p',
+        name: 'Documents',
         enabled: true,
         since: this.clock.now(),
-        destinations: [{ id: 'd', targetMs, lastSuccess: this.clock.now(), isThere: true }],
+        destinations: [{ id: 'd', name: 'disk', targetMs, lastSuccess: this.clock.now(), isThere: true }],
       },
     ];
     this.look();
@@ -31,7 +32,13 @@ class Host {
   /** As a new process would, with nothing but what was stored. */
   look(): void {
     const state = this.#stored === undefined ? undefined : (JSON.parse(this.#stored) as WatchdogState);
-    const result = watch(state, { now: this.clock.now(), sinceBoot: this.clock.sinceBoot(), plans: this.plans, service: this.service });
+    const result = watch(state, {
+      now: this.clock.now(),
+      sinceBoot: this.clock.sinceBoot(),
+      plans: this.plans,
+      service: this.service,
+      isHostGone: false,
+    });
     this.#stored = JSON.stringify(result.state);
     this.last = [...result.notices];
     const time = `${Math.floor(this.#true / hour)}:${String(Math.floor((this.#true % hour) / minute)).padStart(2, '0')}`;
