@@ -23,6 +23,8 @@ const builtWorkers: Plugin = {
 
 export default defineConfig({
   plugins: [builtWorkers],
+  // Its binary is nowhere in tests, and the package throws without it.
+  resolve: { alias: [{ find: /^electron$/, replacement: join(import.meta.dirname, 'test/support/fake-electron.ts') }] },
   test: {
     environment: 'node',
     include: ['test/**/*.test.ts'],

@@ -1,7 +1,7 @@
 /** What the service says, live: every screen reads from here, and api.ts alone writes to it. */
 import { create } from 'zustand';
 import type { ServiceEvent, State } from '../src/contract/state.ts';
-import { applyEvent } from './live-state.ts';
+import { applyEvent } from '../src/contract/apply-event.ts';
 
 /**
  * - *connecting*: for the first time, or anew after a moment;

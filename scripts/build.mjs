@@ -16,10 +16,11 @@ export function currentBundle() {
     'package.json',
     'scripts/bundle.mjs',
     'scripts/bundle-renderer.mjs',
+    'scripts/bundle-desktop.mjs',
     'scripts/build.mjs',
     'scripts/build-wasm.mjs',
   ];
-  return fingerprint([...filesBelow('src'), ...filesBelow('main'), ...filesBelow('renderer'), ...makers]);
+  return fingerprint([...filesBelow('src'), ...filesBelow('main'), ...filesBelow('renderer'), ...filesBelow('assets'), ...makers]);
 }
 
 /**

@@ -8,6 +8,7 @@ import { chmodSync, existsSync, renameSync, rmSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 import { bundleStamp, currentBundle } from './build.mjs';
+import { bundleDesktop } from './bundle-desktop.mjs';
 import { bundleRenderer } from './bundle-renderer.mjs';
 import { root } from './runtime.mjs';
 
@@ -16,6 +17,7 @@ const entries = {
   start: 'src/cli/start.ts',
   worker: 'src/engine/workers/worker.ts',
   'catalogue-worker': 'src/service/catalogue/worker.ts',
+  service: 'main/electron/service.ts',
 };
 
 const launcher = `#!/usr/bin/env node
@@ -66,6 +68,7 @@ try {
     writeFileSync(join(fresh, 'cli.js'), launcher);
     chmodSync(join(fresh, 'cli.js'), 0o755);
   }
+  await bundleDesktop(fresh);
   if (existsSync(join(root, 'renderer/index.html'))) await bundleRenderer(join(fresh, 'renderer'));
   if (present.length > 0) {
     writeFileSync(join(fresh, bundleStamp), stamp);

@@ -27,7 +27,11 @@ const mayImport = {
 };
 
 /** Further parts for single files: the command line starts a host, and has nothing else to do with one. */
-const alsoMayImport = /** @type {Readonly<Record<string, readonly string[]>>} */ ({ 'src/cli/verbs/serve.ts': ['main/headless'] });
+const alsoMayImport = /** @type {Readonly<Record<string, readonly string[]>>} */ ({
+  'src/cli/verbs/serve.ts': ['main/headless'],
+  // What is signed is written down once, where it is checked.
+  'scripts/sign-update.mjs': ['main/electron'],
+});
 
 /**
  * The part that a file belongs to.

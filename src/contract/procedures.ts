@@ -21,6 +21,7 @@ import { historyContract } from './history.ts';
 import { homeContract } from './home.ts';
 import { kitContract } from './kit.ts';
 import { loginNameSchema, loginPasswordSchema, loginViewSchema } from './login.ts';
+import { machineContract } from './machine.ts';
 import { passwordsContract } from './passwords.ts';
 import { planFileSchema, planInputSchema, planSchema } from './plan.ts';
 import { previewsContract } from './previews.ts';
@@ -176,6 +177,7 @@ export const contract = {
 
   ...snapshotsContract,
   ...browseContract,
+  ...machineContract,
   ...restoreContract,
   ...filesContract,
   ...previewsContract,

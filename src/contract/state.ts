@@ -46,6 +46,13 @@ export const alarmSchema = z.strictObject({
 });
 export type Alarm = z.infer<typeof alarmSchema>;
 
+/**
+ * Of an alarm: it is new; it is still there a day later; it is no more. *withdrawn*: nobody looks for it any more, so that nobody need be
+ * told. Whoever shows it to a person does so once for each.
+ */
+export const noticeSchema = z.strictObject({ what: z.enum(['raised', 'repeated', 'solved', 'withdrawn']), alarm: alarmSchema });
+export type Notice = z.infer<typeof noticeSchema>;
+
 /** Everything but history. */
 export const stateSchema = z.strictObject({
   plans: z.array(planSchema),
@@ -76,6 +83,8 @@ export const eventSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('run'), run: runSchema }),
   z.strictObject({ type: z.literal('progress'), progress: progressSchema }),
   z.strictObject({ type: z.literal('alarms'), alarms: z.array(alarmSchema) }),
+  /** Not part of the state: it is told when it happens. */
+  z.strictObject({ type: z.literal('notice'), notice: noticeSchema }),
 ]);
 export type ServiceEvent = z.infer<typeof eventSchema>;
 

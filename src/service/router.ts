@@ -1,5 +1,5 @@
 /** What the contract's procedures do. */
-import { implement } from '@orpc/server';
+import { implement, type Router } from '@orpc/server';
 import { fail } from '../contract/errors.ts';
 import { contract, protocolVersion } from '../contract/procedures.ts';
 import { nextTurn } from '../platform/clock.ts';
@@ -26,9 +26,11 @@ export interface RouterOptions {
   readonly onStop: () => void;
 }
 
-// The type is written by the library.
-export function makeRouter(service: Service, { version, logins, onStop }: RouterOptions) {
+export type ServiceRouter = Router<typeof contract, Caller>;
+
+export function makeRouter(service: Service, { version, logins, onStop }: RouterOptions): ServiceRouter {
   const os = implement(contract).$context<Caller>();
+  const news = os.machine.use(({ context, next }) => (context.via === 'local' ? next() : fail('local-only')));
   const local = os.logins.use(({ context, next }) => (context.via === 'local' ? next() : fail('local-only')));
   const { state, destinations, desk, plans } = service;
   return os.router({
@@ -94,6 +96,7 @@ export function makeRouter(service: Service, { version, logins, onStop }: Router
       ),
       clear: os.pause.clear.handler(() => service.scheduling.resume()),
     },
+    machine: { tell: news.tell.handler(({ input }) => service.machineNews(input.news)) },
     logins: {
       list: local.list.handler(() => logins.list()),
       add: local.add.handler(({ input }) => logins.add(input.name, input.password)),
@@ -108,4 +111,3 @@ export function makeRouter(service: Service, { version, logins, onStop }: Router
     ...unbuiltHandlers(),
   });
 }
-export type ServiceRouter = ReturnType<typeof makeRouter>;

@@ -8,6 +8,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { toHoldfastError } from '../contract/errors.ts';
+import type { MachineNews } from '../contract/machine.ts';
 import type { Run } from '../contract/run.ts';
 import type { Strategy } from '../contract/schedule.ts';
 import type { Settings, SettingsChange } from '../contract/settings.ts';
@@ -178,6 +179,7 @@ export class Service {
       onNotice: (what, alarm) => {
         this.#log.write(`${what}: ${alarm.message}`);
         options.onNotice?.(what, alarm);
+        events.publish({ type: 'notice', notice: { what, alarm } });
       },
       onAlarms: () => events.publish({ type: 'alarms', alarms: this.#watch.alarms() }),
       onNote,
@@ -288,6 +290,16 @@ export class Service {
   /** A person wants a backup now. Throws what {@link Desk.ask} throws. */
   startRun(plan: string, destination: string | undefined, strategy: Strategy | undefined): Run {
     return this.desk.ask({ plan, destination, cause: 'person', strategy: strategy ?? 'incremental' });
+  }
+
+  /** The computer fell asleep, woke, or is fed in another way: what depends on that is looked at again. */
+  machineNews(news: MachineNews): void {
+    this.#log.write(`The computer: ${news}.`);
+    if (news === 'suspend') return;
+    // Network cards and drives come back some time after the wake; whatever needs them is tried again anyway.
+    this.#power.look();
+    this.scheduling.scheduler.look();
+    this.#guard.look();
   }
 
   #ended(run: Run): void {

@@ -1,9 +1,9 @@
 /** serve: the service of this profile, in the foreground. */
-import { constants, setPriority } from 'node:os';
 import { systemDrives } from '../../platform/drives/drives.ts';
 import type { HostChannel } from '../../service/watchdog/messages.ts';
 import { hostOfThisProcess } from '../../service/watchdog/node-child.ts';
 import { SystemKeychain } from '../../platform/keychain/keychain.ts';
+import { yieldToOthers } from '../../platform/priority.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { carryService } from '../host.ts';
 import type { Invocation } from '../run-verb.ts';
@@ -103,14 +103,5 @@ async function serve(options: ServeOptions, channel: HostChannel, { env, output,
   } finally {
     await hosted.close();
     output.lines(ended);
-  }
-}
-
-/** Everything that this process starts from now on has the same priority; on Linux the disk follows it. A system that refuses changes nothing. */
-function yieldToOthers(): void {
-  try {
-    setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
-  } catch {
-    // As it is.
   }
 }

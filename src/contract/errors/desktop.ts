@@ -45,4 +45,32 @@ export const desktopErrors = {
       guidance: 'Plug the drive in, then try again.',
     }),
   },
+  'folder-not-opened': {
+    retryable: true,
+    words: (c) => ({
+      message: `${String(c.path)} could not be opened${because(c)}. Nothing was changed.`,
+      guidance: 'Look for it with the file manager of this computer.',
+    }),
+  },
+  'update-absent': {
+    retryable: false,
+    words: () => ({
+      message: 'There is no new version of Holdfast that could be installed.',
+      guidance: 'Look for updates first.',
+    }),
+  },
+  'update-failed': {
+    retryable: true,
+    words: (c) => ({
+      message: `It could not be found out whether there is a new version of Holdfast${because(c)}. Your backups go on as before.`,
+      guidance: 'See that this computer is connected to the internet; Holdfast looks again tomorrow.',
+    }),
+  },
+  'update-refused': {
+    retryable: false,
+    words: (c) => ({
+      message: `A new version of Holdfast was not installed, since it could not be proved to be genuine${because(c)}. Your backups go on as before.`,
+      guidance: 'Get the new version from where you got Holdfast, and tell its makers.',
+    }),
+  },
 } as const satisfies Readonly<Record<string, Entry>>;

@@ -20,6 +20,7 @@ export class PowerWatch {
   readonly #stop = new AbortController();
   #now: Power = { onBattery: false, onMetered: false };
   #watching: Promise<void> = Promise.resolve();
+  #wake = new AbortController();
 
   constructor(clock: Clock, read: (signal: AbortSignal) => Promise<Power>, onChange: () => void) {
     this.#clock = clock;
@@ -29,6 +30,11 @@ export class PowerWatch {
 
   get now(): Power {
     return this.#now;
+  }
+
+  /** Looks at once: somebody knows that it is not as it was. */
+  look(): void {
+    this.#wake.abort();
   }
 
   begin(): void {
@@ -43,6 +49,7 @@ export class PowerWatch {
   async #watch(): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
+      this.#wake = new AbortController();
       try {
         const found = await this.#read(signal);
         const isChanged = JSON.stringify(found) !== JSON.stringify(this.#now);
@@ -51,7 +58,7 @@ export class PowerWatch {
       } catch {
         // As it was.
       }
-      await this.#clock.sleep(lookEveryMs, signal).catch(() => {});
+      await this.#clock.sleep(lookEveryMs, AbortSignal.any([signal, this.#wake.signal])).catch(() => {});
     }
   }
 }

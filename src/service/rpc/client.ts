@@ -28,6 +28,13 @@ export interface Attached {
 
 /** Throws `service-absent`, `service-other-version`, `access-refused`. */
 export async function attach(profile: Profile): Promise<Attached> {
+  const { socket, pid } = await openSocket(profile);
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  return { client: clientOver(socket), pid, closed, close: () => socket.close() };
+}
+
+/** A connection for messages as they are, of somebody who speaks for another client. Throws as {@link attach}. */
+export async function openSocket(profile: Profile): Promise<{ socket: WebSocket; pid: number }> {
   const access = readAccess(profile);
   if (!access) return fail('service-absent');
   const { socket: address, token, pid, protocol, version } = access;
@@ -36,8 +43,7 @@ export async function attach(profile: Profile): Promise<Attached> {
     socket.terminate();
     return fail('service-other-version', { version });
   }
-  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
-  return { client: clientOver(socket), pid, closed, close: () => socket.close() };
+  return { socket, pid };
 }
 
 /** A client over a socket that is open. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { applyEvent } from '../../renderer/live-state.ts';
+import { applyEvent } from '../../src/contract/apply-event.ts';
 import type { Run, RunProgress } from '../../src/contract/run.ts';
 import { settingsSchema } from '../../src/contract/settings.ts';
 import type { State } from '../../src/contract/state.ts';

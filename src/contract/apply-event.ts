@@ -1,6 +1,6 @@
-/** The service's state as the interface knows it, and what each event makes of it. Pure: the connection is in api.ts. */
-import { isFinal } from '../src/contract/run.ts';
-import type { ServiceEvent, State } from '../src/contract/state.ts';
+/** What each event makes of the state that a client knows. Pure. */
+import { isFinal } from './run.ts';
+import type { ServiceEvent, State } from './state.ts';
 
 /** `items` with `item` in the place of the one that has the same key, or at the end. */
 function replaced<T>(items: readonly T[], item: T, key: (item: T) => unknown): T[] {
@@ -48,5 +48,7 @@ export function applyEvent(state: State | undefined, event: ServiceEvent): State
       return { ...state, progress: replaced(state.progress, event.progress, ({ run }) => run) };
     case 'alarms':
       return { ...state, alarms: event.alarms };
+    case 'notice':
+      return state;
   }
 }
