@@ -65,7 +65,9 @@ test('every part has a tsconfig of its own, and the build knows it', () => {
     readdirSync(join(root, top), { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [`./${top}/${entry.name}`] : [])),
   );
   const references = (JSON.parse(read('tsconfig.json')) as { references: { path: string }[] }).references.map(({ path }) => path);
-  expect(references.toSorted()).toEqual([...folders, './renderer', './scripts', './test', './test/e2e', './test/renderer'].toSorted());
+  expect(references.toSorted()).toEqual(
+    [...folders, './main/electron/preload', './renderer', './scripts', './test', './test/e2e', './test/renderer'].toSorted(),
+  );
 });
 
 test('an installation counts as right only when it holds what the lock file wants', () => {

@@ -10,7 +10,7 @@ import { type DesktopBridge, portMessage } from '../../../src/contract/desktop.t
 async function call<C extends DesktopCall>(name: C, input: DesktopInput<C>): Promise<DesktopOutput<C>> {
   const answer = (await ipcRenderer.invoke(channels.call, name, input)) as DesktopAnswer;
   // Only plain objects cross to the page whole: an Error would lose its code.
-  if ('error' in answer) throw answer.error;
+  if ('error' in answer) return Promise.reject(answer.error);
   return answer.value as DesktopOutput<C>;
 }
 

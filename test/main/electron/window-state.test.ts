@@ -55,5 +55,5 @@ test('that it cannot be kept is no trouble', () => {
   const file = join(scratch(), 'window.json');
   mkdirSync(file);
   writeWindowState(file, { bounds: { x: 0, y: 0, width: 1, height: 1 }, isMaximized: false });
-  expect(() => readFileSync(file)).toThrow();
+  expect(() => readFileSync(file)).toThrow('EISDIR');
 });
