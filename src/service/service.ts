@@ -299,7 +299,6 @@ export class Service {
     // Network cards and drives come back some time after the wake; whatever needs them is tried again anyway.
     this.#power.look();
     this.scheduling.scheduler.look();
-    this.#guard.look();
   }
 
   #ended(run: Run): void {
