@@ -292,6 +292,23 @@ describe('storing', () => {
     expect(control.isCancelled).toBe(true);
   });
 
+  test('begins with as few threads as are wanted, and grows when there is more to do, but not when it is over', async () => {
+    start({ threads: 3, firstThreads: 1 });
+    expect(pool.size).toBe(1);
+    await run('storeRandom', { count: 2, bytes: 5000 });
+    pool.grow();
+    pool.grow();
+    expect(pool.size).toBe(3);
+    const jobs = Array.from({ length: 9 }, () => run('storeRandom', { count: 2, bytes: 5000 }));
+    expect(await Promise.all(jobs.map(outcome))).toEqual(Array(9).fill('done'));
+    await pool.close();
+    control = new RunControl();
+    start({ threads: 2, firstThreads: 1 });
+    await pool.close();
+    pool.grow();
+    expect(pool.size).toBe(1);
+  });
+
   test('is a defect in a run that stores nothing', async () => {
     start();
     await pool.close();

@@ -75,7 +75,7 @@ export interface PruneFacts {
 export async function planPrune(repository: Repository, request: PruneRequest, options: PruneOptions): Promise<PrunePlan> {
   const lock = await Lock.begin(repository, options.holder, false, options.clock);
   const index = BlobIndex.create();
-  const pool = new WorkerPool(repository, { control: options.control, index, threads: options.threads });
+  const pool = new WorkerPool(repository, { control: options.control, index, threads: options.threads, firstThreads });
   try {
     return (await lock.whileSettling(surveyForPrune(repository, request, options, index, pool))).plan;
   } finally {
@@ -83,6 +83,11 @@ export async function planPrune(repository: Repository, request: PruneRequest, o
     await lock.release().catch(() => {});
   }
 }
+
+/** A second thread takes longer to start than a small repository takes to be looked at. */
+export const firstThreads = 1;
+/** Some ten thousand blobs. */
+const smallIndexBytes = 1 << 20;
 
 const refuse = (problem: string, cause?: unknown): never => fail('prune-refused', { problem }, cause);
 
@@ -97,7 +102,13 @@ async function readSmallFiles(
     repository,
     snapshots.filter((name) => !without.has(name)),
   );
-  const indexFiles = await repository.names('index');
+  const indexFiles: string[] = [];
+  let indexBytes = 0;
+  for await (const { name, size } of repository.storage.list('index')) {
+    indexFiles.push(name);
+    indexBytes += size;
+  }
+  if (indexBytes > smallIndexBytes) pool.grow();
   return { snapshots, roots, indexFiles, problems: await loadIndex(repository, pool) };
 }
 

@@ -21,7 +21,7 @@ import { reportProgress } from '../run.ts';
 import { storeRest } from '../store-rest.ts';
 import { WorkerPool } from '../workers/pool.ts';
 import { type Decision, isTree, packFate } from './decide.ts';
-import { type PruneOptions, type PrunePlan, type PruneRequest, refuseUnlisted, surveyForPrune } from './plan.ts';
+import { firstThreads, type PruneOptions, type PrunePlan, type PruneRequest, refuseUnlisted, surveyForPrune } from './plan.ts';
 import { planIndexRewrite, writeIndexFiles } from './rewrite-index.ts';
 
 export interface PruneExecution extends PruneOptions {
@@ -53,6 +53,9 @@ export async function executePrune(repository: Repository, request: PruneRequest
   }
 }
 
+/** Of what is copied: one thread copies it in less time than another takes to start. */
+const littleBytes = 16 << 20;
+
 /** As {@link executePrune}, for a caller that holds an exclusive lock. */
 export async function pruneUnderLock(
   repository: Repository,
@@ -70,6 +73,7 @@ export async function pruneUnderLock(
     index,
     packSize: options.packSize,
     threads: options.threads,
+    firstThreads,
     storePack: store.store,
     youngGenerationMb,
   });
@@ -87,6 +91,7 @@ export async function pruneUnderLock(
       listing.unindexed.map(({ name }) => name),
     );
     if (plan.repack.length > 0) {
+      if (plan.copiedBytes > littleBytes) pool.grow();
       await repackAll(pool, store, plan, decision, survey, options);
       expectCopies(index, copied, decision, survey);
     }

@@ -70,6 +70,8 @@ export interface PoolOptions {
   readonly packSize?: number | undefined;
   /** Default: one for each core that may be used, at least two. */
   readonly threads?: number | undefined;
+  /** With so many of them it begins, until {@link WorkerPool.grow} is called; default: with all. */
+  readonly firstThreads?: number | undefined;
   /** Of each worker's heap, in megabytes; more suits work that makes many small objects. */
   readonly youngGenerationMb?: number | undefined;
   /** Stores a pack; the buffer goes back to its worker when this resolves. A failure ends the run. */
@@ -88,6 +90,7 @@ export class WorkerPool {
   readonly #repository: Repository;
   readonly #options: PoolOptions;
   readonly #threads: Thread[] = [];
+  readonly #mostThreads: number;
   readonly #queue: QueuedJob[] = [];
   readonly #idle = new SharedArrayBuffer(4);
   readonly #isClosed = new SharedArrayBuffer(4);
@@ -106,12 +109,20 @@ export class WorkerPool {
     const threads = options.threads ?? Math.max(2, availableParallelism());
     this.#buffers = new PackBuffers(localFolderOf(repository.storage) === undefined ? storingFar : Math.ceil(threads / 2));
     this.#youngGenerationMb = options.youngGenerationMb ?? youngGenerationMb;
-    for (let number = 0; number < threads; number++) this.#threads.push(this.#startThread(number));
+    this.#mostThreads = threads;
+    this.#startThreads(Math.min(threads, options.firstThreads ?? threads));
     options.control.signal.addEventListener('abort', this.#wakeAll);
   }
 
   get size(): number {
     return this.#threads.length;
+  }
+
+  /** There is more to do than was known at the beginning: all threads are to work at it. */
+  grow(): void {
+    if (this.#closing || this.#failure) return;
+    this.#startThreads(this.#mostThreads);
+    this.#dispatch();
   }
 
   /** Runs a job on the next free worker. */
@@ -217,6 +228,10 @@ export class WorkerPool {
         await (isBroken ? worker.terminate() : giveThreadBack(worker, this.#youngGenerationMb));
       }),
     );
+  }
+
+  #startThreads(count: number): void {
+    while (this.#threads.length < count) this.#threads.push(this.#startThread(this.#threads.length));
   }
 
   #startThread(number: number): Thread {
