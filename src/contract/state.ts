@@ -26,6 +26,8 @@ export const planStateSchema = z.strictObject({
       /** Others may change files there without this computer's knowledge. */
       z.strictObject({ kind: z.literal('file-system'), path: z.string(), type: z.string() }),
       z.strictObject({ kind: z.literal('missing'), path: z.string() }),
+      /** A look at everything showed that changes in `count` folders had gone unnoticed; some of them. Runs trust no watch until that is over. */
+      z.strictObject({ kind: z.literal('missed'), at: z.number(), count: z.number(), folders: z.array(z.string()) }),
     ]),
   ),
   /** By destination: when its newest snapshot of this plan was made. */

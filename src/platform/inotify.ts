@@ -13,6 +13,7 @@ import { PosixError } from './posix-error.ts';
 const flags = {
   modify: 0x2,
   attrib: 0x4,
+  closeWrite: 0x8,
   movedFrom: 0x40,
   movedTo: 0x80,
   create: 0x100,
@@ -28,7 +29,8 @@ const flags = {
 };
 const comesOrGoes = flags.movedFrom | flags.movedTo | flags.create | flags.delete;
 const isGone = flags.deleteSelf | flags.moveSelf | flags.unmount;
-const wanted = flags.modify | flags.attrib | comesOrGoes | flags.deleteSelf | flags.moveSelf;
+// What is written through a mapping tells nothing until the last mapping and descriptor are gone; then the file is closed.
+const wanted = flags.modify | flags.attrib | flags.closeWrite | comesOrGoes | flags.deleteSelf | flags.moveSelf;
 const newFlags = 0x800 | 0x8_0000; // IN_NONBLOCK, IN_CLOEXEC
 
 const headerSize = 16;
@@ -86,15 +88,16 @@ export class Inotify {
     if (!this.#isClosed) this.#remove(this.#fd, watch);
   }
 
-  /** Hands over all events that are queued. Names are valid during the call only. */
-  read(reader: InotifyReader): void {
+  /** Hands over all events that are queued, and returns how many those were. Names are valid during the call only. */
+  read(reader: InotifyReader): number {
+    let events = 0;
     const { bytes, address } = this.#memory;
     // A reader may close this; the number of the file would then soon be another one's.
     while (!this.#isClosed) {
       const length = this.#read(this.#fd, address, bufferSize);
       if (length < 0) {
         const errno = this.#library.errno();
-        if (errno === constants.errno.EAGAIN || errno === constants.errno.EINTR) return;
+        if (errno === constants.errno.EAGAIN || errno === constants.errno.EINTR) return events;
         throw new PosixError(errno, 'read');
       }
       for (let at = 0; at < length; ) {
@@ -103,6 +106,7 @@ export class Inotify {
         const size = bytes.readUInt32LE(at + 12);
         const begin = at + headerSize;
         at = begin + size;
+        events += 1;
         if ((mask & flags.overflow) !== 0) reader.lost();
         else if ((mask & flags.ignored) !== 0) reader.ended(watch);
         else if ((mask & isGone) !== 0) reader.gone(watch);
@@ -111,8 +115,9 @@ export class Inotify {
           reader.entry(watch, (mask & comesOrGoes) !== 0, bytes.subarray(begin, Math.min(end, at)));
         }
       }
-      if (length < bufferSize / 2) return;
+      if (length < bufferSize / 2) return events;
     }
+    return events;
   }
 
   close(): void {

@@ -47,7 +47,7 @@ export class Scheduling {
   readonly resumes: ReadonlySet<string>;
 
   constructor(options: SchedulingOptions) {
-    const { clock, state, desk, watches, power, onDefect } = options;
+    const { clock, state, desk, power, onDefect } = options;
     this.#options = options;
     const pause = storedPause.safeParse(state.recall(pauseName)).data;
     this.scheduler = new Scheduler(
@@ -60,17 +60,12 @@ export class Scheduling {
         successes: (plan) => state.runs.successes(plan),
         start: async ({ plan, destination, reason, strategy }) => {
           const attempt = reason.kind === 'retry' ? reason.failures + 1 : 1;
-          // Before anything is read: what changes from now on is for the next run.
-          const cut = watches.cut(plan);
-          let ending: Ending | undefined;
           try {
             const run = desk.ask({ plan, destination, cause: causeOf(reason), strategy: strategy.strategy, attempt });
             this.#runs.set(plan, run.id);
-            ending = endingOf(await desk.endOf(run.id));
-            return ending;
+            return endingOf(await desk.endOf(run.id));
           } finally {
             this.#runs.delete(plan);
-            if (ending?.outcome !== 'succeeded') watches.giveBack(plan, cut);
           }
         },
         hold: (plan) => this.#withRun(plan, (run) => desk.pause(run, 'scheduler')),

@@ -40,6 +40,7 @@ import { copyFolderOf } from './settings-copy/copy.ts';
 import { SettingsKeeper } from './settings-copy/keeper.ts';
 import { Recovery } from './settings-copy/recovery.ts';
 import { StateStore } from './state/store.ts';
+import { JournalDefects } from './watch/journal-defects.ts';
 import { PlanWatches } from './watch/plan-watches.ts';
 import type { HostLink } from './watchdog/host-link.ts';
 import { guardMemory } from './watchdog/memory.ts';
@@ -155,6 +156,7 @@ export class Service {
       identity,
       settingsCopy: copyFolderOf(profile),
       leftOut: this.leftOut,
+      takeJournal: (run, besides) => this.#watches.take(run, besides),
       writeSettingsCopy: () => this.#copy.write(),
       onRun: (run) => {
         events.publish({ type: 'run', run });
@@ -168,6 +170,7 @@ export class Service {
     this.#watches = new PlanWatches({
       clock,
       onChange: (plan) => this.scheduling.scheduler.changed(plan),
+      defects: new JournalDefects(state, clock),
       ownFolders: () => [profile.folder, cacheFolder, ...state.destinations().map(({ place }) => place)],
       onDefect,
     });

@@ -19,8 +19,8 @@ export interface ChangedFolders {
   readonly folders: readonly Buffer[];
   /** Absolute paths of folders or files. */
   readonly whole: readonly Buffer[];
-  /** Everything is looked at all the same, and what has changed in other folders is told as missed. */
-  readonly compare: boolean;
+  /** Everything is looked at all the same, for this reason, and what has changed in other folders is told as missed. */
+  readonly compare: 'daily' | 'missed' | undefined;
 }
 
 /** {@link ChangedFolders}, for workers. */
@@ -34,7 +34,7 @@ export interface VisitOptions {
 export const visitOptions = ({ folders, whole, compare }: ChangedFolders): VisitOptions => ({
   folders: joinList(folders),
   whole: joinList(whole),
-  compare,
+  compare: compare !== undefined,
 });
 
 /** A folder that is changed, whole, or on the way to such. */

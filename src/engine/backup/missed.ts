@@ -34,11 +34,9 @@ const compared = ['type', 'mode', 'uid', 'gid', 'inode', 'size', 'device'] as co
  * file has, which changes the change time as well.
  */
 function isOther(a: Node, b: Node): boolean {
-  const isLinked = a.links !== b.links;
   return (
     compared.some((field) => a[field] !== b[field]) ||
     a.mtimeNs !== b.mtimeNs ||
-    (a.ctimeNs !== b.ctimeNs && !isLinked) ||
     !areSame(a.content, b.content) ||
     !areSame(a.linkTarget, b.linkTarget) ||
     a.xattrs.length !== b.xattrs.length ||

@@ -51,7 +51,7 @@ export async function scanSources(pool: WorkerPool, control: RunControl, plan: B
     return { ...result, scan, linked: findings.linked, missed };
   };
   if (trusted === undefined) return whole(refused);
-  if (trusted.compare) return whole('daily', trusted);
+  if (trusted.compare) return whole(trusted.compare, trusted);
   const result = await walk(trusted);
   const { findings } = result;
   if (unreadable() > 0) return whole('damage');

@@ -10,6 +10,7 @@ import { type BackupResult, executeBackup } from '../../engine/backup/backup.ts'
 import { compileExcludes } from '../../engine/backup/exclude.ts';
 import { type BackupPlan, planBackup } from '../../engine/backup/plan.ts';
 import { executeForget, planForget } from '../../engine/forget.ts';
+import type { RunJournal } from '../watch/run-journal.ts';
 import { patternsLeavingOut } from '../plans/own-folders.ts';
 import { parseDuration } from '../../engine/retention/duration.ts';
 import type { RetentionPolicy } from '../../engine/retention/policy.ts';
@@ -44,6 +45,7 @@ export interface BackupJob {
   /** Folders and files of Holdfast's own that go into no backup. */
   readonly leftOut: readonly string[];
   readonly identity: HostIdentity;
+  readonly journal: RunJournal;
   /** What is no longer needed is to be deleted, too: that reads and rewrites packs, so that it is not for every run. */
   readonly prune: boolean;
   /** Tells snapshots that no retention forgets, as they are pinned by then; they do not count for its rules. */
@@ -58,7 +60,7 @@ export type Log = (level: LogLine['level'], text: string) => void;
  * forgotten is a warning.
  */
 export async function backUp(repository: Repository, job: BackupJob, options: RunOptions, log: Log): Promise<BackupOutcome> {
-  const { plan, strategy, settingsCopy, leftOut, identity } = job;
+  const { plan, strategy, settingsCopy, leftOut, identity, journal } = job;
   const { excludes } = plan;
   const patterns = [...excludes.patterns, ...patternsLeavingOut(leftOut, plan)];
   const prepared = await planBackup(repository, {
@@ -73,7 +75,7 @@ export async function backUp(repository: Repository, job: BackupJob, options: Ru
   const lost = prepared.missing.filter(({ path }) => displayPath(Buffer.from(path)) !== settingsCopy);
   if (lost.length === plan.sources.length) return fail('source-missing', { path: plan.sources.map(({ path }) => path).join(', ') });
   tellNotes(prepared, settingsCopy, log);
-  const result = await executeBackup(repository, prepared, options);
+  const result = await executeBackup(repository, prepared, { ...options, changed: journal.changed });
   const problems = problemsOf(result);
   for (const error of result.damage) log('warning', `${error.message} ${error.guidance}`);
   const { summary, snapshot } = result;
@@ -82,7 +84,10 @@ export async function backUp(repository: Repository, job: BackupJob, options: Ru
     `Snapshot ${snapshot.slice(0, 8)} is stored: ${counted(summary.total_files_processed, 'file')}, ${formatBytes(summary.total_bytes_processed)}; ` +
       `added ${formatBytes(summary.data_added_packed)}.`,
   );
-  log('info', scanText(result.scanned.scan));
+  const because = prepared.strategy === 'incremental' ? journal.because : 'strategy';
+  const scan = { ...(because ? { because } : {}), ...result.scanned.scan };
+  log('info', scanText(scan));
+  await journal.done(result, log);
   const retention = await forgetOld(repository, job, options, log);
   // Nobody expects a socket to come back.
   const missing = problems.filter(({ code }) => code !== 'unsupported').length;
@@ -97,7 +102,7 @@ export async function backUp(repository: Repository, job: BackupJob, options: Ru
       filesUnchanged: summary.files_unmodified,
       bytesAdded: summary.data_added,
       bytesStored: summary.data_added_packed,
-      scan: result.scanned.scan,
+      scan,
     },
     problems,
     retention,

@@ -10,6 +10,7 @@ import type { Destinations } from '../destinations/destinations.ts';
 import { Notes, recallNotes } from '../library/notes.ts';
 import type { RunChange } from '../state/runs.ts';
 import type { StateStore } from '../state/store.ts';
+import type { RunJournal } from '../watch/run-journal.ts';
 import { backUp } from './backup-job.ts';
 import { PruneTimes } from './prune-times.ts';
 
@@ -22,6 +23,8 @@ export interface WorkOptions {
   readonly settingsCopy: string;
   /** Folders and files of the service's own that go into no backup: they change all the time, and the copy of the settings has what counts. */
   readonly leftOut: readonly string[];
+  /** What is known of changes in the sources of the run's plan; to be asked for before anything of them is read. */
+  readonly takeJournal: (run: Run, besides: readonly string[]) => RunJournal;
   /** Writes the copy of the settings anew. What it throws costs no backup. */
   readonly writeSettingsCopy: () => void;
   /** Told of what could not be stored. */
@@ -38,7 +41,7 @@ export interface Outcome {
 export async function workOn(
   run: Run,
   control: RunControl,
-  { clock, state, destinations, identity, settingsCopy, leftOut, writeSettingsCopy, onDefect }: WorkOptions,
+  { clock, state, destinations, identity, settingsCopy, leftOut, takeJournal, writeSettingsCopy, onDefect }: WorkOptions,
   onProgress: (progress: Progress) => void,
 ): Promise<Outcome> {
   /** What is noted beside a backup costs no backup. */
@@ -54,6 +57,7 @@ export async function workOn(
   const threads = state.settings().threads ?? undefined;
   const options: RunOptions = { control, clock, holder: { ...identity, pid: process.pid }, onProgress, threads };
   const destination = run.destination!;
+  const journal = takeJournal(run, [settingsCopy]);
   try {
     const plan = state.plan(run.plan!);
     try {
@@ -73,7 +77,7 @@ export async function workOn(
         const notes = new Notes(recallNotes(state));
         return (snapshot) => notes.isPinned(snapshot);
       };
-      const job = { plan, strategy, settingsCopy, leftOut, identity, prune: pruneTimes.isDue(destination), pinned };
+      const job = { plan, strategy, settingsCopy, leftOut, identity, journal, prune: pruneTimes.isDue(destination), pinned };
       const outcome = await backUp(repository, job, options, log);
       quietly(() => pruneTimes.note(destination, outcome.retention));
       const { snapshot, figures, problems, hasWarnings } = outcome;
@@ -90,6 +94,8 @@ export async function workOn(
     if (hasCode(error, 'destination-not-plugged-in'))
       return withoutProblems({ status: 'skipped', reason: 'not-plugged-in', error: errorOf(error) });
     return failed(error);
+  } finally {
+    journal.failed();
   }
 }
 

@@ -3,7 +3,7 @@
  *
  * - A *dirty* folder is one whose own entries changed: their names, their contents or their metadata.
  * - A *doubt* is a reason why the dirty folders may not be all. A run that goes by a cut with a doubt has to look at everything.
- * - A *cut* hands all of it over and begins anew; its number says which came later. A run that did not end well gives its cut back.
+ * - A *cut* hands all of it over and begins anew; its number says which came later.
  */
 
 /**
@@ -61,22 +61,14 @@ export class DirtyFolders {
     return this.#sequence;
   }
 
-  get isEmpty(): boolean {
-    return this.#folders.size === 0 && this.#doubts.size === 0;
-  }
-
-  /** @param path absolute, its bytes as latin1 */
-  mark(path: string): void {
-    if (this.#doubts.has('too-many')) {
-      this.#tell();
-      return;
-    }
-    this.#folders.add(path);
+  /** @param path absolute, its bytes as latin1. `quietly`: the change is worth no run */
+  mark(path: string, quietly = false): void {
+    if (!this.#doubts.has('too-many')) this.#folders.add(path);
     if (this.#folders.size > mostFolders) {
       this.#folders.clear();
       this.#doubts.add('too-many');
     }
-    this.#tell();
+    if (!quietly) this.#tell();
   }
 
   /** Something changed in a folder that is marked already. */
@@ -97,20 +89,19 @@ export class DirtyFolders {
   }
 
   cut(): Cut {
-    const cut: Cut = {
-      sequence: this.#sequence++,
-      folders: [...this.#folders].map((path) => Buffer.from(path, 'latin1')),
-      doubts: [...new Set([...this.#doubts, ...this.#lasting])],
-    };
+    const cut = this.peek();
+    this.#sequence += 1;
     this.#folders = new Set();
     this.#doubts = new Set();
     return cut;
   }
 
-  /** The run that took `cut` did not end well: what it held is in the next one. */
-  giveBack(cut: Cut): void {
-    for (const doubt of cut.doubts) if (!this.#lasting.has(doubt)) this.#doubts.add(doubt);
-    for (const folder of cut.folders) this.mark(folder.toString('latin1'));
-    if (!this.isEmpty) this.#tell();
+  /** What the next cut would hold by now. */
+  peek(): Cut {
+    return {
+      sequence: this.#sequence,
+      folders: [...this.#folders].map((path) => Buffer.from(path, 'latin1')),
+      doubts: [...new Set([...this.#doubts, ...this.#lasting])],
+    };
   }
 }

@@ -73,6 +73,9 @@ export interface FolderListener {
   failed(folder: Folder): void;
 }
 
+/** `failed`: the system would not, for a reason of its own. */
+export type WhyPolled = 'limit' | 'file-system' | 'failed';
+
 export interface FolderWatchesOptions {
   readonly clock: Clock;
   readonly dirty: DirtyFolders;
@@ -83,7 +86,7 @@ export interface FolderWatchesOptions {
   /** How the folder at `path` (latin1) can be watched. */
   watchingOf(path: string): Watching;
   /** This folder and all below cannot be watched. */
-  poll(folder: Folder, why: 'limit' | 'file-system'): void;
+  poll(folder: Folder, why: WhyPolled): void;
   /** A source itself was moved, deleted or replaced. */
   rootChanged(root: Folder): void;
 }
@@ -106,7 +109,9 @@ const isGone = (error: unknown): boolean => ['ENOENT', 'ENOTDIR', 'ELOOP'].inclu
 export class FolderWatches implements FolderListener {
   readonly #options: FolderWatchesOptions;
   readonly #toList: Folder[] = [];
-  #listing: Promise<void> | undefined;
+  #isAtWork = false;
+  /** Those who wait for the end of the work. */
+  readonly #waiting: (() => void)[] = [];
   #isClosed = false;
   #isFull = false;
   #count = 0;
@@ -134,9 +139,14 @@ export class FolderWatches implements FolderListener {
     this.#beginListing();
   }
 
+  /** Folders are known of that are not watched yet. */
+  get isListing(): boolean {
+    return this.#isAtWork;
+  }
+
   /** Resolves when all that is known of is watched. */
   async settled(): Promise<void> {
-    while (this.#listing !== undefined) await this.#listing;
+    if (this.#isAtWork) await new Promise<void>((resolve) => void this.#waiting.push(resolve));
   }
 
   /** Ends the watches of this folder and of all below it. */
@@ -160,22 +170,27 @@ export class FolderWatches implements FolderListener {
   }
 
   #beginListing(): void {
-    this.#listing ??= this.#list().then(() => {
-      this.#listing = undefined;
-      if (this.#toList.length > 0) this.#beginListing();
-    });
+    if (this.#isAtWork) return;
+    this.#isAtWork = true;
+    this.#list();
   }
 
-  async #list(): Promise<void> {
-    const { clock } = this.#options;
-    for (let end = clock.monotonic() + slice; ; ) {
-      const folder = this.#toList.pop();
-      if (folder === undefined || this.#isClosed) break;
-      if (!folder.isClosed) this.#watch(folder);
-      if (clock.monotonic() < end) continue;
-      await nextTurn();
-      end = clock.monotonic() + slice;
+  /** At once, as far as others need not wait for it. */
+  #list(): void {
+    const { clock, dirty } = this.#options;
+    const end = clock.monotonic() + slice;
+    for (let folder = this.#toList.pop(); folder !== undefined && !this.#isClosed; folder = this.#toList.pop()) {
+      try {
+        if (!folder.isClosed) this.#watch(folder);
+      } catch {
+        dirty.doubt('watch-failed');
+      }
+      if (clock.monotonic() < end || this.#toList.length === 0) continue;
+      void nextTurn().then(() => this.#list());
+      return;
     }
+    this.#isAtWork = false;
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
   #watch(folder: Folder): void {
@@ -196,8 +211,8 @@ export class FolderWatches implements FolderListener {
         return poll(folder, 'limit');
       }
       // Its folder hears of it when that changes: nobody may look into this one now, a backup neither.
-      if (codeOf(error) === 'EACCES') folder.isRefused = true;
-      else dirty.doubt('watch-failed');
+      if (codeOf(error) !== 'EACCES') return poll(folder, 'failed');
+      folder.isRefused = true;
       return;
     }
     if (folder.isNew) this.#mark(folder);
@@ -246,7 +261,8 @@ export class FolderWatches implements FolderListener {
     const isExcluded = stat
       ? this.#excludes(folder, name, isFolder)
       : this.#excludes(folder, name, false) && this.#excludes(folder, name, true);
-    if (isExcluded) return;
+    // The folder's own time has changed, but that is worth no run.
+    if (isExcluded) return this.#mark(folder, true);
     this.#mark(folder);
     if (isFolder) this.#enter(folder, path, name, true);
   }
@@ -272,11 +288,11 @@ export class FolderWatches implements FolderListener {
     else this.remove(folder);
   }
 
-  #mark(folder: Folder): void {
+  #mark(folder: Folder, quietly = false): void {
     const { dirty } = this.#options;
-    if (folder.markedIn === dirty.sequence) return dirty.changed();
+    if (folder.markedIn === dirty.sequence) return quietly ? undefined : dirty.changed();
     folder.markedIn = dirty.sequence;
-    dirty.mark(pathOf(folder));
+    dirty.mark(pathOf(folder), quietly);
   }
 }
 

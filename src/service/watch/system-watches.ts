@@ -1,5 +1,5 @@
 /** What the operating system offers to watch folders with. */
-import { watch as watchWhole } from 'node:fs';
+import { readFileSync, watch as watchWhole } from 'node:fs';
 import { systemClock, type Clock } from '../../platform/clock.ts';
 import { Inotify, type InotifyReader } from '../../platform/inotify.ts';
 
@@ -24,12 +24,21 @@ export interface SystemWatches {
   /** @throws ENOSPC, EMFILE when the system allows no more; ENOENT, ENOTDIR, EACCES */
   open(path: Buffer, listener: WatchListener): Watch;
 
-  /** Calls `listener` when events were lost, of any watch. Returns the function that ends that. */
-  onLoss(listener: () => void): () => void;
+  /**
+   * Calls `listener` when events were lost, of any watch, or (`isLost` false) came so fast that some soon might be. Returns the function that
+   * ends that.
+   */
+  onLoss(listener: LossListener): () => void;
+
+  /** Hands over what has happened until now, where the system lets that be asked for. */
+  read?(): void;
 }
+
+export type LossListener = (isLost: boolean) => void;
 
 /** A change is heard of after this many milliseconds at most. The kernel keeps 16,384 events meanwhile, if nobody has set it otherwise. */
 const readPeriod = 200;
+const usualQueueLimit = 16_384;
 
 /** Linux: one watch a folder; all of a process share one queue. */
 export class LinuxWatches implements SystemWatches, InotifyReader {
@@ -37,7 +46,9 @@ export class LinuxWatches implements SystemWatches, InotifyReader {
   readonly #clock: Clock;
   /** Two plans may watch the same folder. */
   readonly #listeners = new Map<number, WatchListener | WatchListener[]>();
-  readonly #lossListeners = new Set<() => void>();
+  readonly #lossListeners = new Set<LossListener>();
+  /** So many at once are doubtful. */
+  readonly #mostEvents = Math.ceil(queueLimit() / 2);
   #inotify: Inotify | undefined;
   #stop: (() => void) | undefined;
 
@@ -54,15 +65,15 @@ export class LinuxWatches implements SystemWatches, InotifyReader {
     return new LinuxWatch(this, number, listener);
   }
 
-  onLoss(listener: () => void): () => void {
+  onLoss(listener: LossListener): () => void {
     this.#lossListeners.add(listener);
     return () => void this.#lossListeners.delete(listener);
   }
 
-  /** Hands over what has happened until now. */
   read(): void {
     try {
-      this.#inotify?.read(this);
+      const events = this.#inotify?.read(this) ?? 0;
+      if (events >= this.#mostEvents) this.#tellLoss(false);
     } catch {
       // Called by a timer, where nobody hears of it: whatever was to be told is lost.
       this.lost();
@@ -105,7 +116,20 @@ export class LinuxWatches implements SystemWatches, InotifyReader {
   }
 
   lost(): void {
-    for (const each of this.#lossListeners) each();
+    this.#tellLoss(true);
+  }
+
+  #tellLoss(isLost: boolean): void {
+    for (const each of this.#lossListeners) each(isLost);
+  }
+}
+
+/** How many events the kernel keeps. */
+function queueLimit(): number {
+  try {
+    return Number(readFileSync('/proc/sys/fs/inotify/max_queued_events', 'utf8')) || usualQueueLimit;
+  } catch {
+    return usualQueueLimit;
   }
 }
 

@@ -19,7 +19,7 @@ const since = (run: Made, folders: readonly string[], more: Partial<ChangedFolde
   indexFiles: run.indexFiles,
   folders: folders.map((folder) => Buffer.from(folder)),
   whole: [],
-  compare: false,
+  compare: undefined,
   ...more,
 });
 
@@ -64,7 +64,7 @@ describe('a backup that is told where something changed', () => {
     const next = await backup(repository, source, { changed: since(run, []) });
     expect(next.scanned.scan).toEqual({ isPartial: true, foldersVisited: 0 });
     await expectSame(repository, source, run, next);
-    const whole = await backup(repository, source, { changed: since(next, [join(source, 'a')], { compare: true }) });
+    const whole = await backup(repository, source, { changed: since(next, [join(source, 'a')], { compare: 'daily' }) });
     expect(whole.scanned.scan).toMatchObject({ isPartial: false, because: 'daily' });
     expect(whole.scanned.missed?.map(String)).toEqual([join(source, 'd/i')]);
     expect(whole.summary.files_changed).toBe(1);
@@ -235,7 +235,7 @@ test.each([1, 2, 3, 4, 5, 6])('whatever happens, what it stores is what a look a
     expect(run.scanned.scan.isPartial).toBe(true);
     last = await expectComplete(repository, source, run);
     // The journal that was right is found to be so.
-    const compared = await backup(repository, source, { changed: since(last, [], { compare: true }) });
+    const compared = await backup(repository, source, { changed: since(last, [], { compare: 'daily' }) });
     expect(compared.scanned.missed).toEqual([]);
     last = compared;
   }
