@@ -1,11 +1,12 @@
-import { appendFileSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { appendFileSync, linkSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { ChangedFolders } from '../../../src/engine/backup/changed-folders.ts';
 import { ResidentIndex } from '../../../src/engine/index/resident-index.ts';
 import type { Repository } from '../../../src/repository/repository.ts';
 import { LocalStorage } from '../../../src/storage/local.ts';
 import { MemoryStorage } from '../../../src/storage/memory.ts';
+import { disturb } from '../../support/disturb.ts';
 import { backup, makeRepository, type BackupSettings } from '../../support/engine.ts';
 import { seededRandom } from '../../support/seeded.ts';
 import { nodesAt } from '../../support/snapshot-tree.ts';
@@ -167,59 +168,6 @@ describe('a backup that is told where something changed', () => {
   });
 });
 
-/** Does things at random; notes the folders in which something changed, as a watcher would. */
-function disturb(source: string, random: () => number, dirty: Set<string>, step: string): void {
-  const folders = (): string[] => [
-    source,
-    ...readdirSync(source, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
-      .map((entry) => join(entry.parentPath, entry.name)),
-  ];
-  const files = (folder: string): string[] =>
-    readdirSync(folder, { withFileTypes: true }).flatMap((entry) => (entry.isFile() ? join(folder, entry.name) : []));
-  const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!;
-  const here = pick(folders());
-  const file = pick(files(here));
-  const what = random();
-  /** Of a folder that is new here the watcher marks all. */
-  const markAll = (folder: string): void => {
-    dirty.add(folder);
-    for (const each of folders()) if (each.startsWith(`${folder}/`)) dirty.add(each);
-  };
-  if (what < 0.3 || file === undefined) {
-    writeFileSync(join(here, `n${step}`), step.repeat(Math.ceil(random() * 50)));
-    dirty.add(here);
-  } else if (what < 0.45) {
-    appendFileSync(file, 'x');
-    dirty.add(here);
-  } else if (what < 0.55) {
-    unlinkSync(file);
-    dirty.add(here);
-  } else if (what < 0.65) {
-    const there = pick(folders());
-    renameSync(file, join(there, `r${step}`));
-    dirty.add(here).add(there);
-  } else if (what < 0.75) {
-    const made = join(here, `d${step}`, 'deep', 'er');
-    mkdirSync(made, { recursive: true });
-    writeFileSync(join(made, 'f'), step);
-    dirty.add(here);
-    markAll(join(here, `d${step}`));
-  } else if (what < 0.9 && here !== source) {
-    const to = pick(folders().filter((each) => !`${each}/`.startsWith(`${here}/`)));
-    const target = join(to, `m${step}`);
-    renameSync(here, target);
-    dirty.add(dirname(here)).add(to);
-    markAll(target);
-  } else if (what < 0.95 && here !== source) {
-    rmSync(here, { recursive: true });
-    dirty.add(dirname(here));
-  } else {
-    utimesSync(here, 1_000_000, 1_000_000 + random() * 1000);
-    dirty.add(here);
-  }
-}
-
 test.each([1, 2, 3, 4, 5, 6])('whatever happens, what it stores is what a look at everything stores (seed %i)', async (seed) => {
   const random = seededRandom(seed);
   const repository = await makeRepository(new MemoryStorage());
@@ -230,7 +178,7 @@ test.each([1, 2, 3, 4, 5, 6])('whatever happens, what it stores is what a look a
   for (let round = 0; round < 8; round++) {
     const dirty = new Set<string>();
     const things = Math.ceil(random() * 12);
-    for (let i = 0; i < things; i++) disturb(source, random, dirty, `${round}-${i}`);
+    for (let i = 0; i < things; i++) disturb(source, random, `${round}-${i}`, dirty);
     const run = await backup(repository, source, { resident, changed: since(last, [...dirty]) });
     expect(run.scanned.scan.isPartial).toBe(true);
     last = await expectComplete(repository, source, run);
