@@ -6,6 +6,7 @@ import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { fail, HoldfastError, hasCode } from '../../contract/errors.ts';
 import { unlessCancelled } from '../cancellation.ts';
+import { systemClock } from '../clock.ts';
 import { type DbusConnection, DbusError, systemBusAddress, withBus } from '../dbus/connection.ts';
 import { textOf } from '../dbus/wire.ts';
 import { syncFileSystem } from '../posix.ts';
@@ -15,23 +16,32 @@ const udisks = 'org.freedesktop.UDisks2';
 const blockPath = '/org/freedesktop/UDisks2/block_devices/';
 const udisksBusy = `${udisks}.Error.DeviceBusy`;
 
+/** Whoever only looks at a drive, as this program does itself every few seconds, is through in a moment. */
+const mostTries = 5;
+const againMs = 100;
+
 /** So many programs are named that keep a drive busy. */
 const namedAtMost = 5;
 
 export async function ejectLinux(volume: Volume, proc: string, signal: AbortSignal | undefined): Promise<void> {
   const name = volume.name || volume.mountPoint;
   const context = { name, path: volume.mountPoint };
-  try {
-    if (!volume.isReadOnly) syncAll(volume.mountPoint);
-    if (await unmountedByUdisks(volume, signal)) return;
-    const env = { PATH: '/usr/sbin:/sbin:/usr/bin:/bin', LC_ALL: 'C' };
-    await unlessCancelled(promisify(execFile)('umount', ['--', volume.mountPoint], { env }), signal);
-  } catch (error) {
-    if (error instanceof HoldfastError) throw error;
-    const cause = reasonOf(error);
-    const isBusy = (error instanceof DbusError && error.errorName === udisksBusy) || /target is busy/.test(cause);
-    if (isBusy) return fail('drive-busy', { ...context, programs: await usersOf(volume.mountPoint, proc) }, error);
-    return fail('drive-not-ejected', { ...context, cause }, error);
+  for (let tries = 1; ; tries++) {
+    try {
+      if (!volume.isReadOnly) syncAll(volume.mountPoint);
+      if (await unmountedByUdisks(volume, signal)) return;
+      const env = { PATH: '/usr/sbin:/sbin:/usr/bin:/bin', LC_ALL: 'C' };
+      await unlessCancelled(promisify(execFile)('umount', ['--', volume.mountPoint], { env }), signal);
+      return;
+    } catch (error) {
+      if (error instanceof HoldfastError) throw error;
+      const cause = reasonOf(error);
+      const isBusy = (error instanceof DbusError && error.errorName === udisksBusy) || /target is busy/.test(cause);
+      if (!isBusy) return fail('drive-not-ejected', { ...context, cause }, error);
+      const programs = await usersOf(volume.mountPoint, proc);
+      if (programs.length > 0 || tries === mostTries) return fail('drive-busy', { ...context, programs }, error);
+    }
+    await systemClock.sleep(againMs, signal);
   }
 }
 
