@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execPath, getuid, platform } from 'node:process';
 import { expect, test } from 'vitest';
@@ -32,6 +33,8 @@ test.skipIf(platform !== 'linux' || getuid?.() !== 0)('a real systemd starts it,
   const home = join(scratch(), 'a %h "home"');
   const script = `
     set -e
+    # What other tests have mounted would stay in use here after they have unmounted it.
+    findmnt -rno TARGET | tac | grep '^${tmpdir()}/' | while read -r place; do umount -l "$(printf %b "$place")" || true; done
     mount -t tmpfs tmpfs /run && mkdir -p /run/systemd/system /run/user/0
     mkdir "$HOME" && cd "$HOME"
     /lib/systemd/systemd --user >/dev/null 2>&1 &

@@ -1,6 +1,6 @@
 /** An undo in which each call into the system fails in turn: run again, it ends with the exact former state. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, linkSync, mkdirSync } from 'node:fs';
+import { copyFileSync, linkSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { executeUndo } from '../../../src/engine/undo/undo.ts';
@@ -14,6 +14,7 @@ import { factsOf } from '../../support/file-facts.ts';
 import { expectSameTree } from '../../support/judge.ts';
 import { hastyClock } from '../../support/hasty-clock.ts';
 import { file, removeTree, scratch, symlink, tree } from '../../support/tree-literal.ts';
+import { must } from '../../support/volumes.ts';
 
 vi.mock('../../../src/platform/posix.ts', async (original) => {
   const { failingPosix } = await import('../../support/failing-files.ts');
@@ -63,8 +64,10 @@ async function restoredDisk(change: (target: string) => void = () => {}) {
   const { undo, problems } = await restore(repository, target, settings);
   expect(problems).toEqual([]);
   change(target);
-  run('umount', mount);
-  const used = join(dir, 'used');
+  // A mount may stay in use elsewhere after it is gone here: what is copied must be on the image by then.
+  run('sync', '-f', mount);
+  must('umount', mount);
+  let uses = 0;
   const now = systemClock.now();
   return {
     clock: { ...hastyClock, now: () => now },
@@ -74,12 +77,15 @@ async function restoredDisk(change: (target: string) => void = () => {}) {
     id: undo!.id,
     /** The disk as the restore has left it. */
     async with<T>(act: () => Promise<T>): Promise<T> {
+      // A name of its own each time: an image that is still in use would be mounted as it is in memory.
+      const used = join(dir, `used ${++uses}`);
       copyFileSync(image, used);
       run('mount', '-o', 'loop', used, mount);
       try {
         return await act();
       } finally {
-        run('umount', mount);
+        must('umount', mount);
+        rmSync(used);
       }
     },
   };
