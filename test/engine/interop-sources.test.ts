@@ -211,10 +211,10 @@ describe('what is left out', () => {
       const source = join(dir, 'source');
       tree(source, { a: 'a', mounted: { hidden: 'by the mount' }, 'a file': 'to be covered', deeper: { b: 'b' } });
       execFileSync('mount', ['-t', 'tmpfs', 'none', join(source, 'mounted')]);
-      onTestFinished(() => void execFileSync('umount', [join(source, 'mounted')]));
+      onTestFinished(() => void execFileSync('umount', ['-l', join(source, 'mounted')]));
       tree(join(source, 'mounted'), { c: 'left out', folder: { d: 'left out' } });
       execFileSync('mount', ['--bind', join(source, 'mounted', 'c'), join(source, 'a file')]);
-      onTestFinished(() => void execFileSync('umount', [join(source, 'a file')]));
+      onTestFinished(() => void execFileSync('umount', ['-l', join(source, 'a file')]));
       const folder = join(dir, 'repository');
       const repository = await makeRepository(folder);
       const restic = resticOn(folder);

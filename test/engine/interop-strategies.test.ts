@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { backup, makeRepository, openRepository, plannedBackup, resticOn, restore } from '../support/engine.ts';
 import { scratch, tree } from '../support/tree-literal.ts';
+import { must } from '../support/volumes.ts';
 
 function place(): { folder: string; source: string; restic: ReturnType<typeof resticOn> } {
   const dir = scratch();
@@ -109,7 +110,7 @@ describe.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)('conte
     writeFileSync(image, Buffer.alloc(16 << 20));
     execFileSync('mkfs.ext4', ['-q', '-F', image]);
     const mount = () => execFileSync('mount', ['-o', 'loop', image, source]);
-    const unmount = () => execFileSync('umount', [source]);
+    const unmount = () => must('umount', source);
     mount();
     let mounted = true;
     onTestFinished(() => {

@@ -278,7 +278,7 @@ onLinux('open files', () => {
       expect(statSync(path).size).toBe(7);
       expect(statfsSync(mount).bfree).toBe(free);
     } finally {
-      execFileSync('umount', [mount]);
+      execFileSync('umount', ['-l', mount]);
     }
   });
 

@@ -12,7 +12,7 @@ const ran = (program: string, ...args: string[]): boolean => spawnSync(program, 
 export const canMountDisks = ((): boolean => {
   if (process.getuid?.() !== 0 || process.platform !== 'linux') return false;
   const probe = mkdtempSync(join(tmpdir(), 'holdfast-mount-'));
-  const mounted = ran('mount', '-t', 'tmpfs', 'tmpfs', probe) && ran('umount', probe);
+  const mounted = ran('mount', '-t', 'tmpfs', 'tmpfs', probe) && ran('umount', '-l', probe);
   rmSync(probe, { recursive: true });
   return mounted && ran('sh', '-c', 'command -v mkfs.ext4 && test -e /dev/loop-control');
 })();

@@ -360,7 +360,7 @@ test('where another disk is mounted in the mirror, what is on it stays', async (
   const mount = join(target, 'disk');
   mkdirSync(mount);
   execFileSync('mount', ['-t', 'tmpfs', 'none', mount]);
-  onTestFinished(() => void execFileSync('umount', [mount]));
+  onTestFinished(() => void execFileSync('umount', ['-l', mount]));
   tree(mount, { 'precious.txt': 'precious' });
   for (const deleteTo of ['dated', 'remove'] as const) {
     expect(problemLines((await mirror({ deleteTo })).problems)).toEqual([`failed: ${mount}`]);

@@ -12,6 +12,7 @@ import { expectSameTree } from '../../support/judge.ts';
 import { beginTarget, killAt, runTarget } from '../../support/targeting.ts';
 import { scratch, tree } from '../../support/tree-literal.ts';
 import { type MirrorWorld, mirrorWorld, ownOf, removedFrom, rsyncSays } from './mirror-world.ts';
+import { must } from '../../support/volumes.ts';
 
 const inside = '.holdfast-mirror';
 
@@ -179,9 +180,9 @@ describe('where nothing can stand beside the mirror', () => {
     mkdirSync(mount);
     execFileSync('mount', ['-t', 'tmpfs', 'none', mount]);
     let isMounted = true;
-    onTestFinished(() => void (isMounted && execFileSync('umount', [mount])));
+    onTestFinished(() => void (isMounted && execFileSync('umount', ['-l', mount])));
     await expectInside(world, mount);
-    execFileSync('umount', [mount]);
+    must('umount', mount);
     isMounted = false;
     expect(await failureOf(world.mirror({ to: mount }))).toBe('mirror-gone');
     expect(readdirSync(mount)).toEqual([]);
@@ -199,7 +200,7 @@ describe('where nothing can stand beside the mirror', () => {
     const { dir, target, mirror } = await mirrorWorld();
     await mirror();
     execFileSync('mount', ['-t', 'tmpfs', 'none', target]);
-    onTestFinished(() => void execFileSync('umount', [target]));
+    onTestFinished(() => void execFileSync('umount', ['-l', target]));
     expect(await failureOf(mirror())).toBe('mirror-gone');
     tree(target, { 'mine.txt': 'mine' });
     rmSync(join(dir, 'known'), { recursive: true });

@@ -153,7 +153,7 @@ describe('--delete', () => {
     const mount = join(target, 'extra', 'disk');
     mkdirSync(mount, { recursive: true });
     execFileSync('mount', ['-t', 'tmpfs', 'none', mount]);
-    onTestFinished(() => void execFileSync('umount', [mount]));
+    onTestFinished(() => void execFileSync('umount', ['-l', mount]));
     tree(mount, { 'on the disk.txt': 'precious' });
     tree(join(target, 'extra'), { 'beside it.txt': 'x' });
     const settings = { path, delete: true };

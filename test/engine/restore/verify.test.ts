@@ -127,7 +127,7 @@ describe('--verify', () => {
     execFileSync('truncate', ['-s', '64M', image]);
     execFileSync('mkfs.ext4', ['-q', '-F', image]);
     execFileSync('mount', ['-o', 'loop', image, target]);
-    onTestFinished(() => void execFileSync('umount', [target]));
+    onTestFinished(() => void execFileSync('umount', ['-l', target]));
     let inMemory: Buffer | undefined;
     const harm = (): void => {
       execFileSync('sync', ['-f', target]);
