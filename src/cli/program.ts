@@ -13,6 +13,10 @@ import { addCopy } from './verbs/copy.ts';
 import { addCompletion } from './verbs/completion.ts';
 import { addDump } from './verbs/dump.ts';
 import { addFind } from './verbs/find.ts';
+import { addHistory } from './verbs/history.ts';
+import { addProtected } from './verbs/protected.ts';
+import { addSearch } from './verbs/search.ts';
+import { addUsage } from './verbs/usage.ts';
 import { addExport } from './verbs/export.ts';
 import { addForget } from './verbs/forget.ts';
 import { addInit } from './verbs/init.ts';
@@ -98,6 +102,10 @@ export function makeProgram(run: Verbs['run']): Command {
     addPause,
     addSettings,
     addRecovery,
+    addHistory,
+    addSearch,
+    addProtected,
+    addUsage,
     addLogin,
     addVersion,
   ];

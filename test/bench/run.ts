@@ -4,7 +4,7 @@
  *
  *   npm run bench -- [--rounds 5] [--only NAME] [--folder FOLDER]
  *
- * NAME is part of the name of a work, `cloud` for all that go over a network, `cost`, or `service`. FOLDER keeps the data for the next time (default: a new one in the temporary
+ * NAME is part of the name of a work, `cloud` for all that go over a network, `cost`, `service` or `catalogue`. FOLDER keeps the data for the next time (default: a new one in the temporary
  * folder, removed at the end). What was found on the way to these figures is in README.md beside this file.
  */
 import { execFileSync } from 'node:child_process';
@@ -13,6 +13,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { BlobIndex } from '../../src/repository/blob-index.ts';
+import { measureCatalogue } from './catalogue.ts';
 import { startCloud } from './cloud.ts';
 import { realTree, sizeOf } from './data.ts';
 import { type Measured, median } from './measure.ts';
@@ -84,6 +85,19 @@ async function service(): Promise<void> {
   row(`slowest query (${slowest})`, `${slowestMs.toFixed(1)} ms`, '≤ 20 ms');
 }
 
+async function catalogue(): Promise<void> {
+  const { oldestFirst, newestFirst, queries } = await measureCatalogue(mkdtempSync(join(folder, 'catalogue-')));
+  console.log('\nThe catalogue (a million files in 20,000 folders, 50 snapshots with 1 % changes; time of the processor):\n');
+  row('figure', 'measured', 'wanted');
+  row('---', '---', '---');
+  row('the first snapshot', seconds(oldestFirst.first), '');
+  row('49 more', seconds(oldestFirst.others), '');
+  row('a snapshot, backwards in time', seconds(newestFirst.others / newestFirst.more), '');
+  row('the names, for searching', seconds(oldestFirst.index), '');
+  row('file', megabytes(oldestFirst.bytes), '≤ 600 MB');
+  for (const [name, ms] of Object.entries(queries)) row(name, `${ms.toFixed(1)} ms`, '');
+}
+
 async function cost(): Promise<void> {
   console.log('\nCost of generated files (time beyond that of opening, for each file; peak memory):\n');
   row('files', 'program', 'first backup', 'a file', 'memory', 'nothing changed', 'a file', 'memory');
@@ -131,6 +145,7 @@ try {
   for (const work of allWorks(places)) if (chosen(work.name)) await compare(work);
   await inTheCloud();
   if (chosen('service')) await service();
+  if (chosen('catalogue')) await catalogue();
   if (chosen('cost')) await cost();
 } finally {
   clear(places.memory);

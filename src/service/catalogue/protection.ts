@@ -3,6 +3,7 @@ import type { Protection } from '../../contract/catalogue.ts';
 import { nameBytes } from '../../engine/backup/name-text.ts';
 import type { StateStore } from '../state/store.ts';
 import type { CatalogueKeeper } from './keeper.ts';
+import { onThisComputer } from './paths.ts';
 import { cleanPath } from './queries/view.ts';
 import { ruleFor } from './rules.ts';
 
@@ -54,6 +55,3 @@ function answerOf(plans: Protection['plans']): Protection['answer'] {
   if (takes.some((plan) => plan.isEnabled || has(plan)) || plans.some(({ because }) => because.rule === 'above')) return 'partly';
   return 'no';
 }
-
-/** `/C/Users` is `C:/Users` on Windows. */
-const onThisComputer = (path: string): string => (process.platform === 'win32' ? path.replace(/^\/([A-Za-z])(?=\/|$)/, '$1:') : path);

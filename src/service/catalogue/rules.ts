@@ -9,14 +9,9 @@ import { nameText } from '../../engine/backup/name-text.ts';
 import { isInside, joinPath, splitPath } from '../../platform/byte-paths.ts';
 import { formatBytes } from '../../platform/sizes.ts';
 import { patternsLeavingOut } from '../plans/own-folders.ts';
+import { inSnapshots } from './paths.ts';
 
 type Rule = Protection['plans'][number]['because'];
-
-/** A path of this computer as snapshots have it: `C:\Users` lies at `/C/Users`. */
-export function inSnapshots(path: string): string {
-  const drive = /^([A-Za-z]):[\\/]/.exec(path);
-  return drive ? `/${drive[1]}/${path.slice(3).replaceAll('\\', '/')}` : path;
-}
 
 /**
  * `path` is absolute, as snapshots have it, `local` the same as this computer has it. `leftOut`: folders and files of Holdfast's own.

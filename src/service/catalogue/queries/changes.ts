@@ -79,7 +79,12 @@ class Changes {
     if (this.#isSame(first, second)) return true;
     let name = from[0] ?? Buffer.alloc(0);
     const isOnTheWay = from.length > 0;
-    const [left, right] = [new Entries(this.#view, first, name, isOnTheWay), new Entries(this.#view, second, name, isOnTheWay)];
+    // Of one line, what both moments have in common need not be looked at, but for what may lie in a folder.
+    const isOneLine = first !== undefined && second !== undefined && first.folder === second.folder;
+    const [left, right] = [
+      new Entries(this.#view, first, isOneLine ? second.at : undefined, name, isOnTheWay),
+      new Entries(this.#view, second, isOneLine ? first.at : undefined, name, isOnTheWay),
+    ];
     for (;;) {
       const [a, b] = [left.peek(), right.peek()];
       if (!a && !b) return true;
@@ -150,16 +155,19 @@ function kindOf(before: Row | undefined, after: Row | undefined): CatalogueChang
 class Entries {
   readonly #view: View;
   readonly #side: Side | undefined;
+  readonly #unless: number;
   #name: Buffer;
   #withName: boolean;
   #rows: Row[] = [];
   #at = 0;
   #isLast: boolean;
 
-  /** From a name on; with or without it. */
-  constructor(view: View, side: Side | undefined, name: Buffer, withName: boolean) {
+  /** From a name on; with or without it. `unless`: without what is no folder, and is the same at that moment. */
+  constructor(view: View, side: Side | undefined, unless: number | undefined, name: Buffer, withName: boolean) {
     this.#view = view;
     this.#side = side;
+    // At 0 nothing holds.
+    this.#unless = unless ?? 0;
     this.#name = name;
     this.#withName = withName;
     this.#isLast = side === undefined;
@@ -169,11 +177,14 @@ class Entries {
     if (this.#at === this.#rows.length && !this.#isLast) {
       const { folder, at } = this.#side!;
       this.#rows = this.#view.rows.all(
-        `SELECT name, ${factColumns} FROM versions WHERE folder = ? AND name ${this.#withName ? '>=' : '>'} ? AND ${holdsAt} ORDER BY name LIMIT ?`,
+        `SELECT name, ${factColumns} FROM versions WHERE folder = ? AND name ${this.#withName ? '>=' : '>'} ? AND ${holdsAt}
+             AND (type = ${folderType} OR NOT (${holdsAt})) ORDER BY name LIMIT ?`,
         folder,
         this.#name,
         at,
         at,
+        this.#unless,
+        this.#unless,
         rowsAtOnce,
       );
       this.#at = 0;
