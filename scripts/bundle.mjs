@@ -15,6 +15,7 @@ import { root } from './runtime.mjs';
 const entries = {
   main: 'src/cli/main.ts',
   start: 'src/cli/start.ts',
+  open: 'src/cli/open.ts',
   worker: 'src/engine/workers/worker.ts',
   'catalogue-worker': 'src/service/catalogue/worker.ts',
   service: 'main/electron/service.ts',

@@ -1,16 +1,54 @@
-/** `npm start -- FOLDER… [--to DESTINATION]`: installs and builds what is missing, then runs the main job. */
-import { existsSync } from 'node:fs';
+/**
+ * `npm start`: installs and builds what is missing, then opens the app: in Electron where it can be had, else in a browser.
+ * `npm start -- FOLDER… [--to DESTINATION]` backs up from the terminal instead.
+ */
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureBuilt } from './build.mjs';
 import { ensureInstalled } from './install.mjs';
-import { root, runNode } from './runtime.mjs';
+import { pinnedNode, root, run, runNode } from './runtime.mjs';
+
+/** Whether there is a screen that a window could be on. */
+const hasScreen = () =>
+  process.platform === 'darwin' || process.platform === 'win32' || !!(process.env['DISPLAY'] || process.env['WAYLAND_DISPLAY']);
+
+/** Electron's program, fetched where that is possible; undefined where there is none for this computer. */
+async function electronProgram() {
+  const folder = join(root, 'node_modules/electron');
+  const own = process.env['ELECTRON_OVERRIDE_DIST_PATH'];
+  if (own) return join(own, process.platform === 'win32' ? 'electron.exe' : 'electron');
+  const named = () =>
+    existsSync(join(folder, 'path.txt')) ? join(folder, 'dist', readFileSync(join(folder, 'path.txt'), 'utf8')) : undefined;
+  const there = named();
+  if (there !== undefined && existsSync(there)) return there;
+  if (!existsSync(join(folder, 'install.js'))) return undefined;
+  console.error('Fetching Electron for the desktop app…');
+  if ((await run(pinnedNode, [join(folder, 'install.js')])) !== 0) return undefined;
+  const fetched = named();
+  return fetched !== undefined && existsSync(fetched) ? fetched : undefined;
+}
+
+/** @returns {Promise<number>} an exit code */
+async function openApp() {
+  if (!hasScreen()) {
+    console.error('There is no screen here for a window, so Holdfast opens in a browser instead.');
+    return runNode('dist/open.js', []);
+  }
+  const electron = await electronProgram();
+  if (electron !== undefined) return run(electron, [root]);
+  console.error('Electron could not be had, so Holdfast opens in a browser instead.');
+  return runNode('dist/open.js', []);
+}
 
 await ensureInstalled();
 const built = await ensureBuilt();
+const args = process.argv.slice(2);
 if (built !== 0 || !existsSync(join(root, 'dist/start.js'))) {
-  console.error('Holdfast could not be built, so nothing was backed up. The lines above say why.');
+  console.error('Holdfast could not be built, so nothing was done. The lines above say why.');
   process.exitCode = built === 0 ? 1 : built;
+} else if (args.length === 0) {
+  process.exitCode = await openApp();
 } else {
   // npm runs scripts at the project's top; relative paths mean the folder where the person typed them.
-  process.exitCode = await runNode('dist/start.js', process.argv.slice(2), { cwd: process.env['INIT_CWD'] ?? process.cwd() });
+  process.exitCode = await runNode('dist/start.js', args, { cwd: process.env['INIT_CWD'] ?? process.cwd() });
 }

@@ -2,6 +2,7 @@ import { Suspense, useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Router } from 'wouter';
 import { useHashLocation } from 'wouter/use-hash-location';
+import { desktop } from '../api.ts';
 import { useLive, useService } from '../live.ts';
 import { Bones } from '../ui/Bones.tsx';
 import { Messages } from '../ui/Messages.tsx';
@@ -32,6 +33,8 @@ export function App() {
 function Screens() {
   const [path, go] = useHashLocation();
   const isNew = useService(({ plans, destinations }) => plans.length === 0 && destinations.length === 0) ?? false;
+  // The tray, the menu and notifications of the desktop shell lead to screens.
+  useEffect(() => desktop?.onGo((wanted) => go(wanted)), [go]);
   const isWanted = isNew && path === '/' && !isFirstRunPutOff();
   useEffect(() => {
     if (isWanted) go('/welcome', { replace: true });

@@ -30,6 +30,8 @@ export async function speak(language: Language): Promise<void> {
       resources: {},
       // React sees to it that no text becomes markup.
       interpolation: { escapeValue: false },
+      // What an error does not tell leaves no hole with a name in it.
+      missingInterpolationHandler: () => '',
     });
   }
   if (!i18next.hasResourceBundle(language, 'translation')) {

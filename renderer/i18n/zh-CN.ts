@@ -27,4 +27,4 @@ export default {
   restore,
   schedule,
   ui,
-} satisfies Texts<typeof en>;
+} satisfies Texts<Omit<typeof en, 'errors'>> & { errors: object };

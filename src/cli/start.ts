@@ -42,7 +42,7 @@ async function main(args: readonly string[]): Promise<ExitCode> {
     .option('--json', 'write one JSON object a line, for programs')
     .addHelpText(
       'after',
-      '\nExamples:\n  npm start\n  npm start -- ~/Documents ~/Pictures --to /media/disk/backup\n  npm start -- ~/Documents --to sftp:me@nas:/backup',
+      '\nExamples:\n  npm start -- ~/Documents\n  npm start -- ~/Documents ~/Pictures --to /media/disk/backup\n  npm start -- ~/Documents --to sftp:me@nas:/backup',
     )
     .exitOverride()
     .configureOutput({ writeErr: () => {} });

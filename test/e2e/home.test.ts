@@ -28,6 +28,7 @@ test('Home is asked to back up, shows it at work, and then says that all is safe
   await planOf(host, await connectFolder(host));
   const page = await openScreen(host.address);
   await seen(page.getByRole('heading', { name: 'Documents' }));
+  await seen(page.getByRole('heading', { level: 1, name: 'Your files are not backed up yet.' }));
   await portraits(page, 'home-before');
   await page.getByRole('button', { name: 'Back up now' }).click();
   const runs = await host.client.runs.list({});

@@ -47,8 +47,7 @@ export function What() {
   };
   const pick = async (): Promise<void> => {
     if (!desktop) return setPicking(true);
-    const path = await desktop.chooseFolder(t('firstRun.what.add'));
-    if (path !== null) addFolder(path);
+    for (const path of await desktop.chooseFolders(t('firstRun.what.add'))) addFolder(path);
   };
   return (
     <StepFrame

@@ -11,7 +11,8 @@ export function MissingCopy({ facts, state }: { readonly facts: HomeFacts; reado
   const { t } = useTranslation();
   const [, go] = useLocation();
   const lacking = facts.plans
-    .filter(({ rule321, state: condition }) => !rule321.isMet && condition !== 'off')
+    // Before the first backup there is a nearer step.
+    .filter(({ rule321, state: condition }) => !rule321.isMet && rule321.copies > 1 && condition !== 'off')
     .toSorted((a, b) => b.rule321.missing.length - a.rule321.missing.length)[0];
   const plan = state.plans.find(({ id }) => id === lacking?.plan);
   if (!lacking || !plan) return null;

@@ -25,7 +25,7 @@ export function PlanRow({ plan, state, facts }: PlanRowProps) {
   const { t } = useTranslation();
   const now = useNow();
   const runs = state.runs.filter((run) => run.plan === plan.id);
-  const condition: Condition = runs.some(({ status }) => status === 'running') ? 'working' : conditions[facts?.state ?? 'off'];
+  const condition = conditionOf(plan, facts, runs);
   const size = facts?.rto.bytes;
   return (
     <li className={styles.unit}>
@@ -63,6 +63,13 @@ export function PlanRow({ plan, state, facts }: PlanRowProps) {
       </div>
     </li>
   );
+}
+
+/** A plan that has stored nothing yet is not fine, though nothing is wrong with it. */
+function conditionOf({ enabled }: Plan, facts: PlanFacts | undefined, runs: State['runs']): Condition {
+  if (runs.some(({ status }) => status === 'running')) return 'working';
+  if (!facts) return enabled ? 'idle' : 'paused';
+  return facts.state === 'fine' && facts.lastBackup === null ? 'idle' : conditions[facts.state];
 }
 
 const conditions: Readonly<Record<PlanFacts['state'], Condition>> = {

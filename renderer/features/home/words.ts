@@ -21,6 +21,8 @@ export function answerWords(facts: HomeFacts, state: State, now: number): Answer
     return { condition: 'working', line: t('home.line.firstRunning'), reason: t('home.reason.firstRunning', { destination: beginning }) };
   }
   if (first) return { condition: first.level === 'at-risk' ? 'risk' : 'attention', ...reasonWords(first, state, now) };
+  // Not overdue yet, but nothing is stored: nobody may think otherwise.
+  if (facts.lastBackupAt === null) return { condition: 'idle', line: t('home.line.notYet'), reason: t('home.reason.notYet') };
   return { condition: 'fine', line: t('home.line.safe'), reason: goodNews(facts, now) };
 }
 
@@ -30,9 +32,9 @@ function firstBackup({ lastBackupAt }: HomeFacts, { runs }: State): string | und
 }
 
 /** When the last backup was, where to, and whether restoring was tested. */
-export function goodNews({ lastBackupAt, lastTestAt, destinationsCurrent, destinationsWanted, plans }: HomeFacts, now: number): string {
+function goodNews({ lastBackupAt, lastTestAt, destinationsCurrent, destinationsWanted, plans }: HomeFacts, now: number): string {
   const { t } = i18next;
-  if (lastBackupAt === null) return t('home.reason.noneYet');
+  if (lastBackupAt === null) return '';
   const backup = t('home.reason.lastBackup', {
     ago: relative(lastBackupAt, now),
     current: count(destinationsCurrent),

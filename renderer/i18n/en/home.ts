@@ -3,6 +3,7 @@ export const home = {
   looking: 'Looking after your files…',
   line: {
     safe: 'Your files are safe.',
+    notYet: 'Your files are not backed up yet.',
     firstRunning: 'Your first backup is running.',
     neverBackedUp: '“{{plan}}” has never been backed up.',
     overdue: '“{{plan}}” has not been backed up for {{span}}.',
@@ -17,13 +18,13 @@ export const home = {
     paused: 'Backups are paused.',
     planOff: '“{{plan}}” is switched off.',
     rtoMissed: 'Getting “{{plan}}” back would take longer than you want.',
-    kitNotSaved: 'Your files are safe; the recovery kit is not saved yet.',
+    kitNotSaved: 'Your files are safe. One thing is left to do.',
     notTested: 'No restore of “{{plan}}” has been tested for a long time.',
   },
   reason: {
     lastBackup_one: 'Last backup {{ago}} to {{current}} of {{count}} destination',
     lastBackup_other: 'Last backup {{ago}} to {{current}} of {{count}} destinations',
-    noneYet: 'No backup has been made yet.',
+    notYet: 'Everything is set; the first backup has not been made.',
     notTested: 'no restore tested yet',
     testedAt: 'restore tested {{ago}}',
     tested_one: 'restore tested {{ago}}, {{files}} file, identical',
@@ -46,7 +47,7 @@ export const home = {
     destinationNearlyFull: 'Backups stop there when no space is left. What is stored is safe.',
     planOff: 'It makes no backups until you switch it on. What is stored is safe.',
     rtoMissed: 'Measured from tested restores. A faster destination would help.',
-    kitNotSaved: 'Without this computer, only the kit and your password open the backup.',
+    kitNotSaved: 'Save the recovery kit: without this computer, only the kit and your password open the backup.',
     notTestedLong: 'A backup is only proved by a restore. A test takes a few minutes and changes nothing.',
   },
   act: {

@@ -6,6 +6,7 @@ export const home: Texts<typeof en> = {
   looking: '正在查看您的文件…',
   line: {
     safe: '您的文件是安全的。',
+    notYet: '您的文件还没有备份。',
     firstRunning: '第一次备份正在进行。',
     neverBackedUp: '“{{plan}}”还从未备份过。',
     overdue: '“{{plan}}”已经 {{span}}没有备份了。',
@@ -20,12 +21,12 @@ export const home: Texts<typeof en> = {
     paused: '备份已暂停。',
     planOff: '“{{plan}}”已关闭。',
     rtoMissed: '恢复“{{plan}}”所需的时间会超出您的期望。',
-    kitNotSaved: '您的文件是安全的，但恢复凭单还没有保存。',
+    kitNotSaved: '您的文件是安全的，还差一件事。',
     notTested: '“{{plan}}”很久没有做过恢复测试了。',
   },
   reason: {
     lastBackup_other: '最近一次备份：{{ago}}，{{count}} 个备份位置中有 {{current}} 个是最新的',
-    noneYet: '还没有做过备份。',
+    notYet: '一切就绪，只差第一次备份。',
     notTested: '尚未做过恢复测试',
     testedAt: '{{ago}}做过恢复测试',
     tested_other: '{{ago}}做过恢复测试，{{files}} 个文件全部一致',
@@ -46,7 +47,7 @@ export const home: Texts<typeof en> = {
     destinationNearlyFull: '空间用完后那里的备份会停止。已存的内容是安全的。',
     planOff: '打开之前不会备份。已存的内容是安全的。',
     rtoMissed: '根据实际恢复测试得出。换一个更快的备份位置会有帮助。',
-    kitNotSaved: '没有这台电脑时，只有恢复凭单和您的密码才能打开备份。',
+    kitNotSaved: '请保存恢复凭单：没有这台电脑时，只有凭单和您的密码才能打开备份。',
     notTestedLong: '只有恢复过才能证明备份有效。测试只需几分钟，不会改动任何东西。',
   },
   act: {

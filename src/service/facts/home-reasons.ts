@@ -1,5 +1,5 @@
 /** What stands between a person and "all is fine", with the one thing to do about each. */
-import type { HomeReason, PlanFacts } from '../../contract/home.ts';
+import { type HomeReason, homeReasons as inOrder, type PlanFacts } from '../../contract/home.ts';
 import type { DestinationView } from '../../contract/destination.ts';
 import type { Plan } from '../../contract/plan.ts';
 import type { Run } from '../../contract/run.ts';
@@ -32,10 +32,10 @@ const aboutSecrets: ReadonlySet<string> = new Set(['wrong-password', 'password-m
 const testedWithinMs = 90 * 86_400_000;
 const leastFree = 1_000_000_000;
 
-/** The worst first; of equals those that began first. */
+/** The worst first: those at risk, then in the order of the contract. */
 export function homeReasons(input: ReasonsInput): HomeReason[] {
   const reasons = [...ofAlarms(input), ...ofPlans(input), ...ofDestinations(input), ...ofPause(input)];
-  const rank = ({ level }: HomeReason): number => (level === 'at-risk' ? 0 : 1);
+  const rank = ({ level, code }: HomeReason): number => (level === 'at-risk' ? 0 : inOrder.length) + inOrder.indexOf(code);
   return reasons.sort((a, b) => rank(a) - rank(b));
 }
 

@@ -138,7 +138,7 @@ test('a backup makes all fine but for the kit; a failed one and a pause are said
   const failed = await ended(service, (await client.runs.start({ plan: plan.id })).id);
   await client.pause.set({ for: { minutes: 60 } });
   const after = await client.home.facts();
-  expect(after.reasons.map(({ code }) => code)).toEqual(['last-failed', 'kit-not-saved', 'paused']);
+  expect(after.reasons.map(({ code }) => code)).toEqual(['last-failed', 'paused', 'kit-not-saved']);
   expect(after.action).toMatchObject({ code: 'look-at-run', run: failed.id });
   renameSync(join(folder, 'repo'), join(folder, 'away'));
   writeFileSync(join(folder, 'repo'), 'no folder');
