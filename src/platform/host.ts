@@ -80,16 +80,7 @@ export function cacheFolder(host: HostSurroundings = systemSurroundings()): stri
  * @throws home-unknown
  */
 export function documentsFolder(host: HostSurroundings = systemSurroundings()): string {
-  if (host.platform === 'win32') return path.win32.join(home(host), 'Documents');
-  const usual = path.posix.join(home(host), 'Documents');
-  if (host.platform === 'darwin') return usual;
-  let dirs: string;
-  try {
-    dirs = readFileSync(path.posix.join(xdgFolder(host, 'XDG_CONFIG_HOME', '.config'), 'user-dirs.dirs'), 'utf8');
-  } catch {
-    return usual;
-  }
-  return userDirectory(dirs, 'XDG_DOCUMENTS_DIR', home(host)) ?? usual;
+  return personalFolder('documents', host) ?? path.posix.join(home(host), 'Documents');
 }
 
 /**
@@ -123,4 +114,35 @@ function localAppData(host: HostSurroundings): string {
 function home(host: HostSurroundings): string {
   if (host.home === '') fail('home-unknown');
   return host.home;
+}
+
+export type PersonalFolderKind = 'documents' | 'pictures' | 'desktop' | 'downloads' | 'music' | 'videos';
+
+/** How they are called in user-dirs.dirs, where nothing else is said, and on macOS. */
+const personalNames: Readonly<Record<PersonalFolderKind, { readonly xdg: string; readonly usual: string; readonly darwin?: string }>> = {
+  documents: { xdg: 'XDG_DOCUMENTS_DIR', usual: 'Documents' },
+  pictures: { xdg: 'XDG_PICTURES_DIR', usual: 'Pictures' },
+  desktop: { xdg: 'XDG_DESKTOP_DIR', usual: 'Desktop' },
+  downloads: { xdg: 'XDG_DOWNLOAD_DIR', usual: 'Downloads' },
+  music: { xdg: 'XDG_MUSIC_DIR', usual: 'Music' },
+  videos: { xdg: 'XDG_VIDEOS_DIR', usual: 'Videos', darwin: 'Movies' },
+};
+
+/**
+ * A folder of the person's own, by the name that it has in the person's language; it may not exist. Undefined when the system says that
+ * there is no such folder.
+ * @throws home-unknown
+ */
+export function personalFolder(kind: PersonalFolderKind, host: HostSurroundings = systemSurroundings()): string | undefined {
+  const { xdg, usual, darwin = usual } = personalNames[kind];
+  if (host.platform === 'win32') return path.win32.join(home(host), usual);
+  if (host.platform === 'darwin') return path.posix.join(home(host), darwin);
+  let dirs: string;
+  try {
+    dirs = readFileSync(path.posix.join(xdgFolder(host, 'XDG_CONFIG_HOME', '.config'), 'user-dirs.dirs'), 'utf8');
+  } catch {
+    return path.posix.join(home(host), usual);
+  }
+  if (!dirs.includes(xdg)) return path.posix.join(home(host), usual);
+  return userDirectory(dirs, xdg, home(host));
 }

@@ -1,4 +1,5 @@
 /** What the app shows, beside the state and the runs: the parts of the service that its screens and the command line ask. */
+import type { ProtectionRow, ProtectionSummary } from '../contract/files.ts';
 import type { History } from '../contract/history.ts';
 import type { Run } from '../contract/run.ts';
 import type { State } from '../contract/state.ts';
@@ -12,6 +13,9 @@ import { Deleting } from './library/deleting.ts';
 import { Differences } from './library/differences.ts';
 import { Library } from './library/library.ts';
 import type { Common, Part } from './parts.ts';
+import { liveFilesOf } from './profile.ts';
+import { Kits } from './repositories/kit.ts';
+import { Sheets } from './sheets.ts';
 import { Downloads } from './restores/downloads.ts';
 import { workOnRestore } from './restores/restore-job.ts';
 import { Restores } from './restores/restores.ts';
@@ -33,6 +37,15 @@ export interface AppOptions extends Common {
 }
 
 export class App implements Part {
+  readonly common: Common;
+  readonly destinations: Destinations;
+  readonly whole: () => State;
+  readonly kits: Kits;
+  /** The person's. */
+  readonly homeFolder: string;
+  /** Holdfast's own files, which no backup takes. */
+  readonly ownFiles: readonly string[];
+  readonly protection: Sheets<ProtectionRow, ProtectionSummary>;
   readonly state: StateStore;
   readonly clock: Clock;
   readonly library: Library;
@@ -47,6 +60,13 @@ export class App implements Part {
   readonly history: (wish: HistoryWish) => History;
 
   constructor(options: AppOptions) {
+    this.common = options;
+    this.destinations = options.destinations;
+    this.whole = options.whole;
+    this.kits = new Kits({ ...options, onSaved: options.onStored });
+    this.homeFolder = options.home;
+    this.ownFiles = [options.cacheFolder, ...liveFilesOf(options.profile)];
+    this.protection = new Sheets(options);
     this.state = options.state;
     this.clock = options.clock;
     this.library = new Library({ ...options, onNoted: options.onStored });
@@ -85,6 +105,7 @@ export class App implements Part {
   async close(): Promise<void> {
     this.differences.sheets.close();
     this.restores.close();
+    this.protection.close();
     await this.library.close();
   }
 }

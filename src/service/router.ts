@@ -3,6 +3,8 @@ import { implement, type Router } from '@orpc/server';
 import { fail } from '../contract/errors.ts';
 import { contract, protocolVersion } from '../contract/procedures.ts';
 import { nextTurn } from '../platform/clock.ts';
+import { filesHandlers } from './api/files.ts';
+import { repositoryHandlers } from './api/repositories.ts';
 import { restoreHandlers } from './api/restores.ts';
 import { previewHandlers } from './api/previews.ts';
 import { factsHandlers } from './api/facts.ts';
@@ -12,7 +14,6 @@ import { catalogueRouter } from './catalogue/router.ts';
 import { proposalFor } from './plans/advice.ts';
 import { inputOf } from './plans/plan-file.ts';
 import type { Service } from './service.ts';
-import { unbuiltHandlers } from './unbuilt.ts';
 
 /** Where a request comes from: `local` is the private socket, which only programs of the same person reach. */
 export interface Caller {
@@ -108,6 +109,7 @@ export function makeRouter(service: Service, { version, logins, onStop }: Router
     ...restoreHandlers(service.app),
     ...factsHandlers(service.app),
     ...previewHandlers(service.app),
-    ...unbuiltHandlers(),
+    ...filesHandlers(service.app),
+    ...repositoryHandlers(service.app, version),
   });
 }

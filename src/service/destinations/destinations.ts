@@ -10,6 +10,7 @@ import { Repository } from '../../repository/repository.ts';
 import { refuseEmptyMountPoint } from '../../storage/mount-points.ts';
 import { kindOf } from '../../storage/place.ts';
 import type { Storage } from '../../storage/storage.ts';
+import { changePassword, type PasswordChange } from '../repositories/change-password.ts';
 import type { StateStore } from '../state/store.ts';
 import { openDestination, type OpenHow, storageFor, type Surroundings } from './open.ts';
 
@@ -114,6 +115,39 @@ export class Destinations {
     }
   }
 
+  /** Throws `wrong-password`, and what opening throws. */
+  async tryPassword(id: string, password: string): Promise<void> {
+    await this.#opened(id, password, async () => {});
+  }
+
+  /** See change-password.ts. `old` need not be the one that is kept. Throws also `wrong-password`, and what opening throws. */
+  changePassword(id: string, old: string, password: string): Promise<PasswordChange> {
+    const { state, secrets, identity, clock } = this.#options;
+    const keep = (): Promise<void> => secrets.keepPassword(state.destination(id).repository, password);
+    return this.#opened(id, old, (repository) => changePassword(repository, password, { identity, clock, keep }));
+  }
+
+  /** Of the credentials that open the place. */
+  async credentialNames(id: string): Promise<string[]> {
+    return Object.keys(await this.#options.secrets.credentials(id)).sort();
+  }
+
+  /** Opens the repository with a password that is given. */
+  async #opened<T>(id: string, password: string, use: (repository: Repository) => Promise<T>): Promise<T> {
+    const { state, secrets, locate } = this.#options;
+    const destination = state.destination(id);
+    const place = (await locate(destination)) ?? fail('destination-not-plugged-in', { name: destination.name });
+    const storage = await storageFor(place, await secrets.credentials(id), this.#options);
+    try {
+      const repository = await Repository.open(storage, password);
+      if (repository.config.id !== destination.repository)
+        return fail('destination-swapped', { name: destination.name, location: storage.location });
+      return await use(repository);
+    } finally {
+      await storage.close().catch(() => {});
+    }
+  }
+
   /** Forgets a destination; what it holds stays. Throws `destination-in-use`. */
   async remove(id: string): Promise<void> {
     const { state, secrets, onStored, onRemoved } = this.#options;
@@ -212,7 +246,7 @@ export class Destinations {
 }
 
 /** A place without what must not be stored. Throws `request-invalid`. */
-function placeOf(said: string): string {
+export function placeOf(said: string): string {
   const found = kindOf(said);
   if (!found || found.kind === 'local') {
     const folder = found?.address ?? said;

@@ -10,6 +10,7 @@ import { planSchema } from '../../contract/plan.ts';
 import { runSchema } from '../../contract/run.ts';
 import { settingsSchema } from '../../contract/settings.ts';
 import type { HostIdentity } from '../../platform/host.ts';
+import { kitsSaved } from '../facts/kits.ts';
 import { notedSchema, recallNotes } from '../library/notes.ts';
 import type { Profile } from '../profile.ts';
 import type { StateStore } from '../state/store.ts';
@@ -44,6 +45,8 @@ const copySchema = z.object({
   runs: lenient(runSchema),
   /** Of snapshots; copies from before there were any have none. */
   notes: lenient(notedSchema).default([]),
+  /** Of repositories whose recovery kit is saved: since when. */
+  kits: z.record(z.string(), z.number()).catch({}).default({}),
 });
 export type SettingsCopy = z.infer<typeof copySchema>;
 
@@ -62,6 +65,7 @@ export function copyOf(state: StateStore, { hostname, username }: HostIdentity, 
     plans: state.plans(),
     runs: state.runs.list({ limit: keptRuns }).filter(({ ended }) => ended !== null),
     notes: recallNotes(state),
+    kits: kitsSaved(state),
   };
 }
 

@@ -8,6 +8,7 @@ import { dumpFile } from '../../engine/dump.ts';
 import type { RunOptions } from '../../engine/run.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { Snapshot } from '../../repository/snapshot.ts';
+import { noteKitSaved } from '../facts/kits.ts';
 import { mergedNotes, recallNotes, rememberNotes } from '../library/notes.ts';
 import type { StateStore } from '../state/store.ts';
 import { copyFolderName, copyPathIn, parseCopy, type SettingsCopy } from './copy.ts';
@@ -65,9 +66,10 @@ export function takeOver(state: StateStore, copy: SettingsCopy, home: string): {
   // Nobody here works on one that has not ended.
   const ended = copy.runs.filter(({ status, ended }) => isFinal(status) && ended !== null);
   const runs = ended.map((run) => ({ ...run, destination: run.destination && (idHere.get(run.destination) ?? run.destination) }));
-  state.takeOver({ settings: copy.settings, plans, destinations: added, runs }, () =>
-    rememberNotes(state, mergedNotes(recallNotes(state), copy.notes)),
-  );
+  state.takeOver({ settings: copy.settings, plans, destinations: added, runs }, () => {
+    rememberNotes(state, mergedNotes(recallNotes(state), copy.notes));
+    for (const [repository, at] of Object.entries(copy.kits)) noteKitSaved(state, repository, at);
+  });
   return { plans, destinations: added };
 }
 
