@@ -103,6 +103,8 @@ export const contract = {
         snapshotsForgotten: z.int(),
         /** Names of destinations that could not be reached: their snapshots are still there. */
         notReached: z.array(z.string()),
+        /** The same for those that another run, or another program, held just then. */
+        inUse: z.array(z.string()),
       }),
     ),
     export: oc.input(z.strictObject({ ids: z.array(idSchema).max(1000).optional() })).output(planFileSchema),

@@ -60,6 +60,12 @@ export class Scheduling {
         successes: (plan) => state.runs.successes(plan),
         start: async ({ plan, destination, reason, strategy }) => {
           const attempt = reason.kind === 'retry' ? reason.failures + 1 : 1;
+          const isAtWork = desk.unfinished().some((run) => run.kind === 'backup' && run.plan === plan && run.destination === destination);
+          // One that a person has paused, and that this one would have to wait for.
+          if (isAtWork) {
+            desk.skip({ plan, destination, cause: causeOf(reason), strategy: strategy.strategy, attempt }, 'at-work');
+            return { outcome: 'skipped' };
+          }
           try {
             const run = desk.ask({ plan, destination, cause: causeOf(reason), strategy: strategy.strategy, attempt });
             this.#runs.set(plan, run.id);
@@ -95,6 +101,12 @@ export class Scheduling {
   changed(): void {
     this.scheduler.setPlans(this.#plans());
     this.#options.watches.setPlans(this.#options.state.plans());
+  }
+
+  /** A run has ended. One that somebody else has started, and that failed, is tried again as the scheduler's own are. */
+  runEnded(run: Run): void {
+    if (run.kind !== 'backup' || run.plan === null || [...this.#runs.values()].includes(run.id)) return;
+    this.scheduler.endedElsewhere(run.plan, run.destination, endingOf(run));
   }
 
   removed(plan: string): void {
@@ -151,7 +163,9 @@ export class Scheduling {
     const run = state.runs
       .list({ plan, kinds: ['backup'], limit: 20 })
       .find(({ created, cause }) => created >= running.since && cause !== 'person');
-    if (run && wasCancelled(run)) return ended(planState, { outcome: 'cancelled' }, clock.now());
+    // One that a person has paused waits for a person, at the desk.
+    if (run && (wasCancelled(run) || (!isFinal(run.status) && state.runs.isHeldByPerson(run.id))))
+      return ended(planState, { outcome: 'cancelled' }, clock.now());
     return run && isFinal(run.status) && run.status !== 'interrupted' ? ended(planState, endingOf(run), run.ended!) : planState;
   }
 

@@ -308,6 +308,7 @@ export class Service {
     const { id, planName, destinationName, status, error } = run;
     this.#log.write(`Run ${id} of “${planName}” to “${destinationName}”: ${status}${error ? ` (${error.message})` : ''}.`);
     if (run.plan !== null) this.overview.tellPlan(run.plan);
+    this.scheduling.runEnded(run);
     this.scheduling.scheduler.look();
     for (const part of this.#parts) part.runEnded?.(run);
   }

@@ -132,8 +132,12 @@ describe('a plan', () => {
     ];
     for (const { id } of plans) await ended(service, (await client.runs.start({ plan: id })).id);
     rmSync(join(folder, 'gone'), { recursive: true });
-    expect(await client.plans.remove({ id: plans[0].id, data: 'keep' })).toEqual({ snapshotsForgotten: 0, notReached: [] });
-    expect(await client.plans.remove({ id: plans[1].id, data: 'forget' })).toEqual({ snapshotsForgotten: 1, notReached: ['gone'] });
+    expect(await client.plans.remove({ id: plans[0].id, data: 'keep' })).toEqual({ snapshotsForgotten: 0, notReached: [], inUse: [] });
+    expect(await client.plans.remove({ id: plans[1].id, data: 'forget' })).toEqual({
+      snapshotsForgotten: 1,
+      notReached: ['gone'],
+      inUse: [],
+    });
     const repository = await Repository.open(new LocalStorage(join(folder, 'repo')), password);
     expect((await repository.snapshots()).map(({ tags }) => tags?.[0])).toEqual([`plan=${plans[0].id}`]);
     expect((await client.state()).plans).toEqual([]);

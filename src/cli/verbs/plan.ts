@@ -361,11 +361,15 @@ async function removePlan(
   { output }: Invocation,
 ): Promise<ExitCode> {
   const { id, name } = findPlan(await client.state(), wanted);
-  const { snapshotsForgotten, notReached } = await client.plans.remove({ id, data });
+  const { snapshotsForgotten, notReached, inUse } = await client.plans.remove({ id, data });
   output.lines(
     `The plan “${name}” is removed. ${data === 'keep' ? 'Its snapshots stay.' : `${snapshotsForgotten} of its snapshots are forgotten.`}`,
   );
   for (const destination of notReached) output.note(`“${destination}” could not be reached: the snapshots there stay.`);
-  output.object('summary', { removed: id, snapshotsForgotten, notReached });
-  return notReached.length === 0 ? exitCodes.done : exitCodes.incomplete;
+  for (const destination of inUse)
+    output.note(
+      `“${destination}” is in use by another run or program: the snapshots there stay. Forget them there with "holdfast forget".`,
+    );
+  output.object('summary', { removed: id, snapshotsForgotten, notReached, inUse });
+  return notReached.length + inUse.length === 0 ? exitCodes.done : exitCodes.incomplete;
 }

@@ -13,15 +13,24 @@ interface Opener {
   open(destination: string, how: { readonly signal: AbortSignal }): Promise<Repository>;
 }
 
+export interface Forgotten {
+  readonly snapshotsForgotten: number;
+  /** Names of destinations that could not be reached. */
+  readonly notReached: string[];
+  /** Names of destinations that another run, or another program, held. */
+  readonly inUse: string[];
+}
+
 /** The space comes back with the next prune. Throws `cancelled`; what could not be reached is named. */
 export async function forgetSnapshotsOf(
   plan: Plan,
   destinations: readonly Destination[],
   opener: Opener,
   { clock, identity, control }: { clock: Clock; identity: HostIdentity; control: RunControl },
-): Promise<{ snapshotsForgotten: number; notReached: string[] }> {
+): Promise<Forgotten> {
   let snapshotsForgotten = 0;
   const notReached: string[] = [];
+  const inUse: string[] = [];
   for (const { destination: id } of plan.destinations) {
     let repository: Repository | undefined;
     await control.checkpointAsync();
@@ -36,10 +45,10 @@ export async function forgetSnapshotsOf(
       snapshotsForgotten += (await executeForget(opened, () => planForget(opened, request), options)).removed.length;
     } catch (error) {
       if (hasCode(error, 'cancelled')) throw error;
-      notReached.push(destinations.find((each) => each.id === id)?.name ?? id);
+      (hasCode(error, 'locked') ? inUse : notReached).push(destinations.find((each) => each.id === id)?.name ?? id);
     } finally {
       await repository?.storage.close().catch(() => {});
     }
   }
-  return { snapshotsForgotten, notReached };
+  return { snapshotsForgotten, notReached, inUse };
 }

@@ -5,7 +5,7 @@ import type { Plan, PlanFile, PlanInput } from '../../contract/plan.ts';
 import type { Destinations } from '../destinations/destinations.ts';
 import type { Common, Part } from '../parts.ts';
 import type { Desk } from '../runs/desk.ts';
-import { forgetSnapshotsOf } from './forget-snapshots.ts';
+import { type Forgotten, forgetSnapshotsOf } from './forget-snapshots.ts';
 import { Forgetting } from './forgetting.ts';
 import { exportPlans, importPlans } from './plan-file.ts';
 
@@ -54,7 +54,7 @@ export class Plans implements Part {
    * Removes a plan; with `forget` its snapshots, too, on those destinations that can be reached. Throws `plan-not-found`, `run-at-work` while
    * one of its runs is unfinished.
    */
-  async remove(id: string, data: 'keep' | 'forget'): Promise<{ snapshotsForgotten: number; notReached: string[] }> {
+  async remove(id: string, data: 'keep' | 'forget'): Promise<Forgotten> {
     const { state, desk, events, onRemoved } = this.#options;
     const plan = state.plan(id);
     const run = desk.unfinished().find((each) => each.plan === id);
@@ -63,7 +63,7 @@ export class Plans implements Part {
     state.removePlan(id);
     onRemoved(id);
     events.publish({ type: 'plan-removed', id });
-    if (data === 'keep') return { snapshotsForgotten: 0, notReached: [] };
+    if (data === 'keep') return { snapshotsForgotten: 0, notReached: [], inUse: [] };
     return this.#forgetSnapshots(plan);
   }
 

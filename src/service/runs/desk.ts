@@ -14,6 +14,7 @@ import type { Progress } from '../../engine/run.ts';
 import { RunControl } from '../../platform/cancellation.ts';
 import type { NewRun, RunChange } from '../state/runs.ts';
 import { type Work, workOnTask } from './task.ts';
+import { againMs, storeEnd } from './store-end.ts';
 import { errorOf, failed, type Outcome, type WorkOptions, workOn } from './work.ts';
 
 export interface DeskOptions extends WorkOptions {
@@ -56,9 +57,6 @@ interface Active {
   readonly done: Promise<void>;
 }
 
-/** Between two tries to store something. */
-const againMs = 5000;
-
 export class Desk {
   readonly #options: DeskOptions;
   readonly #active = new Map<number, Active>();
@@ -88,7 +86,8 @@ export class Desk {
       const isBackup = kind === 'backup';
       const isGone =
         (isBackup && !plans.some(({ id }) => id === plan)) || (destination !== null && !destinations.some(({ id }) => id === destination));
-      const isElsewhere = isBackup && run.cause !== 'person' && elsewhere.has(plan!);
+      const isHeld = state.runs.isHeldByPerson(run.id);
+      const isElsewhere = isBackup && run.cause !== 'person' && !isHeld && elsewhere.has(plan!);
       const next: NewRun = {
         kind,
         plan,
@@ -101,7 +100,7 @@ export class Desk {
         created: clock.now(),
       };
       // Of those that nobody else takes up only a person can have paused one.
-      const isPaused = status === 'paused';
+      const isPaused = isHeld || status === 'paused';
       const { ended, successor } = state.runs.interrupt(run.id, clock.now(), isGone || isElsewhere ? undefined : next, isPaused);
       onRun(ended);
       if (successor && isPaused) this.#holders.set(successor.id, new Set(['person']));
@@ -215,6 +214,7 @@ export class Desk {
       active.isWorking = false;
       active.control.pause();
     }
+    if (by === 'person') this.#options.state.runs.hold(id, true);
     if (status === 'paused') return;
     this.#change(id, { status: 'paused' });
     this.#beginWaiting();
@@ -225,7 +225,10 @@ export class Desk {
     const { status } = this.#unfinished(id);
     const holders = this.#holders.get(id);
     holders?.delete(by);
-    if (by === 'person') holders?.clear();
+    if (by === 'person') {
+      holders?.clear();
+      this.#options.state.runs.hold(id, false);
+    }
     if (status !== 'paused' || holders?.size) return;
     this.#holders.delete(id);
     this.#change(id, { status: 'waiting' });
@@ -299,21 +302,10 @@ export class Desk {
       .finally(resolve);
   }
 
-  /** Tries until it is stored; undefined when the desk was closed before: the next service finds the run unfinished. */
-  async #storeEnd(id: number, { change, problems }: Outcome): Promise<Run | undefined> {
-    const { state, clock, onRun, onDefect } = this.#options;
-    const ended = clock.now();
-    for (let isTold = false; ; isTold = true) {
-      try {
-        const run = state.runs.end(id, { ...change, ended }, problems);
-        onRun(run);
-        return run;
-      } catch (error) {
-        if (!isTold) onDefect(error);
-      }
-      if (this.#isClosing) return undefined;
-      await clock.sleep(againMs, this.#closing.signal).catch(() => {});
-    }
+  async #storeEnd(id: number, outcome: Outcome): Promise<Run | undefined> {
+    const run = await storeEnd(id, outcome, { ...this.#options, closing: this.#closing.signal });
+    if (run) this.#options.onRun(run);
+    return run;
   }
 
   /** What cannot be stored now is tried again a little later. */

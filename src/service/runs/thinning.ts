@@ -25,6 +25,7 @@ export class Thinning implements Part {
   #thin(): void {
     const { state, clock, onNote } = this.#common;
     try {
+      state.runs.sweep();
       state.runs.thin(clock.now() - state.settings().keepRunsDays * dayMs, atOnce);
     } catch (error) {
       onNote(toHoldfastError(error).message);

@@ -108,6 +108,14 @@ export function ended(state: PlanState, ending: Ending, now: number): PlanState 
   return { ...failed, pending: { ...rest.pending, notBefore: Math.max(rest.pending.notBefore, next) } };
 }
 
+/** A run ended that somebody else had started, such as a person. What it did need not be tried again. */
+export function endedElsewhere(state: PlanState, ending: Ending, now: number): PlanState {
+  const after = ended(state, ending, now);
+  if (ending.outcome !== 'succeeded' || after.pending?.reason.kind !== 'retry') return after;
+  const { pending: _, ...rest } = after;
+  return rest;
+}
+
 /** The process is new: a run that its predecessor had begun was interrupted, and is wanted again, `delay` milliseconds from now. */
 export function interrupted(state: PlanState, now: number, delay: number): PlanState {
   const { running, ...rest } = state;

@@ -13,7 +13,17 @@ import { CATCH_UP_DELAY, due, settle, SMALL_SET_BACK, type Blocker, type Decisio
 import { GuardedCalls } from './guarded-calls.ts';
 import { nextDue, zoneOf } from './next-due.ts';
 import { pauseEnd, type Pause, type PauseWish } from './pause.ts';
-import { ended, interrupted, newPlanState, started, want, type Ending, type PlanState, type RunReason } from './plan-state.ts';
+import {
+  ended,
+  endedElsewhere,
+  interrupted,
+  newPlanState,
+  started,
+  want,
+  type Ending,
+  type PlanState,
+  type RunReason,
+} from './plan-state.ts';
 import { startable, type Waiting } from './queue.ts';
 import { chooseStrategy } from './strategy.ts';
 import type { RunOrder, ScheduledPlan, SchedulerSurroundings } from './surroundings.ts';
@@ -122,6 +132,15 @@ export class Scheduler {
         plan.enabled && plan.destinations.includes(destination) && plan.schedule.triggers.some(({ kind }) => kind === 'drive');
       if (isWanted && state.running === undefined) this.#want(entry, { kind: 'drive', destination });
     }
+    this.look();
+  }
+
+  /** A run of the plan has ended that this scheduler has not started: what follows from it is the same. */
+  endedElsewhere(plan: string, destination: string | null, ending: Ending): void {
+    const entry = this.#entries.get(plan);
+    if (!entry || entry.state.running !== undefined || !entry.plan.destinations.includes(destination ?? '')) return;
+    entry.state = endedElsewhere(entry.state, ending, this.#around.clock.now());
+    this.#store(entry);
     this.look();
   }
 

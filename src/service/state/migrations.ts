@@ -65,4 +65,8 @@ export const migrations: readonly string[] = [
     receipt TEXT
   ) STRICT;
   `,
+  `
+  -- 1 for one that a person has paused: it waits for a person, whatever the scheduler has to say, and also after a restart.
+  ALTER TABLE runs ADD COLUMN held_by_person INTEGER NOT NULL DEFAULT 0;
+  `,
 ];

@@ -47,6 +47,10 @@ const inJson: ReadonlySet<string> = new Set(['figures', 'error']);
 const fields = Object.entries(columns) as [keyof Run, string][];
 const selected = Object.values(columns).join(', ');
 
+/** What takes some milliseconds. */
+const problemsAtOnce = 1000;
+const sweptAtOnce = 5000;
+
 const unfinished = runStatuses.filter((status) => !isFinal(status));
 
 export class RunStore {
@@ -159,12 +163,32 @@ export class RunStore {
     return { lines, next: rows.length === limit ? Number(rows.at(-1)!.rowid) : null };
   }
 
-  /** All of it or nothing. */
-  end(id: number, change: RunChange, problems: readonly RunProblem[]): Run {
-    return this.#tables.together(() => {
-      for (const { path, code, message } of problems)
+  /** A person wants it to wait, or no more; noted with the run, so that it holds whatever becomes of this process. */
+  hold(id: number, isHeld: boolean): void {
+    this.#tables.run('UPDATE runs SET held_by_person = ? WHERE id = ?', isHeld ? 1 : 0, id);
+  }
+
+  isHeldByPerson(id: number): boolean {
+    return this.#tables.all('SELECT id FROM runs WHERE id = ? AND held_by_person = 1', id).length > 0;
+  }
+
+  /**
+   * Stores some of a run's problems, from the `from`th on, so few that nobody waits for them; returns how many are stored by then. Nobody
+   * sees them before the run has ended with them; those of a run that never does are swept up ({@link sweep}).
+   */
+  storeProblems(id: number, problems: readonly RunProblem[], from: number): number {
+    const next = problems.slice(from, from + problemsAtOnce);
+    this.#tables.together(() => {
+      for (const { path, code, message } of next)
         this.#tables.run('INSERT INTO run_problems (run, path, code, message) VALUES (?, ?, ?, ?)', id, path, code, message);
-      this.#tables.run('UPDATE runs SET problems = problems + ? WHERE id = ?', problems.length, id);
+    });
+    return from + next.length;
+  }
+
+  /** Its `problems` are stored. All of it or nothing. */
+  end(id: number, change: RunChange, problems: number): Run {
+    return this.#tables.together(() => {
+      this.#tables.run('UPDATE runs SET problems = ? WHERE id = ?', problems, id);
       return this.change(id, change);
     });
   }
@@ -174,6 +198,7 @@ export class RunStore {
     return this.#tables.together(() => {
       const ended = this.change(id, { status: 'interrupted', ended: at });
       const successor = next && this.add(next, isPaused ? 'paused' : 'waiting');
+      if (successor && isPaused) this.#tables.run('UPDATE runs SET held_by_person = 1 WHERE id = ?', successor.id);
       if (successor)
         this.#tables.run('INSERT INTO run_details (run, request) SELECT ?, request FROM run_details WHERE run = ?', successor.id, id);
       return { ended, successor };
@@ -182,7 +207,8 @@ export class RunStore {
 
   problemsOf(run: number, after: number, limit: number): { problems: RunProblem[]; next: number | null } {
     const rows = this.#tables.all(
-      'SELECT rowid, path, code, message FROM run_problems WHERE run = ? AND rowid > ? ORDER BY rowid LIMIT ?',
+      `SELECT rowid, path, code, message FROM run_problems
+       WHERE run = ?1 AND rowid > ?2 AND (SELECT problems FROM runs WHERE id = ?1) > 0 ORDER BY rowid LIMIT ?3`,
       run,
       after,
       limit,
@@ -196,14 +222,39 @@ export class RunStore {
    * destination, by which it is told how old a backup is. Returns how many went.
    */
   thin(before: number, most: number): number {
-    const { changes } = this.#tables.run(
-      `DELETE FROM runs WHERE id IN (
-         SELECT id FROM runs AS old WHERE ended < ? AND (status NOT IN ('succeeded', 'completed-with-warnings') OR EXISTS (
+    const old = this.#tables
+      .all(
+        `SELECT id FROM runs AS old WHERE ended < ? AND (status NOT IN ('succeeded', 'completed-with-warnings') OR EXISTS (
            SELECT 1 FROM runs AS newer WHERE newer.plan IS old.plan AND newer.destination IS old.destination AND newer.kind = old.kind
              AND newer.status IN ('succeeded', 'completed-with-warnings') AND newer.id > old.id))
-         ORDER BY ended LIMIT ?)`,
-      before,
-      most,
+         ORDER BY ended LIMIT ?`,
+        before,
+        most,
+      )
+      .map(({ id }) => Number(id));
+    let gone = 0;
+    for (const id of old) {
+      // The others go the next times.
+      if (this.#sweepProblems(id) >= sweptAtOnce) break;
+      gone += Number(this.#tables.run('DELETE FROM runs WHERE id = ?', id).changes);
+    }
+    return gone;
+  }
+
+  /** Removes some of the problems of runs that did not live to end with them. */
+  sweep(): void {
+    const [left] = this.#tables.all(
+      `SELECT id FROM runs WHERE status IN ('interrupted', 'cancelled') AND problems = 0 AND EXISTS (SELECT 1 FROM run_problems WHERE run = runs.id)
+       LIMIT 1`,
+    );
+    if (left) this.#sweepProblems(Number(left.id));
+  }
+
+  #sweepProblems(run: number): number {
+    const { changes } = this.#tables.run(
+      'DELETE FROM run_problems WHERE rowid IN (SELECT rowid FROM run_problems WHERE run = ? LIMIT ?)',
+      run,
+      sweptAtOnce,
     );
     return Number(changes);
   }

@@ -1,18 +1,29 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { HoldfastError } from '../../../src/contract/errors.ts';
 import type { Run } from '../../../src/contract/run.ts';
+import { usualSchedule } from '../../../src/contract/schedule.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
 import { profileAt } from '../../../src/service/profile.ts';
 import { attach } from '../../../src/service/rpc/client.ts';
+import { hostIdentity } from '../../../src/platform/host.ts';
+import { Lock } from '../../../src/repository/locks.ts';
+import { Repository } from '../../../src/repository/repository.ts';
+import { errorOf } from '../../../src/service/runs/work.ts';
+import type { PlanState } from '../../../src/service/schedule/plan-state.ts';
+import { StateStore } from '../../../src/service/state/store.ts';
+import { LocalStorage } from '../../../src/storage/local.ts';
 import { canMountDisks, fillDisk, mountMemory } from '../../support/disk.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
 import { holdingClock } from '../../support/holding-clock.ts';
 import {
   connectFolder,
   createPlan,
   ended,
+  password,
   quickClock,
   type RunningService,
   type ServiceSetup,
@@ -62,7 +73,8 @@ test('a run that waits can be paused, begins when it is resumed, and one that is
   await client.runs.pause({ id: first.id });
   await client.runs.pause({ id: first.id });
   await client.runs.cancel({ id: second.id });
-  expect(await codeOf(client.runs.cancel({ id: second.id }))).toBe('done');
+  // It may have ended by now.
+  expect(['done', 'run-ended']).toContain(await codeOf(client.runs.cancel({ id: second.id })));
   release();
   expect(await ended(service, second.id)).toMatchObject({ status: 'cancelled', error: { code: 'cancelled' } });
   expect(await codeOf(client.runs.cancel({ id: second.id }))).toBe('run-ended');
@@ -161,4 +173,95 @@ test('what a person has said of runs holds when the service is killed', async ()
   const [paused] = runs.filter(({ planName }) => planName === 'paused');
   await client.runs.resume({ id: paused.id });
   expect(await ended({ client }, paused.id)).toMatchObject({ status: 'succeeded', cause: 'resumed' });
+});
+
+test('a run that the schedule began and a person has paused waits for a person, also when the service is killed, twice', async () => {
+  const folder = scratch();
+  const before = await begin(folder, true);
+  const source = tree(join(folder, 'src'), { a: 'a'.repeat(1000) });
+  const schedule = { ...usualSchedule, triggers: [{ kind: 'change' as const, delaySeconds: 5 }] };
+  const { id: plan } = await createPlan(before, source, await connectFolder(before), { schedule });
+  let runs: Run[] = [];
+  while (runs[0]?.status !== 'running') {
+    writeFileSync(join(source, 'b'), `${runs.length}`);
+    await systemClock.sleep(50);
+    ({ runs } = await before.client.runs.list({}));
+  }
+  const [{ id, cause }] = runs;
+  expect(cause).toBe('changes');
+  await before.client.runs.pause({ id });
+  await before.kill();
+  for (const expected of [
+    ['paused', 'interrupted'],
+    ['paused', 'interrupted', 'interrupted'],
+  ]) {
+    const after = await begin(folder);
+    // What changes meanwhile is for the one that waits.
+    const now = (await after.client.runs.list({ plan })).runs.filter(({ status }) => status !== 'skipped');
+    expect(now.map(({ status }) => status)).toEqual(expected);
+    if (expected.length === 2) await after.kill();
+    else {
+      await after.client.runs.resume({ id: now[0].id });
+      expect(await ended(after, now[0].id)).toMatchObject({ status: 'succeeded', cause: 'resumed' });
+    }
+  }
+});
+
+test('snapshots of a removed plan on a destination that another program uses are told as such, not as out of reach', async () => {
+  const service = await startService();
+  const { start, plans } = await twoPlans(service);
+  await ended(service, (await start(0)).id);
+  const repository = await Repository.open(new LocalStorage(join(service.folder, 'repo')), password);
+  const lock = await Lock.acquire(repository, { ...hostIdentity(), pid: process.pid }, false, quickClock);
+  const removed = await service.client.plans.remove({ id: plans[0].id, data: 'forget' });
+  expect(removed).toEqual({ snapshotsForgotten: 0, notReached: [], inUse: ['repo'] });
+  await lock.release();
+});
+
+describe('when the service was killed between the end of a run and what its schedule noted of it', () => {
+  /** A plan whose schedule says that its run works, and a run that has ended so. */
+  const killedAfter = async (status: 'succeeded' | 'failed') => {
+    const clock = new FakeClock(new Date(2026, 4, 5, 12, 0, 1).getTime());
+    const first = await startService({ clock });
+    const { folder, keeper, service } = first;
+    const source = tree(join(folder, 'src'), { a: 'a' });
+    const schedule = { ...usualSchedule, triggers: [{ kind: 'daily' as const, at: '12:00' }] };
+    const plan = await createPlan(first, source, await connectFolder(first), { schedule });
+    await clock.advance(1000);
+    const name = `schedule ${plan.id}`;
+    const state = service.state.recall(name) as PlanState;
+    await first.close();
+    const store = new StateStore(first.profile.stateFile, clock);
+    store.remember(name, { ...state, running: { since: clock.now(), reason: { kind: 'change' }, strategy: 'full' } });
+    const { id, name: planName, destinations } = plan;
+    const facts = { kind: 'backup', planName, destinationName: 'repo', cause: 'changes', strategy: 'full', attempt: 1 } as const;
+    const run = store.runs.add({ ...facts, plan: id, destination: destinations[0].destination, created: clock.now() });
+    const error = status === 'failed' ? { error: errorOf(new HoldfastError('storage-gone', { location: folder })) } : {};
+    store.runs.end(run.id, { status, started: clock.now(), ended: clock.now(), ...error }, 0);
+    store.close();
+    const second = await startService({ folder, keeper, clock });
+    return { ...second, clock, plan, run };
+  };
+
+  test('one that succeeded is not run again', async () => {
+    const { clock, service, close } = await killedAfter('succeeded');
+    await clock.advance(3_600_000);
+    expect(service.state.runs.list({ limit: 10 })).toHaveLength(1);
+    await close();
+  });
+
+  test('one that failed is tried again after its pause, as a second try', async () => {
+    const { clock, service, run, close } = await killedAfter('failed');
+    await clock.advance(110_000);
+    expect(service.state.runs.list({ limit: 10 })).toHaveLength(1);
+    let runs: Run[] = [];
+    while (runs.length < 2 || runs[0].ended === null) {
+      await clock.advance(1000);
+      await systemClock.sleep(2);
+      runs = service.state.runs.list({ limit: 10 });
+    }
+    expect(runs[0]).toMatchObject({ cause: 'retry', attempt: 2, status: 'succeeded' });
+    expect(runs[0].created - run.created).toBeGreaterThanOrEqual(120_000);
+    await close();
+  });
 });

@@ -323,6 +323,25 @@ describe('the scheduler', () => {
     expect(world.told).toEqual(['12:00 start a on disk scheduled full', '12:03 start a on disk retry full']);
   });
 
+  test('tries again what a person began and failed, and not what a person has done well since', async () => {
+    const world = new World('2026-01-05T08:00', plan('a', [noon]));
+    await world.pass(minute);
+    world.scheduler.endedElsewhere('a', 'disk', failed);
+    await world.pass(3 * minute);
+    expect(world.told).toEqual([expect.stringMatching(/^08:03.*retry/)]);
+    await world.end('a', failed);
+    world.scheduler.endedElsewhere('a', 'disk', succeeded);
+    await world.pass(hour);
+    expect(world.told).toHaveLength(1);
+    // Nor what is no destination of its own runs, is cancelled, or cannot be helped.
+    world.scheduler.endedElsewhere('a', 'elsewhere', failed);
+    world.scheduler.endedElsewhere('gone', 'disk', failed);
+    world.scheduler.endedElsewhere('a', 'disk', { outcome: 'cancelled' });
+    world.scheduler.endedElsewhere('a', 'disk', { outcome: 'failed', retryable: false });
+    await world.pass(hour);
+    expect(world.told).toHaveLength(1);
+  });
+
   test('leaves a disabled plan alone, does not make up for its times, and runs it for a person', async () => {
     const world = new World('2026-01-01T11:00', { ...plan('a', [noon]), enabled: false });
     await world.pass(3 * hour);

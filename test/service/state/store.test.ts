@@ -243,7 +243,8 @@ test('old runs are thinned with their logs, but for the newest success of each p
   const made = (plan: string, at: number, status: 'succeeded' | 'failed'): number => {
     const { id } = store.runs.add({ ...newRun, plan, created: at });
     store.runs.log(id, { at, level: 'info', text: 'text' });
-    store.runs.end(id, { status, ended: at }, [{ path: '/a', code: 'unreadable', message: 'no' }]);
+    store.runs.storeProblems(id, [{ path: '/a', code: 'unreadable', message: 'no' }], 0);
+    store.runs.end(id, { status, ended: at }, 1);
     return id;
   };
   const old = made('p1', 10, 'succeeded');
@@ -258,4 +259,35 @@ test('old runs are thinned with their logs, but for the newest success of each p
   expect(store.runs.problemsOf(old, 0, 10).problems).toEqual([]);
   expect(store.runs.problemsOf(kept, 0, 10)).toEqual({ problems: [{ path: '/a', code: 'unreadable', message: 'no' }], next: null });
   expect(store.runs.get(kept).problems).toBe(1);
+});
+
+test('a run with very many problems stores them bit by bit; nobody sees some of them, and what a killed service left is swept up', () => {
+  const store = open(join(scratch(), 'state.db'));
+  const problems = Array.from({ length: 2500 }, (_, i) => ({ path: `/${i}`, code: 'unreadable', message: 'no' }));
+  const seen = (id: number) => store.runs.problemsOf(id, 0, 10_000).problems.length;
+  const { id } = store.runs.add(newRun);
+  const steps = [store.runs.storeProblems(id, problems, 0)];
+  for (let at = steps[0]; at < problems.length; ) steps.push((at = store.runs.storeProblems(id, problems, at)));
+  expect([steps, seen(id), store.runs.get(id).problems]).toEqual([[1000, 2000, 2500], 0, 0]);
+  store.runs.end(id, { status: 'completed-with-warnings', ended: 1 }, problems.length);
+  expect([seen(id), store.runs.get(id).problems]).toEqual([2500, 2500]);
+  const killed = store.runs.add(newRun).id;
+  store.runs.storeProblems(killed, problems, 0);
+  store.runs.interrupt(killed, 2, undefined, false);
+  expect(seen(killed)).toBe(0);
+  store.runs.sweep();
+  store.runs.sweep();
+  store.runs.end(killed, { status: 'interrupted' }, 1);
+  expect([seen(killed), seen(id)]).toEqual([0, 2500]);
+  // A run with more than are removed at once goes in several steps.
+  const many = store.runs.add(newRun).id;
+  let at = 0;
+  for (let i = 0; i < 4; i++) for (at = 0; at < problems.length; ) at = store.runs.storeProblems(many, problems, at);
+  store.runs.end(many, { status: 'failed', ended: 3 }, 4 * problems.length);
+  expect([store.runs.thin(100, 10), store.runs.thin(100, 10), store.runs.thin(100, 10), store.runs.list({ limit: 10 })]).toEqual([
+    1,
+    0,
+    1,
+    expect.any(Array),
+  ]);
 });
