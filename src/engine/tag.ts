@@ -7,6 +7,7 @@ import { type ChangedSnapshot, makeChanges, type SnapshotChange, workOutChanges 
 import { chooseSnapshots, type DamagedSnapshot, type SnapshotChoice } from './choose-snapshots.ts';
 import { ownKind } from './own-tags.ts';
 import type { RunOptions } from './run.ts';
+import { refuseAppendOnly } from './remove-files.ts';
 
 /** Either `set`, or at least one of the others. A tag that is both added and removed goes. */
 export interface TagRequest extends SnapshotChoice {
@@ -54,11 +55,12 @@ export async function planTag(repository: Repository, request: TagRequest): Prom
 }
 
 /**
- * Under an exclusive lock. Throws also `locked`, `lock-lost`, `cancelled` and what makeChanges throws. Whatever it throws, no snapshot is
+ * Under an exclusive lock. Throws also `storage-append-only` (nothing was changed), `locked`, `lock-lost`, `cancelled` and what makeChanges throws. Whatever it throws, no snapshot is
  * lost, and the same request again completes it.
  */
 export async function executeTag(repository: Repository, request: TagRequest, options: TagOptions): Promise<TagResult> {
   refuseNonsense(request);
+  await refuseAppendOnly(repository);
   const lock = await Lock.begin(repository, options.holder, true, options.clock);
   try {
     const { plan, changes } = await lock.whileSettling(workOut(repository, request));

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { Cli, holdfast, quickRepositoryAt } from '../support/cli.ts';
+import { Cli, holdfast, quickRepository, quickRepositoryAt } from '../support/cli.ts';
 import { expectJson, summaryOf } from '../support/cli-ready.ts';
 import { expectSameTree } from '../support/judge.ts';
 import { jsonLines, Restic } from '../support/restic.ts';
@@ -95,6 +95,51 @@ describe.each([
     }
     await cli.must(['snapshots']);
     expect((await new Restic(cli.repository, password).check({ readData: true })).code).toBe(0);
+  });
+
+  test('is copied to and from, and what is there already is not copied again', async () => {
+    const server = await start({ appendOnly: true });
+    onTestFinished(() => server.stop());
+    const folder = scratch();
+    const near = await quickRepository(join(folder, 'near'));
+    const src = tree(join(folder, 'src'), { a: randomBytes(300_000), b: 'b' });
+    await near.must(['backup', src]);
+    writeFileSync(join(src, 'a'), randomBytes(300_000));
+    await near.must(['backup', src]);
+    // Their chunks are cut at other places: what is copied is cut anew.
+    const far = await quickRepositoryAt(`rest:${server.url}/copies/`, {}, password);
+    const fromEnv = { HOLDFAST_FROM_PASSWORD: near.password };
+    const copy = (...args: string[]): Promise<Awaited<ReturnType<Cli['must']>>> =>
+      far.must(['--json', 'copy', '--from-repo', near.repository, ...args], { env: fromEnv });
+    const planned = summaryOf((await copy('--dry-run')).stdout);
+    expect(planned).toMatchObject({ dryRun: true });
+    expect(summaryOf((await copy()).stdout)).toMatchObject({ copied: 2 });
+    const files = (): string[] => readdirSync(server.folder, { recursive: true, encoding: 'utf8' }).sort();
+    const before = files();
+    expect(before.filter((name) => name.includes('locks/'))).toEqual([]);
+    expect(summaryOf((await copy()).stdout)).toMatchObject({ copied: 0, storedBytes: 0 });
+    expect(files()).toEqual(before);
+    const restic = new Restic(far.repository, password);
+    expect(await restic.snapshots()).toHaveLength(2);
+    expect((await restic.check({ readData: true })).code).toBe(0);
+    await far.must(['restore', `latest:${src}`, '--target', join(folder, 'back'), '--verify']);
+    await expectSameTree(src, join(folder, 'back'));
+    // And back, into a repository that is empty.
+    const third = await quickRepository(join(folder, 'third'));
+    await third.must(['copy', '--from-repo', far.repository], { env: { HOLDFAST_FROM_PASSWORD: password } });
+    expect((await new Restic(third.repository, third.password).check({ readData: true })).code).toBe(0);
+    // What would have to remove something says why not, before anything is written for it.
+    const copied = files();
+    for (const args of [
+      ['tag', 'latest', '--add', 'x'],
+      ['rewrite', 'latest', '--exclude', 'b', '--forget'],
+      ['repair', 'snapshots', '--forget', 'latest'],
+      ['repair', 'packs', '--damaged'],
+    ]) {
+      const { code, stderr } = await far.run(args);
+      expect({ args, code, isSaid: stderr.includes('only takes additions') }).toEqual({ args, code: 1, isSaid: true });
+      expect(files()).toEqual(copied);
+    }
   });
 });
 

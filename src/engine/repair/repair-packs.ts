@@ -19,7 +19,7 @@ import { expectPresent } from '../check/check.ts';
 import { PackStore } from '../pack-store.ts';
 import { packFate } from '../prune/decide.ts';
 import { planIndexRewrite, writeIndexFiles } from '../prune/rewrite-index.ts';
-import { removeFiles } from '../remove-files.ts';
+import { refuseAppendOnly, removeFiles } from '../remove-files.ts';
 import { reportProgress, type RunOptions } from '../run.ts';
 import { storeRest } from '../store-rest.ts';
 import { WorkerPool } from '../workers/pool.ts';
@@ -54,6 +54,7 @@ export async function executeRepairPacks(
   options: RepairPacksExecution,
 ): Promise<RepairPacksResult> {
   const { control } = options;
+  await refuseAppendOnly(repository);
   const lock = await Lock.begin(repository, options.holder, true, options.clock);
   const index = BlobIndex.create();
   // What is copied is noted apart, so that nothing that is about to go can pass for a copy.

@@ -9,7 +9,7 @@ import type { Repository } from '../../repository/repository.ts';
 import type { Snapshot, SnapshotFields } from '../../repository/snapshot.ts';
 import { expectPresent } from '../check/check.ts';
 import { PackStore } from '../pack-store.ts';
-import { removeFiles } from '../remove-files.ts';
+import { refuseAppendOnly, removeFiles } from '../remove-files.ts';
 import { reportProgress, type RunOptions } from '../run.ts';
 import { storeRest } from '../store-rest.ts';
 import { WorkerPool } from '../workers/pool.ts';
@@ -48,6 +48,7 @@ export async function executeRepairSnapshots(
   options: RepairSnapshotsExecution,
 ): Promise<RepairSnapshotsResult> {
   const { control } = options;
+  if (request.forget) await refuseAppendOnly(repository);
   const lock = await Lock.begin(repository, options.holder, true, options.clock);
   const index = BlobIndex.create();
   // Apart, since what is known of the index's records is for those that it had at first.

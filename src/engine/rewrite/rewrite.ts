@@ -23,6 +23,7 @@ import { WorkerPool } from '../workers/pool.ts';
 import type { LeftOutEntry } from './tree-job.ts';
 import type { TreeFigures } from './tree-memo.ts';
 import { type RewrittenSnapshots, rewriteSnapshotTrees } from './trees.ts';
+import { refuseAppendOnly } from '../remove-files.ts';
 
 /** What marks successors beside which the old snapshots stay; restic's word. */
 export const rewriteTag = 'rewrite';
@@ -103,13 +104,14 @@ export async function planRewrite(repository: Repository, request: RewriteReques
 /**
  * Makes the plan and carries it out, under a lock that is exclusive when snapshots are to be forgotten. New trees are durable before the
  * first snapshot that names them is saved, and each old snapshot is removed only after its successor. Throws what {@link planRewrite}
- * throws, `lock-lost`, `encoding-failed`; whatever it throws, each snapshot is there, the old one or its successor, and the same
+ * throws, `storage-append-only` (nothing was changed), `lock-lost`, `encoding-failed`; whatever it throws, each snapshot is there, the old one or its successor, and the same
  * request again completes it.
  */
 export async function executeRewrite(repository: Repository, request: RewriteRequest, options: RewriteOptions): Promise<RewriteResult> {
   refuseNonsense(request);
   const { control, clock, holder, packSize, threads, onPlan, onChanged } = options;
   const { rules, forget = false } = request;
+  if (forget) await refuseAppendOnly(repository);
   const lock = await Lock.begin(repository, holder, forget, clock);
   const index = BlobIndex.create();
   const store = new PackStore(repository, index, lock, clock, packSize);

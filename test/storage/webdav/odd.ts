@@ -1,11 +1,23 @@
 /** What the tests of a WebDAV storage on a server that does what they want have in common. */
-import { afterEach, beforeEach } from 'vitest';
+import { randomBytes } from 'node:crypto';
+import { afterEach, beforeEach, expect } from 'vitest';
 import { type Clock, systemClock } from '../../../src/platform/clock.ts';
 import { credentialsFrom } from '../../../src/storage/credentials.ts';
 import { openPlace } from '../../../src/storage/place.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 import { OddDav } from '../../support/odd-dav.ts';
 import { retryingAtOnce } from '../../support/retrying-at-once.ts';
+import { fileFor } from '../../support/storage-suite.ts';
+
+/** What the tests save, and where it lies on the server. */
+export const big = randomBytes(1_000_000);
+export const bigFile = fileFor(big);
+export const bigFolder = `/repo/data/${bigFile.name.slice(0, 2)}/`;
+export const bigPath = `${bigFolder}${bigFile.name}`;
+export const small = Buffer.from('a small file');
+export const smallFile = fileFor(small, 'snapshot');
+export const smallPath = `/repo/snapshots/${smallFile.name}`;
+export const config = fileFor(small, 'config');
 
 /** A server, and a storage on it. */
 class World {
@@ -32,6 +44,15 @@ class World {
 
   retrying(waits?: number[]): Storage {
     return retryingAtOnce(this.storage, waits);
+  }
+
+  /** Paths of what saves that are not at their end have left. */
+  temporaries(): string[] {
+    return [...this.server.files.keys()].filter((path) => path.includes('holdfast-tmp-'));
+  }
+
+  expectOnly(...paths: string[]): void {
+    expect([...this.server.files.keys()].sort()).toEqual(paths.sort());
   }
 
   readonly meetFirst: OddDav['meetFirst'] = (...args) => this.server.meetFirst(...args);
