@@ -9,16 +9,21 @@ const images = ['tray', 'icons/512x512.png'];
 
 /**
  * @param {string} folder where the files go: `desktop/` and `assets/` in it
- * @returns {Promise<void>} throws when a source does not compile
+ * @returns {Promise<string[]>} the files that it was made from; throws when a source does not compile
  */
 export async function bundleDesktop(folder) {
   // Modules of its own, apart from those of the service: these run from within the program's archive, those do not.
-  await write('main/electron/entry.ts', { dir: join(folder, 'desktop'), format: 'esm', entryFileNames: 'main.js' });
-  await write('main/electron/preload/preload.ts', { dir: join(folder, 'desktop'), format: 'cjs', entryFileNames: 'preload.cjs' });
+  const main = await write('main/electron/entry.ts', { dir: join(folder, 'desktop'), format: 'esm', entryFileNames: 'main.js' });
+  const preload = await write('main/electron/preload/preload.ts', {
+    dir: join(folder, 'desktop'),
+    format: 'cjs',
+    entryFileNames: 'preload.cjs',
+  });
   for (const image of images) {
     mkdirSync(join(folder, 'assets', image, '..'), { recursive: true });
     cpSync(join(root, 'assets', image), join(folder, 'assets', image), { recursive: true });
   }
+  return [...main, ...preload];
 }
 
 /**
@@ -34,6 +39,13 @@ async function write(entry, output) {
     tsconfig: false,
     onLog: (level, log, report) => report(level === 'warn' ? 'error' : level, log),
   });
-  await bundle.write({ chunkFileNames: 'shared-[hash].js', sourcemap: true, minify: false, ...output });
+  const written = await bundle.write({ chunkFileNames: 'shared-[hash].js', sourcemap: true, minify: false, ...output });
   await bundle.close();
+  return modulesIn(written.output);
 }
+
+/**
+ * @param {readonly ({ type: string, moduleIds?: readonly string[] })[]} output of a bundler
+ * @returns {string[]} the files that it was made from
+ */
+export const modulesIn = (output) => output.flatMap((part) => part.moduleIds ?? []);

@@ -2,14 +2,15 @@
 import { join } from 'node:path';
 import react from '@vitejs/plugin-react';
 import { build } from 'vite';
+import { modulesIn } from './bundle-desktop.mjs';
 import { root } from './runtime.mjs';
 
 /**
  * @param {string} folder where the files go; it is made
- * @returns {Promise<void>} throws when a source does not compile
+ * @returns {Promise<string[]>} the files that they were made from; throws when a source does not compile
  */
 export async function bundleRenderer(folder) {
-  await build({
+  const made = await build({
     configFile: false,
     root: join(root, 'renderer'),
     // The desktop shell opens the same files by a scheme of its own.
@@ -30,4 +31,5 @@ export async function bundleRenderer(folder) {
       reportCompressedSize: false,
     },
   });
+  return [made].flat().flatMap((each) => ('output' in each ? modulesIn(each.output) : []));
 }

@@ -8,8 +8,9 @@ import { chmodSync, existsSync, renameSync, rmSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 import { bundleStamp, currentBundle } from './build.mjs';
-import { bundleDesktop } from './bundle-desktop.mjs';
+import { bundleDesktop, modulesIn } from './bundle-desktop.mjs';
 import { bundleRenderer } from './bundle-renderer.mjs';
+import { licencesOf } from './licences.mjs';
 import { root } from './runtime.mjs';
 
 const entries = {
@@ -40,6 +41,8 @@ for (const [name, file] of Object.entries(entries)) {
   if (!existsSync(join(root, file))) console.error(`${file} is not there: dist/${name}.js is left out.`);
 }
 
+/** @type {string[]} */
+const modules = [];
 const stamp = currentBundle();
 const fresh = join(root, `dist.${process.pid}`);
 try {
@@ -54,7 +57,7 @@ try {
       tsconfig: false,
       onLog: (level, log, report) => report(level === 'warn' ? 'error' : level, log),
     });
-    await bundle.write({
+    const { output } = await bundle.write({
       dir: fresh,
       format: 'esm',
       entryFileNames: '[name].js',
@@ -63,14 +66,18 @@ try {
       // Stack traces in reports and logs stay readable.
       minify: false,
     });
+    modules.push(...modulesIn(output));
     await bundle.close();
   }
   if (existsSync(join(fresh, 'main.js'))) {
     writeFileSync(join(fresh, 'cli.js'), launcher);
     chmodSync(join(fresh, 'cli.js'), 0o755);
   }
-  await bundleDesktop(fresh);
-  if (existsSync(join(root, 'renderer/index.html'))) await bundleRenderer(join(fresh, 'renderer'));
+  modules.push(...(await bundleDesktop(fresh)));
+  if (existsSync(join(root, 'renderer/index.html'))) {
+    modules.push(...(await bundleRenderer(join(fresh, 'renderer'))));
+    writeFileSync(join(fresh, 'renderer/licences.json'), JSON.stringify(licencesOf(modules)));
+  }
   if (present.length > 0) {
     writeFileSync(join(fresh, bundleStamp), stamp);
     // Whole folders change places: whoever starts the program meanwhile finds the old one or the new one, never half.

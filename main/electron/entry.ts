@@ -9,7 +9,7 @@ import { LogFile } from '../../src/service/log-file.ts';
 import { profileAt } from '../../src/service/profile.ts';
 import { registerAppScheme } from './app-scheme.ts';
 import { hiddenFlag, loginItemsOf } from './login-item.ts';
-import { startServiceProcess } from './service-process.ts';
+import { carryService } from './service-process.ts';
 import { Shell } from './shell.ts';
 import { hasTray } from './tray-host.ts';
 import { updatesOf } from './updates.ts';
@@ -46,14 +46,16 @@ async function begin(): Promise<void> {
     interfaceFolder: join(dist, 'renderer'),
     preload: join(dist, 'desktop/preload.cjs'),
     assets: join(dist, 'assets'),
-    startService: () =>
-      startServiceProcess({
+    startService: (onNotice) =>
+      carryService({
+        clock: systemClock,
         // Threads and native code do not run from within the archive.
         program: join(dist, 'service.js').replace(/\bapp\.asar(?=[/\\])/, 'app.asar.unpacked'),
         version: app.getVersion(),
         env: { ...env, HOLDFAST_PROFILE: profile.folder },
         atLogin: isHidden,
-        onOutput: log,
+        onNotice,
+        onNote: log,
       }),
     hasTray: () => hasTray(platform, env),
     loginItems: loginItemsOf({

@@ -10,11 +10,11 @@ import type { Profile } from '../../src/service/profile.ts';
 import { type Attached, attach, type ServiceClient } from '../../src/service/rpc/client.ts';
 import type { Known } from './tray-state.ts';
 
-/** A process of the shell's own that carries the service. */
+/** The shell's own service, which is started again when it ends unexpectedly. */
 export interface CarriedService {
   /** Resolves when it serves. Rejects with the reason when it cannot, such as `service-running`. */
   readonly ready: Promise<void>;
-  /** Resolves when the process has ended, however it did. */
+  /** Resolves when it has ended for good. */
   readonly ended: Promise<void>;
   /** Asks it to end: runs at work are interrupted, and go on with the next service. */
   stop(): void;
@@ -34,6 +34,8 @@ export interface ConnectionOptions {
 
 const firstPauseMs = 500;
 const longestPauseMs = 30_000;
+/** Failed tries that nobody need hear of. */
+const patience = 4;
 /** For runs at work to be written down as interrupted. */
 const goodbyeMs = 8000;
 
@@ -93,8 +95,8 @@ export class ServiceConnection {
         this.#tell({ connection: 'starting', state: this.#known.state });
       } catch (error) {
         if (signal.aborted) return;
-        // What was lost is taken up again at once; only what cannot be is away.
-        const isLost = this.#attached !== undefined && failures === 0;
+        // What was lost is taken up again at once, and one that has ended is started again: only what stays away is away.
+        const isLost = failures < patience && (this.#attached !== undefined || this.#carried !== undefined);
         const connection = hasCode(error, 'service-other-version') ? 'other-version' : isLost ? 'starting' : 'away';
         this.#tell({ connection, state: this.#known.state });
         if (!isLost) onTrouble(error);

@@ -1,5 +1,4 @@
 /** The service in a process of the desktop shell: the same as `holdfast serve`, ended by the shell. */
-import { toHoldfastError } from '../../src/contract/errors.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { systemDrives } from '../../src/platform/drives/drives.ts';
 import { exitAtOnce } from '../../src/platform/exit.ts';
@@ -12,22 +11,32 @@ import { readPower } from '../../src/service/machine/power-watch.ts';
 import { profileAt } from '../../src/service/profile.ts';
 import { SecretsFile } from '../../src/service/secrets-file.ts';
 import { SecretsKeychain } from '../../src/service/secrets-keychain.ts';
-import type { FromService, ToService } from './service-process.ts';
+import { HostLink } from '../../src/service/watchdog/host-link.ts';
+import { type HostChannel, messageOf, type ToService } from '../../src/service/watchdog/messages.ts';
 
 const { parentPort, env } = process;
 const [version, ...flags] = process.argv.slice(2);
-const say = (message: FromService): void => parentPort.postMessage(message);
 const { promise: stopped, resolve: onStop } = Promise.withResolvers<void>();
-parentPort.on('message', ({ data }) => {
-  if ((data as ToService).kind === 'stop') onStop();
-});
+const profile = profileAt();
+const channel: HostChannel = {
+  send: (message) => parentPort.postMessage(message),
+  listen: (listener) =>
+    parentPort.on('message', ({ data }) => {
+      const message = messageOf<ToService>(data);
+      if (message) listener(message);
+    }),
+  // This process ends with the shell.
+  onLost: () => {},
+};
+const host = new HostLink({ channel, clock: systemClock, profile: profile.folder, onStop });
 
 favourSmallMemory();
 const secretsFile = env.HOLDFAST_SECRETS_FILE;
 try {
   const hosted = await hostService({
-    profile: profileAt(),
+    profile,
     clock: systemClock,
+    host,
     identity: hostIdentity(),
     keeper: secretsFile ? new SecretsFile(secretsFile) : new SecretsKeychain(new SystemKeychain({ platform: process.platform, env })),
     drives: systemDrives(),
@@ -38,11 +47,10 @@ try {
     onNote: (text) => console.error(text),
   });
   if (hosted.service.state.settings().gentle) yieldToOthers();
-  say({ kind: 'ready' });
   await stopped;
   await hosted.close();
   exitAtOnce(0);
 } catch (error) {
-  // The shell ends this process when it has heard that: what it says on its way out might be lost.
-  say({ kind: 'failed', error: toHoldfastError(error).toJSON() });
+  // The shell has been told why it could not start, and ends this process; anything else is in its log.
+  console.error(error);
 }

@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { type App, ipcMain, Menu, type MessagePortMain, nativeTheme, protocol } from 'electron';
 import { desktopChannels } from '../../src/contract/desktop-channels.ts';
 import type { MachineNews } from '../../src/contract/machine.ts';
-import type { ServiceEvent } from '../../src/contract/state.ts';
+import type { Notice, ServiceEvent } from '../../src/contract/state.ts';
 import type { Clock } from '../../src/platform/clock.ts';
 import type { Profile } from '../../src/service/profile.ts';
 import { openSocket, type ServiceClient } from '../../src/service/rpc/client.ts';
+import type { SupervisorOptions } from '../../src/service/watchdog/supervisor.ts';
 import { serveApp } from './app-scheme.ts';
 import { answerCalls } from './calls.ts';
 import { guardPages } from './guard.ts';
@@ -35,7 +36,7 @@ export interface ShellOptions {
   readonly interfaceFolder: string;
   readonly preload: string;
   readonly assets: string;
-  readonly startService: () => CarriedService;
+  readonly startService: (onNotice: SupervisorOptions['onNotice']) => CarriedService;
   readonly hasTray: () => Promise<boolean>;
   readonly loginItems: LoginItems;
   readonly updates: Updates;
@@ -65,7 +66,7 @@ export class Shell {
     this.#connection = new ServiceConnection({
       profile,
       clock,
-      start: options.startService,
+      start: () => options.startService((what, alarm) => this.#tell({ what, alarm })),
       onKnown: (known, event) => this.#show(known, event),
       onTrouble: (error) => log(`The service is away: ${error instanceof Error ? error.message : String(error)}`),
     });
@@ -182,6 +183,11 @@ export class Shell {
     this.#awake.keep(keepsAwake(known));
     this.#tray?.show(known, language);
     if (event) this.#notices.take(event, known.state, language);
+  }
+
+  /** What the watch over the service has found: the service itself may be gone. */
+  #tell(notice: Notice): void {
+    this.#notices.take({ type: 'notice', notice }, this.#connection.known.state, this.#language);
   }
 
   #setMenu(): void {

@@ -5,7 +5,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { loginItemsOf } from '../../../main/electron/login-item.ts';
 import { type CarriedService } from '../../../main/electron/service-connection.ts';
-import { startServiceProcess } from '../../../main/electron/service-process.ts';
+import { carryService } from '../../../main/electron/service-process.ts';
 import { Shell } from '../../../main/electron/shell.ts';
 import { Updates } from '../../../main/electron/updates.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
@@ -51,13 +51,15 @@ async function start({ folder = scratch(), hasTray = true, isHidden = false } = 
     interfaceFolder: join(folder, 'interface'),
     preload: '/preload.cjs',
     assets: join(root, 'assets'),
-    startService: (): CarriedService =>
-      startServiceProcess({
+    startService: (onNotice): CarriedService =>
+      carryService({
+        clock: systemClock,
         program: join(root, 'dist/service.js'),
         version: '0.1.0',
         env: { ...process.env, HOLDFAST_PROFILE: profile.folder, HOLDFAST_SECRETS_FILE: join(folder, 'secrets.json') },
         atLogin: isHidden,
-        onOutput: (text) => log.push(text),
+        onNotice,
+        onNote: (text) => log.push(text),
       }),
     hasTray: async () => hasTray,
     loginItems: loginItemsOf({ app: app as never, platform: 'linux', env: {}, home: folder, isPackaged: false, program: '/x' }),
