@@ -67,7 +67,7 @@ test('the archive holds the program and nothing else', () => {
   expect(
     files.filter((name) => /\.(map|tsx?|md|c|cc|cpp|h|gyp|yml)$|\/(tests?|spec|examples)(\/|$)|\.inputs$|\.env|\.pem$/.test(name)),
   ).toEqual([]);
-  expect(files.filter((name) => /^dist\/(cli|main|start)\.js$/.test(name))).toEqual([]);
+  expect(files.filter((name) => /^dist\/(cli|main|open|start)\.js$/.test(name))).toEqual([]);
   const packages = new Set(files.flatMap((name) => /^node_modules\/((?:@[^/]+\/)?[^/@]+)\//.exec(name)?.[1] ?? []));
   // Of native code that of this kind of computer alone.
   const own = [...packages].filter((name) => !/^(@koromix\/koffi-|@napi-rs\/keyring-)/.test(name));
