@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
 import { catalogued, catalogueOnce } from '../../support/catalogued.ts';
 import { Restic } from '../../support/restic.ts';
-import { connectFolder, createPlan, ended, password, startService, type RunningService } from '../../support/service.ts';
+import { connectFolder, createPlan, ended, password, repositoryAt, startService, type RunningService } from '../../support/service.ts';
 import { tree } from '../../support/tree-literal.ts';
 
 /** Backs a plan up; gives the ID of the snapshot. */
@@ -120,4 +120,78 @@ test.each(['deleted', 'damaged', 'of a newer version'])('a catalogue that was %s
   await catalogued(two, 1);
   const { entries } = await two.client.catalogue.folder({ snapshot, path: source });
   expect(entries.map(({ name }) => name)).toEqual(['a.txt']);
+});
+
+test('a repository that restic and other computers wrote to is known, with all of their snapshots, and nothing of it counts as a plan of ours', async () => {
+  const service = await startService();
+  const { client, folder } = service;
+  const place = join(folder, 'theirs');
+  await repositoryAt(place);
+  const restic = new Restic(place, password);
+  const source = tree(join(folder, 'docs'), { 'a.txt': 'one', 'b.txt': 'two' });
+  const backUpAs = async (host: string, time: string): Promise<void> =>
+    void (await restic.must(['backup', '--host', host, '--time', time, source]));
+  await backUpAs('anna', '2026-01-03 10:00:00');
+  writeFileSync(join(source, 'a.txt'), 'changed');
+  await backUpAs('bert', '2026-01-02 10:00:00');
+  // Older than the one before it, though it was made later.
+  await backUpAs('anna', '2026-01-01 10:00:00');
+  const disk = await client.destinations.connect({ place, password });
+  await catalogueOnce(service, ({ destinations }) => destinations[0]?.state === 'complete' && destinations[0].snapshots === 3);
+  const { snapshots } = await client.catalogue.snapshots({});
+  expect(snapshots.map(({ host, plan }) => [host, plan])).toEqual([
+    ['anna', null],
+    ['bert', null],
+    ['anna', null],
+  ]);
+  const { versions } = await client.catalogue.versions({ path: join(source, 'a.txt') });
+  expect(versions.map(({ host, size, isCurrent }) => [host, size, isCurrent])).toEqual([
+    ['anna', 3, true],
+    ['bert', 7, true],
+    ['anna', 7, false],
+  ]);
+  const found = await client.catalogue.protected({ path: join(source, 'a.txt') });
+  expect([found.answer, found.plans, found.others.map(({ host }) => host).sort()]).toEqual(['no', [], ['anna', 'bert']]);
+  expect(await client.catalogue.check({ destination: disk.id })).toEqual({ snapshots: 3, wrong: [] });
+  // What others forget and prune is gone here with the next look.
+  await restic.must(['forget', '--host', 'anna', '--keep-last', '1', '--prune']);
+  await catalogued(service, 2);
+  expect((await client.catalogue.versions({ path: join(source, 'a.txt') })).versions.map(({ host, size }) => [host, size])).toEqual([
+    ['anna', 3],
+    ['bert', 7],
+  ]);
+});
+
+test('what a rule leaves out is told with the rule', async () => {
+  const service = await startService();
+  const { client, folder } = service;
+  const disk = await connectFolder(service);
+  const source = tree(join(folder, 'docs'), {
+    'a.tmp': 'x',
+    'large.bin': 'x'.repeat(5000),
+    node_modules: { 'm.js': '' },
+    tagged: { '.nobackup': '', 'in.txt': '' },
+    Upper: { 'b.LOG': '' },
+  });
+  await createPlan(service, source, disk, {
+    enabled: false,
+    excludes: { patterns: ['*.tmp', 'node_modules/'], patternsIgnoringCase: ['*.log'], ifPresent: ['.nobackup'], largerThan: 4000 },
+  });
+  const ruleOf = async (path: string): Promise<unknown> =>
+    (await client.catalogue.protected({ path: join(source, path) })).plans[0]!.because;
+  expect(await ruleOf('a.tmp')).toEqual({ rule: 'excluded', source, by: '*.tmp', at: join(source, 'a.tmp') });
+  expect(await ruleOf('node_modules/deep/x.js')).toEqual({
+    rule: 'excluded',
+    source,
+    by: 'node_modules/',
+    at: join(source, 'node_modules'),
+  });
+  expect(await ruleOf('Upper/b.LOG')).toMatchObject({ by: '*.log' });
+  expect(await ruleOf('tagged/in.txt')).toMatchObject({ rule: 'excluded', by: '.nobackup' });
+  expect(await ruleOf('tagged/.nobackup')).toEqual({ rule: 'source', source });
+  expect(await ruleOf('large.bin')).toMatchObject({ rule: 'excluded', by: expect.stringContaining('larger than') });
+  expect(await ruleOf('not there yet.txt')).toEqual({ rule: 'source', source });
+  expect(await ruleOf('..')).toEqual({ rule: 'above', sources: [source] });
+  // Switched off, and without a copy.
+  expect((await client.catalogue.protected({ path: join(source, 'x') })).answer).toBe('no');
 });
