@@ -1,6 +1,6 @@
 /** Where one can be. Each screen is loaded when it is first gone to. */
 import { lazy } from 'react';
-import { ArchiveRestore, CalendarClock, House, type LucideIcon } from 'lucide-react';
+import { ArchiveRestore, CalendarClock, FolderHeart, HardDrive, House, type LucideIcon, Settings } from 'lucide-react';
 
 export type PlaceName = 'home' | 'restore' | 'history' | 'plans' | 'destinations' | 'settings';
 
@@ -29,6 +29,9 @@ export const places: readonly Place[] = [
   { name: 'home', path: '/', icon: House, View: lazy(views.home) },
   { name: 'restore', path: '/restore', icon: ArchiveRestore, View: lazy(() => import('../features/restore/View.tsx')) },
   { name: 'history', path: '/history', icon: CalendarClock, View: lazy(() => import('../features/history/View.tsx')) },
+  { name: 'plans', path: '/plans', icon: FolderHeart, View: lazy(() => import('../features/plans/View.tsx')) },
+  { name: 'destinations', path: '/destinations', icon: HardDrive, View: lazy(() => import('../features/destinations/View.tsx')) },
+  { name: 'settings', path: '/settings', icon: Settings, View: lazy(() => import('../features/settings/View.tsx')) },
 ];
 
 /** The place that an address belongs to. */

@@ -1,6 +1,7 @@
 /** All English texts. */
 import { advice } from './en/advice.ts';
 import { connect } from './en/connect.ts';
+import { destinations } from './en/destinations.ts';
 import { errors } from './en/errors.ts';
 import { files } from './en/files.ts';
 import { firstRun } from './en/firstRun.ts';
@@ -8,13 +9,16 @@ import { frame } from './en/frame.ts';
 import { history } from './en/history.ts';
 import { home } from './en/home.ts';
 import { kit } from './en/kit.ts';
+import { plans } from './en/plans.ts';
 import { restore } from './en/restore.ts';
 import { schedule } from './en/schedule.ts';
+import { settings } from './en/settings.ts';
 import { ui } from './en/ui.ts';
 
 export default {
   advice,
   connect,
+  destinations,
   errors,
   files,
   firstRun,
@@ -22,7 +26,9 @@ export default {
   history,
   home,
   kit,
+  plans,
   restore,
   schedule,
+  settings,
   ui,
 };

@@ -28,7 +28,7 @@ export function Verify({ id }: { readonly id: number }) {
   const { t } = useTranslation();
   const { run, progress, hasEnded, error } = useRun(id);
   return (
-    <Page place={t('frame.place.restore')} title={titleOf(run, t)} reason={<Steps at="verify" reachable="what" />}>
+    <Page place={t('frame.place.restore')} title={<Title run={run} />} reason={<Steps at="verify" reachable="what" />}>
       {error === undefined ? null : <ErrorMessage error={error} />}
       {!run && error === undefined ? <Bones rows={3} height={48} /> : null}
       {run && !hasEnded ? (
@@ -42,7 +42,8 @@ export function Verify({ id }: { readonly id: number }) {
   );
 }
 
-function titleOf(run: Run | undefined, t: ReturnType<typeof useTranslation>['t']): string {
+function Title({ run }: { readonly run: Run | undefined }) {
+  const { t } = useTranslation();
   if (!run) return t('restore.steps.verify');
   const kind = run.kind === 'undo' ? 'undo' : 'restore';
   if (run.status === 'running') return t(`restore.verify.title.running.${kind}`);
