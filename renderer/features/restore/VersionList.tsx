@@ -31,7 +31,7 @@ export function VersionList({ path, snapshot, onChoose }: VersionListProps) {
   if (!isWaiting && rows.length === 0) return <p className="secondary">{t('restore.versions.notYet')}</p>;
   return (
     <div className={styles.versions}>
-      <h3>{rows.length > 0 ? t('restore.versions.count', { count: rows.length }) : t('restore.versions.title')}</h3>
+      <h2>{rows.length > 0 ? t('restore.versions.count', { count: rows.length }) : t('restore.versions.title')}</h2>
       <ol>
         {rows.map((version, index) => (
           <li key={version.version} data-here={index === here || undefined}>
