@@ -84,91 +84,93 @@ export function Where() {
       }
     >
       {error === undefined ? null : <ErrorMessage error={error} />}
-      <Radio.Group
-        label={t('restore.where.target.label')}
-        value={target}
-        onChange={(next) => chooseTarget(next as TargetKind)}
-        className={styles.group}
-      >
-        <Radio value="original" label={t('restore.where.target.original')} description={t('restore.where.target.originalText')} />
-        <Radio value="folder" label={t('restore.where.target.folder')} description={t('restore.where.target.folderText')} />
-        {target === 'folder' ? (
-          <Group className={styles.place} gap="xs" align="end">
-            <TextInput
-              className={styles.path}
-              aria-label={t('restore.where.target.path')}
-              placeholder={suggestion}
-              value={folder}
-              spellCheck={false}
-              onChange={(event) => setRestore({ folder: event.currentTarget.value })}
-            />
-            {folder === '' && suggestion !== '' ? (
-              <Button variant="default" onClick={() => setRestore({ folder: suggestion })}>
-                {t('restore.where.target.useNew')}
-              </Button>
-            ) : null}
-            <Button
-              variant="default"
-              onClick={() =>
-                desktop
-                  ? void attempt(async () => {
-                      const picked = await desktop?.chooseFolder(t('restore.where.target.choose'));
-                      if (picked) setRestore({ folder: picked });
-                    })
-                  : setPicking(true)
-              }
-            >
-              {t('restore.where.target.choose')}
-            </Button>
-          </Group>
-        ) : null}
-        <Radio value="zip" label={t('restore.where.target.zip')} description={t('restore.where.target.zipText')} />
-        {target === 'zip' ? (
-          <Group className={styles.place} gap="xs">
-            <TextInput
-              className={styles.path}
-              aria-label={t('restore.where.target.zipPath')}
-              placeholder={zipSuggestion}
-              value={zip}
-              spellCheck={false}
-              onChange={(event) => setRestore({ zip: event.currentTarget.value })}
-            />
-            {zip === '' && zipSuggestion !== '' ? (
-              <Button variant="default" onClick={() => setRestore({ zip: zipSuggestion })}>
-                {t('restore.where.target.useNew')}
-              </Button>
-            ) : null}
-          </Group>
-        ) : null}
-        {desktop ? null : (
-          <Radio value="download" label={t('restore.where.target.download')} description={t('restore.where.target.downloadText')} />
-        )}
-      </Radio.Group>
-      {target === 'original' || target === 'folder' ? (
-        <>
-          <Radio.Group
-            label={t('restore.where.conflicts.label')}
-            value={conflicts}
-            onChange={(next) => setRestore({ conflicts: next as typeof conflicts })}
-            className={styles.group}
-          >
-            {conflictPolicies.map((policy) => (
-              <Radio
-                key={policy}
-                value={policy}
-                label={t(`restore.where.conflicts.${policy}.label`)}
-                description={t(`restore.where.conflicts.${policy}.text`)}
+      <div className={styles.columns}>
+        <Radio.Group
+          label={t('restore.where.target.label')}
+          value={target}
+          onChange={(next) => chooseTarget(next as TargetKind)}
+          className={styles.group}
+        >
+          <Radio value="original" label={t('restore.where.target.original')} description={t('restore.where.target.originalText')} />
+          <Radio value="folder" label={t('restore.where.target.folder')} description={t('restore.where.target.folderText')} />
+          {target === 'folder' ? (
+            <Group className={styles.place} gap="xs" align="end">
+              <TextInput
+                className={styles.path}
+                aria-label={t('restore.where.target.path')}
+                placeholder={suggestion}
+                value={folder}
+                spellCheck={false}
+                onChange={(event) => setRestore({ folder: event.currentTarget.value })}
               />
-            ))}
-          </Radio.Group>
-          <Checkbox
-            checked={keepUndo}
-            onChange={(event) => setRestore({ keepUndo: event.currentTarget.checked })}
-            label={t('restore.where.keepUndo')}
-            description={t('restore.where.keepUndoText')}
-          />
-        </>
-      ) : null}
+              {folder === '' && suggestion !== '' ? (
+                <Button variant="default" onClick={() => setRestore({ folder: suggestion })}>
+                  {t('restore.where.target.useNew')}
+                </Button>
+              ) : null}
+              <Button
+                variant="default"
+                onClick={() =>
+                  desktop
+                    ? void attempt(async () => {
+                        const picked = await desktop?.chooseFolder(t('restore.where.target.choose'));
+                        if (picked) setRestore({ folder: picked });
+                      })
+                    : setPicking(true)
+                }
+              >
+                {t('restore.where.target.choose')}
+              </Button>
+            </Group>
+          ) : null}
+          <Radio value="zip" label={t('restore.where.target.zip')} description={t('restore.where.target.zipText')} />
+          {target === 'zip' ? (
+            <Group className={styles.place} gap="xs">
+              <TextInput
+                className={styles.path}
+                aria-label={t('restore.where.target.zipPath')}
+                placeholder={zipSuggestion}
+                value={zip}
+                spellCheck={false}
+                onChange={(event) => setRestore({ zip: event.currentTarget.value })}
+              />
+              {zip === '' && zipSuggestion !== '' ? (
+                <Button variant="default" onClick={() => setRestore({ zip: zipSuggestion })}>
+                  {t('restore.where.target.useNew')}
+                </Button>
+              ) : null}
+            </Group>
+          ) : null}
+          {desktop ? null : (
+            <Radio value="download" label={t('restore.where.target.download')} description={t('restore.where.target.downloadText')} />
+          )}
+        </Radio.Group>
+        {target === 'original' || target === 'folder' ? (
+          <div>
+            <Radio.Group
+              label={t('restore.where.conflicts.label')}
+              value={conflicts}
+              onChange={(next) => setRestore({ conflicts: next as typeof conflicts })}
+              className={styles.group}
+            >
+              {conflictPolicies.map((policy) => (
+                <Radio
+                  key={policy}
+                  value={policy}
+                  label={t(`restore.where.conflicts.${policy}.label`)}
+                  description={t(`restore.where.conflicts.${policy}.text`)}
+                />
+              ))}
+            </Radio.Group>
+            <Checkbox
+              checked={keepUndo}
+              onChange={(event) => setRestore({ keepUndo: event.currentTarget.checked })}
+              label={t('restore.where.keepUndo')}
+              description={t('restore.where.keepUndoText')}
+            />
+          </div>
+        ) : null}
+      </div>
       {target === 'download' || settled === undefined ? null : (
         <Section title={t('restore.dry.title')}>
           <DryRun request={settled} />
