@@ -75,12 +75,14 @@ test(`a copy killed ${kills} times harms nothing, and the next one carries on`, 
     await makeRepository(folder, { polynomial });
     return folder;
   };
-  const { ms } = await run('copy', source, await fresh());
+  let { ms } = await run('copy', source, await fresh());
   let interrupted = 0;
   let target = await fresh();
-  for (let i = 0; i < kills; i++) {
+  for (let i = 0; i < kills || interrupted <= kills / 3; i++) {
     const { done } = await run('copy', source, target, random() * ms);
     if (!done) interrupted += 1;
+    // The computer has become faster since it was measured.
+    else ms *= 0.8;
     await expectCleanCheck(resticOn(target), { noLock: true, unindexedPacks: true });
     const copied = sorted(await contentsOf(target));
     expect(sorted(content)).toEqual(expect.arrayContaining(copied));
@@ -92,7 +94,6 @@ test(`a copy killed ${kills} times harms nothing, and the next one carries on`, 
     expect(locksIn(target)).toEqual([]);
     target = await fresh();
   }
-  expect(interrupted).toBeGreaterThan(kills / 3);
   expect(locksIn(source).length).toBeLessThanOrEqual(1);
 });
 
@@ -105,12 +106,14 @@ test(`a move killed ${kills} times leaves the old or the new place complete, and
     mkdirSync(join(from, 'locks'));
   };
   begin();
-  const { ms } = await run('move', from, to);
+  let { ms } = await run('move', from, to);
   let interrupted = 0;
-  for (let i = 0; i < kills; i++) {
+  for (let i = 0; i < kills || interrupted <= kills / 3; i++) {
     begin();
     const { done } = await run('move', from, to, random() * ms);
     if (!done) interrupted += 1;
+    // The computer has become faster since it was measured.
+    else ms *= 0.8;
     const complete = existsSync(join(to, 'config')) ? to : from;
     expect(sorted(await contentsOf(complete))).toEqual(sorted(content));
     if (existsSync(join(from, 'config'))) await run('move', from, to);
@@ -118,5 +121,4 @@ test(`a move killed ${kills} times leaves the old or the new place complete, and
     expect(sorted(await contentsOf(to))).toEqual(sorted(content));
     expect(existsSync(join(from, 'config'))).toBe(false);
   }
-  expect(interrupted).toBeGreaterThan(kills / 3);
 });

@@ -50,13 +50,15 @@ test(`a migration killed ${kills} times at any moment leaves a repository that o
     return { done: text.includes('done'), took: systemClock.monotonic() - began };
   };
 
-  const { took: whole } = await run('never');
+  let { took: whole } = await run('never');
   const seen = { old: 0, new: 0, litter: 0, copies: 0 };
-  for (let round = 0; round < kills; round++) {
+  for (let round = 0; round < kills || seen.old === 0; round++) {
     // As it was before.
     chmodSync(join(folder, 'config'), 0o600);
     writeFileSync(join(folder, 'config'), config);
     const { done } = await run(round % 3 === 0 ? 'late' : random() * whole);
+    // The computer has become faster since it was measured.
+    if (done) whole *= 0.8;
     if (configFiles(folder).length > 1) seen.litter += 1;
     if (readdirSync(copies).length > 0) seen.copies += 1;
     const repository = await openForMigration(new LocalStorage(folder), password, join(place, 'no copies'));
@@ -70,6 +72,5 @@ test(`a migration killed ${kills} times at any moment leaves a repository that o
     expect(readdirSync(copies)).toEqual([]);
     expect(readdirSync(join(folder, 'locks'))).toEqual([]);
   }
-  expect(seen.old, 'kills before the config was replaced').toBeGreaterThan(0);
   await expectCleanCheck(resticOn(folder));
 });
