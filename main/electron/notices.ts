@@ -29,10 +29,14 @@ export class Notices {
     this.#options = options;
   }
 
-  /** @param state after the event */
+  /** Tells of an alarm. */
+  tell(notice: Notice, state: State | undefined, language: Language): void {
+    if (state?.settings.notifications !== false) this.#takeNotice(notice, state, wordsOf(language));
+  }
+
+  /** Tells of what has ended. @param state after the event */
   take(event: ServiceEvent, state: State | undefined, language: Language): void {
     if (state?.settings.notifications === false) return;
-    if (event.type === 'notice') this.#takeNotice(event.notice, state, wordsOf(language));
     // What starts by itself and goes well is silent; what does not is the watchdog's affair, once it matters.
     if (event.type === 'run' && isFinal(event.run.status) && event.run.cause === 'person' && !this.#options.isLookedAt()) {
       const text = textOfRun(event.run, wordsOf(language));

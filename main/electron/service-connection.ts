@@ -61,6 +61,11 @@ export class ServiceConnection {
     return this.#attached?.client;
   }
 
+  /** Whether the service is the shell's own, which is told of its alarms directly. */
+  get isCarrying(): boolean {
+    return this.#carried !== undefined;
+  }
+
   begin(): void {
     this.#following = this.#follow();
   }

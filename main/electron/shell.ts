@@ -9,6 +9,7 @@ import type { Clock } from '../../src/platform/clock.ts';
 import type { Profile } from '../../src/service/profile.ts';
 import { openSocket, type ServiceClient } from '../../src/service/rpc/client.ts';
 import type { SupervisorOptions } from '../../src/service/watchdog/supervisor.ts';
+import { AlarmWatch } from './alarm-watch.ts';
 import { serveApp } from './app-scheme.ts';
 import { answerCalls } from './calls.ts';
 import { guardPages } from './guard.ts';
@@ -53,6 +54,7 @@ export class Shell {
   readonly #connection: ServiceConnection;
   readonly #window: MainWindow;
   readonly #notices: Notices;
+  readonly #alarms = new AlarmWatch();
   readonly #awake = new AwakeKeeper();
   readonly #stops: (() => void)[] = [];
   #tray: TrayView | undefined;
@@ -112,7 +114,10 @@ export class Shell {
     this.#stops.push(
       listenToPower((news) => void this.#tellMachine(news)),
       // Words like "12 minutes ago" grow old.
-      clock.every(look, () => this.#tray?.show(this.#connection.known, this.#language)),
+      clock.every(look, () => {
+        this.#tray?.show(this.#connection.known, this.#language);
+        this.#watchAlarms(this.#connection.known);
+      }),
       updates.onChange((state) => this.#window.send(desktopChannels.update, state)),
       updates.begin(),
     );
@@ -183,11 +188,18 @@ export class Shell {
     this.#awake.keep(keepsAwake(known));
     this.#tray?.show(known, language);
     if (event) this.#notices.take(event, known.state, language);
+    this.#watchAlarms(known);
+  }
+
+  #watchAlarms({ connection, state }: Known): void {
+    if (this.#connection.isCarrying) return this.#alarms.forget();
+    if (connection !== 'open' || !state) return;
+    for (const notice of this.#alarms.see(state.alarms, this.#options.clock.now())) this.#tell(notice);
   }
 
   /** What the watch over the service has found: the service itself may be gone. */
   #tell(notice: Notice): void {
-    this.#notices.take({ type: 'notice', notice }, this.#connection.known.state, this.#language);
+    this.#notices.tell(notice, this.#connection.known.state, this.#language);
   }
 
   #setMenu(): void {

@@ -48,7 +48,5 @@ export function applyEvent(state: State | undefined, event: ServiceEvent): State
       return { ...state, progress: replaced(state.progress, event.progress, ({ run }) => run) };
     case 'alarms':
       return { ...state, alarms: event.alarms };
-    case 'notice':
-      return state;
   }
 }

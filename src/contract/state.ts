@@ -52,8 +52,10 @@ export type Alarm = z.infer<typeof alarmSchema>;
  * Of an alarm: it is new; it is still there a day later; it is no more. *withdrawn*: nobody looks for it any more, so that nobody need be
  * told. Whoever shows it to a person does so once for each.
  */
-export const noticeSchema = z.strictObject({ what: z.enum(['raised', 'repeated', 'solved', 'withdrawn']), alarm: alarmSchema });
-export type Notice = z.infer<typeof noticeSchema>;
+export interface Notice {
+  readonly what: 'raised' | 'repeated' | 'solved' | 'withdrawn';
+  readonly alarm: Alarm;
+}
 
 /** Everything but history. */
 export const stateSchema = z.strictObject({
@@ -85,8 +87,6 @@ export const eventSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('run'), run: runSchema }),
   z.strictObject({ type: z.literal('progress'), progress: progressSchema }),
   z.strictObject({ type: z.literal('alarms'), alarms: z.array(alarmSchema) }),
-  /** Not part of the state: it is told when it happens. */
-  z.strictObject({ type: z.literal('notice'), notice: noticeSchema }),
 ]);
 export type ServiceEvent = z.infer<typeof eventSchema>;
 

@@ -182,7 +182,6 @@ export class Service {
       onNotice: (what, alarm) => {
         this.#log.write(`${what}: ${alarm.message}`);
         options.onNotice?.(what, alarm);
-        events.publish({ type: 'notice', notice: { what, alarm } });
       },
       onAlarms: () => events.publish({ type: 'alarms', alarms: this.#watch.alarms() }),
       onNote,

@@ -21,7 +21,7 @@ function make({ isLookedAt = false } = {}) {
   const onFailed = vi.fn();
   const notices = new Notices({ go, isLookedAt: () => isLookedAt, onFailed });
   const notice = (what: Notice['what'], alarm = anAlarm(), given = state, language: 'en' | 'zh-CN' = 'en'): void =>
-    notices.take({ type: 'notice', notice: { what, alarm } }, given, language);
+    notices.tell({ what, alarm }, given, language);
   const run = (more: Partial<Run>, given = state): void => notices.take({ type: 'run', run: aRun(7, more) }, given, 'en');
   return { notices, go, onFailed, notice, run };
 }
