@@ -4,9 +4,10 @@ import { nextTurn } from '../../../src/platform/clock.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { multistatus, resource } from '../../support/odd-dav.ts';
+import { big, bigFile, small, smallFile } from '../../support/odd-world.ts';
 import { codeOf, listAll } from '../../support/storage-suite.ts';
 import { refuseUnhandledRejections } from '../../support/unhandled.ts';
-import { big, bigFile, davWorld, small, smallFile, smallPath } from './odd.ts';
+import { davWorld, smallPath } from './odd.ts';
 
 refuseUnhandledRejections();
 
@@ -17,7 +18,7 @@ describe('silence', () => {
   let patient: Storage;
   beforeEach(async () => {
     clock = new FakeClock();
-    patient = await world.open(undefined, clock);
+    patient = await world.open({ clock });
   });
 
   /** How long the call waits, in seconds of the clock, before it fails with `connection-lost`. */
@@ -92,7 +93,7 @@ describe('a connection', () => {
       ['webdav:http://no-such-server.invalid/', 'server-unknown'],
       ['webdav:http://127.0.0.1:9/', 'server-refused'],
     ] as const) {
-      const there = await world.open(place);
+      const there = await world.open({ place });
       expect([place, await codeOf(there.size(smallFile)), await codeOf(there.save(smallFile, [small]))]).toEqual([place, code, code]);
     }
   });

@@ -2,9 +2,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { answerRaw } from '../../support/odd-server.ts';
+import { big, bigFile, small, smallFile } from '../../support/odd-world.ts';
 import { codeOf, sha256 } from '../../support/storage-suite.ts';
 import { refuseUnhandledRejections } from '../../support/unhandled.ts';
-import { big, bigFile, bigPath, davWorld, small, smallFile, smallPath } from './odd.ts';
+import { bigPath, davWorld, smallPath } from './odd.ts';
 
 refuseUnhandledRejections();
 

@@ -2,9 +2,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { multistatus, resource } from '../../support/odd-dav.ts';
+import { small } from '../../support/odd-world.ts';
 import { codeOf, listAll, sha256 } from '../../support/storage-suite.ts';
 import { refuseUnhandledRejections } from '../../support/unhandled.ts';
-import { davWorld, small } from './odd.ts';
+import { davWorld } from './odd.ts';
 
 refuseUnhandledRejections();
 

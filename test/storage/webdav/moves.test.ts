@@ -8,9 +8,10 @@ import type { Storage } from '../../../src/storage/storage.ts';
 import { Dav } from '../../../src/storage/webdav/dav.ts';
 import { OddDav } from '../../support/odd-dav.ts';
 import { answerRaw } from '../../support/odd-server.ts';
+import { big, bigFile, small, smallFile } from '../../support/odd-world.ts';
 import { codeOf, describeStorage, sha256 } from '../../support/storage-suite.ts';
 import { refuseUnhandledRejections } from '../../support/unhandled.ts';
-import { big, bigFile, bigPath, config, davWorld, small, smallFile, smallPath } from './odd.ts';
+import { bigPath, config, davWorld, smallPath } from './odd.ts';
 
 refuseUnhandledRejections();
 
@@ -81,7 +82,7 @@ for (const [name, odd] of [
   describeStorage(`webdav storage on a server ${name}`, async () => {
     const server = await OddDav.start();
     odd(server);
-    const open = (): Promise<Storage> => world.open(`webdav:${server.url}/new/folder/`);
+    const open = (): Promise<Storage> => world.open({ place: `webdav:${server.url}/new/folder/` });
     return { storage: await open(), reopen: open, showsGrowing: true, cleanUp: () => server.stop() };
   });
 

@@ -4,9 +4,10 @@ import { createServer } from 'node:net';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../../src/platform/clock.ts';
 import { OddDav } from '../../support/odd-dav.ts';
+import { big, bigFile, small, smallFile } from '../../support/odd-world.ts';
 import { codeOf, errorOf, listAll } from '../../support/storage-suite.ts';
 import { refuseUnhandledRejections } from '../../support/unhandled.ts';
-import { big, bigFile, bigPath, config, davWorld, small, smallFile, smallPath } from './odd.ts';
+import { bigPath, config, davWorld, smallPath } from './odd.ts';
 
 refuseUnhandledRejections();
 
@@ -90,7 +91,7 @@ describe('what a server says', () => {
     const garbage = createServer((socket) => socket.on('error', () => {}).end('SSH-2.0-OpenSSH_9.2\r\n'));
     await new Promise<void>((resolve) => void garbage.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => void garbage.close());
-    const there = await world.open(`webdav:http://127.0.0.1:${(garbage.address() as { port: number }).port}/`);
+    const there = await world.open({ place: `webdav:http://127.0.0.1:${(garbage.address() as { port: number }).port}/` });
     expect(await codeOf(there.size(smallFile))).toBe('server-not-understood');
   });
 
@@ -112,7 +113,7 @@ describe('a redirection', () => {
       redirected += 1;
       return request.resume().on('end', () => response.writeHead(301, { location: request.url!.replace('/old/', '/repo/') }).end());
     };
-    const there = await world.open(`webdav:${world.server.url}/old/`, systemClock, env);
+    const there = await world.open({ place: `webdav:${world.server.url}/old/`, env });
     await there.save(bigFile, [big]);
     world.expectOnly(bigPath);
     expect(redirected).toBe(1);
@@ -173,11 +174,11 @@ describe('a redirection', () => {
 
 describe('a place', () => {
   test('is made with all folders above it, and none is made where one may not', async () => {
-    const there = await world.open(`webdav:${world.server.url}/a%20b/%C3%A4/c/`);
+    const there = await world.open({ place: `webdav:${world.server.url}/a%20b/%C3%A4/c/` });
     await there.create();
     expect([...world.server.folders]).toContain('/a%20b/%C3%A4/c/snapshots/');
     world.server.meet = (request, response, usual) => (request.method === 'MKCOL' ? response.writeHead(403).end() : usual());
-    expect(await codeOf((await world.open(`webdav:${world.server.url}/other/`)).create())).toBe('storage-denied');
+    expect(await codeOf((await world.open({ place: `webdav:${world.server.url}/other/` })).create())).toBe('storage-denied');
   });
 
   test('that was seen and is away now is gone, not empty', async () => {
@@ -185,7 +186,7 @@ describe('a place', () => {
     world.server.files.set(smallPath, small);
     expect(await listAll(world.storage, 'snapshot')).toHaveLength(1);
     const { files, folders } = world.server;
-    expect(await errorOf((await world.open(`webdav:${world.server.url}/none/`)).size(config))).toMatchObject({
+    expect(await errorOf((await world.open({ place: `webdav:${world.server.url}/none/` })).size(config))).toMatchObject({
       code: 'storage-gone',
       retryable: false,
     });

@@ -3,9 +3,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/platform/clock.ts';
 import { multistatus, resource } from '../../support/odd-dav.ts';
+import { big, bigFile, small, smallFile } from '../../support/odd-world.ts';
 import { codeOf, errorOf, listAll } from '../../support/storage-suite.ts';
 import { refuseUnhandledRejections } from '../../support/unhandled.ts';
-import { big, bigFile, bigFolder, bigPath, config, davWorld, small, smallFile, smallPath } from './odd.ts';
+import { bigFolder, bigPath, config, davWorld, smallPath } from './odd.ts';
 
 refuseUnhandledRejections();
 
@@ -160,7 +161,7 @@ describe('a user who may not any more', () => {
   const token = Buffer.from('me:top-secret').toString('base64');
 
   test.each(['Basic realm="x"', 'Digest realm="x", nonce="n", qop="auth"'])('is told so, whatever is at work (%s)', async (challenge) => {
-    const there = await world.open(undefined, systemClock, env);
+    const there = await world.open({ env });
     for (const method of ['PUT', 'MOVE', 'GET', 'PROPFIND', 'DELETE']) {
       world.server.files.set(smallPath, small);
       let isOver = false;
