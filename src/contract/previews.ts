@@ -8,9 +8,9 @@ import { askedSchema, snapshotSchema } from './snapshots.ts';
 
 /**
  * Why a snapshot is kept: `all`: the retention has no rule. `last`, `hourly` … `yearly`: it is the newest of such a period. `within`: it is
- * young enough. `pinned`: a person said so. `guarded`: older snapshots are kept until a person has answered an alarm.
+ * young enough. `pinned`: a person said so.
  */
-export const keepReasons = ['all', 'last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly', 'within', 'pinned', 'guarded'] as const;
+export const keepReasons = ['all', 'last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly', 'within', 'pinned'] as const;
 
 export const retentionRowSchema = z.strictObject({
   snapshot: snapshotSchema,

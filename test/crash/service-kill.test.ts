@@ -9,6 +9,7 @@ import { Repository } from '../../src/repository/repository.ts';
 import { profileAt } from '../../src/service/profile.ts';
 import { attach, type Attached } from '../../src/service/rpc/client.ts';
 import { LocalStorage } from '../../src/storage/local.ts';
+import { expectSameTree } from '../support/judge.ts';
 import { Restic } from '../support/restic.ts';
 import { seededBytes, seededRandom } from '../support/seeded.ts';
 import { createPlan, ended, password, repositoryAt } from '../support/service.ts';
@@ -107,4 +108,27 @@ test('killed while idle, while a run waits, works, is paused: what was said is k
   await restic.must(['check', '--read-data']);
   const repository = await Repository.open(new LocalStorage(join(folder, 'repo')), password);
   expect((await repository.snapshots()).length).toBeGreaterThanOrEqual(5);
+});
+
+test('killed in the middle of a restore: it is recorded as interrupted, and the next service brings everything back', async () => {
+  const folder = scratch();
+  const source = tree(join(folder, 'src'), { a: 'a', sub: { b: seededBytes(seededRandom(7), 300_000) } });
+  await repositoryAt(join(folder, 'repo'));
+  let service = await start(folder);
+  const destination = await service.client.destinations.connect({ place: join(folder, 'repo'), password });
+  const plan = await createPlan({ ...service, folder } as never, source, destination);
+  const { snapshot } = await ended(service, (await service.client.runs.start({ plan: plan.id })).id);
+  await kill(service);
+  service = await start(folder, true);
+  const target = join(folder, 'back');
+  const asked = { snapshot: snapshot!, items: [source], target: { kind: 'folder' as const, path: target } };
+  expect((await service.client.restore.start(asked)).status).toBe('running');
+  await kill(service);
+  service = await start(folder);
+  const [resumed, cutOff] = (await untilEnded(service)).filter(({ kind }) => kind === 'restore');
+  expect(cutOff).toMatchObject({ status: 'interrupted', cause: 'person' });
+  expect(resumed).toMatchObject({ status: 'succeeded', cause: 'resumed', problems: 0 });
+  await expectSameTree(source, join(target, 'src'));
+  expect((await service.client.restore.receipt({ run: resumed.id })).compared).toMatchObject({ entries: 2, different: 0 });
+  await kill(service);
 });

@@ -1,6 +1,7 @@
 /** Job: a page of what a folder holds, in an order that people like. */
 import { joinPath } from '../../platform/byte-paths.ts';
-import type { Node } from '../../repository/tree/node.ts';
+import { parseNode } from '../../repository/tree/parse.ts';
+import { fieldSet } from '../../repository/tree/read-node.ts';
 import { type EntryBatch, EntryBatchBuilder } from '../entry.ts';
 import type { WorkerContext } from '../workers/context.ts';
 
@@ -25,47 +26,78 @@ export interface FolderPageResult {
   readonly bytes: number;
 }
 
-interface Sorted {
-  readonly key: string;
-  readonly nodes: readonly Node[];
+/** A folder as it was read: of its nodes only what it is sorted by. */
+interface Read {
+  readonly tree: string;
+  readonly entries: readonly Sortable[];
   readonly folders: number;
   readonly bytes: number;
+  /** By order. */
+  readonly sorted: Map<string, readonly Sortable[]>;
+}
+
+interface Sortable {
+  /** Without its letter case. */
+  readonly name: string;
+  readonly isFolder: boolean;
+  readonly size: number;
+  readonly mtimeNs: bigint;
+  /** The node as JSON. */
+  readonly raw: Uint8Array;
 }
 
 const stateName = 'browse: folders';
-/** Folders that stay sorted in a worker. */
-const kept = 3;
+/** Entries of folders that stay in a worker, beside the last one: some 700 bytes each. */
+const kept = 50_000;
+const fields = fieldSet(['size', 'mtime']);
 
-/** Throws as `loadTree` does. */
+/** Throws as `openTree` does. */
 export function folderPage({ tree, path, order, descending, from, limit }: FolderPage, context: WorkerContext): FolderPageResult {
-  const known = (context.state.get(stateName) as Sorted[] | undefined) ?? [];
-  const key = `${Buffer.from(tree).toString('latin1')} ${order} ${descending}`;
-  const sorted = known.find((each) => each.key === key) ?? sort(key, context.loadTree(tree), order, descending);
-  context.state.set(stateName, [sorted, ...known.filter((each) => each !== sorted)].slice(0, kept));
+  const known = (context.state.get(stateName) as Read[] | undefined) ?? [];
+  const key = Buffer.from(tree).toString('latin1');
+  const folder = known.find((each) => each.tree === key) ?? read(key, tree, context);
+  let room = kept;
+  const others = known.filter((each) => each !== folder && (room -= each.entries.length) >= 0);
+  context.state.set(stateName, [folder, ...others]);
+  const name = `${order} ${descending}`;
+  const sorted = folder.sorted.get(name) ?? sort(folder.entries, order, descending);
+  folder.sorted.set(name, sorted);
   const builder = new EntryBatchBuilder();
-  const folder = Buffer.from(path);
-  for (const node of sorted.nodes.slice(from, from + limit)) builder.add(joinPath(folder, node.name), node);
-  return { batch: builder.take(), entries: sorted.nodes.length, folders: sorted.folders, bytes: sorted.bytes };
+  const above = Buffer.from(path);
+  for (const { raw } of sorted.slice(from, from + limit)) {
+    const node = parseNode(raw);
+    builder.add(joinPath(above, node.name), node);
+  }
+  return { batch: builder.take(), entries: folder.entries.length, folders: folder.folders, bytes: folder.bytes };
 }
 
-/** Folders first; then by the order, and what is equal in it by name. Names are compared without their letter case. */
-function sort(key: string, nodes: readonly Node[], order: FolderOrder, descending: boolean): Sorted {
-  const folders = nodes.filter(({ type }) => type === 'dir');
-  const others = nodes.filter(({ type }) => type !== 'dir');
-  let bytes = 0;
-  for (const { size } of others) bytes += size;
-  const sorted = [...inOrder(folders, order === 'size' ? 'name' : order, descending), ...inOrder(others, order, descending)];
-  return { key, nodes: sorted, folders: folders.length, bytes };
+function read(key: string, tree: Uint8Array, context: WorkerContext): Read {
+  const reader = context.openTree(tree, fields);
+  const entries: Sortable[] = [];
+  let [folders, bytes] = [0, 0];
+  for (let node = reader.next(); node; node = reader.next()) {
+    const { name, type, size, mtimeNs, raw } = node;
+    const isFolder = type === 'dir';
+    if (isFolder) folders += 1;
+    else bytes += size;
+    entries.push({ name: name.toString('utf8').toLowerCase(), isFolder, size, mtimeNs, raw: raw! });
+  }
+  return { tree: key, entries, folders, bytes, sorted: new Map() };
 }
 
-function inOrder(nodes: readonly Node[], order: FolderOrder, descending: boolean): Node[] {
+/** Folders first; then by the order, and what is equal in it by name. */
+function sort(entries: readonly Sortable[], order: FolderOrder, descending: boolean): readonly Sortable[] {
+  const folders = entries.filter(({ isFolder }) => isFolder);
+  const others = entries.filter(({ isFolder }) => !isFolder);
+  return [...inOrder(folders, order === 'size' ? 'name' : order, descending), ...inOrder(others, order, descending)];
+}
+
+function inOrder(entries: Sortable[], order: FolderOrder, descending: boolean): Sortable[] {
   const way = descending ? -1 : 1;
-  const named = nodes.map((node) => ({ node, name: node.name.toString('utf8').toLowerCase() }));
-  const byName = (a: { name: string }, b: { name: string }): number => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
-  if (order === 'name') named.sort((a, b) => way * byName(a, b));
-  else if (order === 'size') named.sort((a, b) => way * (a.node.size - b.node.size) || byName(a, b));
-  else named.sort((a, b) => way * compare(a.node.mtimeNs, b.node.mtimeNs) || byName(a, b));
-  return named.map(({ node }) => node);
+  const byName = (a: Sortable, b: Sortable): number => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+  if (order === 'name') return entries.sort((a, b) => way * byName(a, b));
+  if (order === 'size') return entries.sort((a, b) => way * (a.size - b.size) || byName(a, b));
+  return entries.sort((a, b) => way * compare(a.mtimeNs, b.mtimeNs) || byName(a, b));
 }
 
 const compare = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0);
