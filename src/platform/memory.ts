@@ -38,3 +38,6 @@ export function favourSmallMemory(): void {
 export function favourSmallestMemory(): void {
   setFlagsFromString('--optimize-for-size');
 }
+
+/** Bytes that this process may still take before the system, or the group that it is confined to, runs short. */
+export const availableMemory = (): number => process.availableMemory();

@@ -32,6 +32,7 @@ import type { Common, Part } from './parts.ts';
 import { Plans } from './plans/plans.ts';
 import { liveFilesOf, makeProfile, type Profile } from './profile.ts';
 import { Desk } from './runs/desk.ts';
+import { ResidentIndexes } from './runs/resident-indexes.ts';
 import { Thinning } from './runs/thinning.ts';
 import type { Power } from './schedule/due.ts';
 import { Scheduling } from './scheduling.ts';
@@ -89,6 +90,7 @@ export class Service {
   readonly #unlock: () => void;
   readonly #power: PowerWatch;
   readonly #watches: PlanWatches;
+  readonly #indexes: ResidentIndexes;
   readonly #watch: ServiceWatch;
   readonly #copy: SettingsKeeper;
   readonly #parts: readonly Part[];
@@ -149,6 +151,7 @@ export class Service {
         this.app.library.moved(id);
       },
     });
+    this.#indexes = new ResidentIndexes(clock);
     this.desk = new Desk({
       state,
       destinations: this.destinations,
@@ -156,6 +159,7 @@ export class Service {
       identity,
       settingsCopy: copyFolderOf(profile),
       leftOut: this.leftOut,
+      indexes: this.#indexes,
       takeJournal: (run, besides) => this.#watches.take(run, besides),
       writeSettingsCopy: () => this.#copy.write(),
       onRun: (run) => {
@@ -273,6 +277,7 @@ export class Service {
     this.scheduling.scheduler.stop();
     besides.cancel();
     this.#watches.close();
+    this.#indexes.close();
     await Promise.all([this.desk.close(), this.drives.close(), this.#power.close()]);
     await Promise.all([this.#acting, ...this.#parts.map((part) => part.close?.()), besides.ended()]);
     this.state.close();

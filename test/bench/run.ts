@@ -5,6 +5,7 @@
  *   npm run bench -- [--rounds 5] [--only NAME] [--folder FOLDER]
  *
  * NAME is part of the name of a work, `cloud` for all that go over a network, `cost`, `service` or `catalogue`. FOLDER keeps the data for the next time (default: a new one in the temporary
+ * NAME is part of the name of a work, `cloud` for all that go over a network, `cost`, `service`, or `journal`. FOLDER keeps the data for the next time (default: a new one in the temporary
  * folder, removed at the end). What was found on the way to these figures is in README.md beside this file.
  */
 import { execFileSync } from 'node:child_process';
@@ -16,6 +17,7 @@ import { BlobIndex } from '../../src/repository/blob-index.ts';
 import { measureCatalogue } from './catalogue.ts';
 import { startCloud } from './cloud.ts';
 import { realTree, sizeOf } from './data.ts';
+import { fewChanges } from './journal.ts';
 import { type Measured, median } from './measure.ts';
 import { passwordEnvironment, programs } from './programs.ts';
 import { serviceAtRest } from './service.ts';
@@ -98,6 +100,19 @@ async function catalogue(): Promise<void> {
   for (const [name, ms] of Object.entries(queries)) row(name, `${ms.toFixed(1)} ms`, '');
 }
 
+async function journal(): Promise<void> {
+  const { files, holdfast, restic, afterDelay } = await fewChanges(mkdtempSync(join(folder, 'journal-')), 1_000_000);
+  console.log(
+    `\nA run after 10 of ${files.toLocaleString('en')} files changed (by the service, whose folders visited were ${holdfast.foldersVisited}):\n`,
+  );
+  row('figure', 'restic', 'holdfast', 'wanted');
+  row('---', '---', '---', '---');
+  row('time', seconds(restic.wall), seconds(holdfast.wall), '≤ 1 s');
+  row('time of the processor', seconds(restic.cpu), seconds(holdfast.cpu), '');
+  row('memory of the service', '', megabytes(holdfast.memory), '');
+  row("from a change to its snapshot, less the plan's delay", '', seconds(afterDelay), '≤ 1 s');
+}
+
 async function cost(): Promise<void> {
   console.log('\nCost of generated files (time beyond that of opening, for each file; peak memory):\n');
   row('files', 'program', 'first backup', 'a file', 'memory', 'nothing changed', 'a file', 'memory');
@@ -146,6 +161,7 @@ try {
   await inTheCloud();
   if (chosen('service')) await service();
   if (chosen('catalogue')) await catalogue();
+  if (chosen('journal')) await journal();
   if (chosen('cost')) await cost();
 } finally {
   clear(places.memory);

@@ -1,6 +1,6 @@
 /** The service at rest: 100,000 watched files in 10,000 folders, and 10,000 runs in its history. */
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { planSchema } from '../../src/contract/plan.ts';
 import { usualSchedule } from '../../src/contract/schedule.ts';
@@ -10,13 +10,12 @@ import { attach, type ServiceClient } from '../../src/service/rpc/client.ts';
 import { StateStore } from '../../src/service/state/store.ts';
 import { cliProgram } from '../support/cli.ts';
 import { median } from './measure.ts';
+import { residentBytes, ticksOf, ticksPerSecond } from './process-facts.ts';
 
 const folders = 10_000;
 const filesInEach = 10;
 const runs = 10_000;
 const idleMs = 20_000;
-/** Linux counts the time of processes in these (sysconf(_SC_CLK_TCK)). */
-const ticksPerSecond = 100;
 
 export interface ServiceFigures {
   /** From the start of the process until a client can ask, in milliseconds. */
@@ -132,11 +131,3 @@ function fill(profile: ReturnType<typeof profileAt>, source: string): void {
   }
   state.close();
 }
-
-/** User and system time, in ticks. See proc_pid_stat(5). */
-function ticksOf(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
-  return Number(fields[11]) + Number(fields[12]);
-}
-
-const residentBytes = (pid: number): number => Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) * 1024;

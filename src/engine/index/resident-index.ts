@@ -34,8 +34,4 @@ export class ResidentIndex {
   keep({ config }: Repository, { index, loaded }: LoadedIndex): void {
     this.#kept = { index, loaded, repository: config.id };
   }
-
-  drop(): void {
-    this.#kept = undefined;
-  }
 }

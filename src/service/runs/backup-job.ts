@@ -9,6 +9,7 @@ import type { Strategy } from '../../contract/schedule.ts';
 import { type BackupResult, executeBackup } from '../../engine/backup/backup.ts';
 import { compileExcludes } from '../../engine/backup/exclude.ts';
 import { type BackupPlan, planBackup } from '../../engine/backup/plan.ts';
+import type { ResidentIndex } from '../../engine/index/resident-index.ts';
 import { executeForget, planForget } from '../../engine/forget.ts';
 import type { RunJournal } from '../watch/run-journal.ts';
 import { patternsLeavingOut } from '../plans/own-folders.ts';
@@ -46,6 +47,8 @@ export interface BackupJob {
   readonly leftOut: readonly string[];
   readonly identity: HostIdentity;
   readonly journal: RunJournal;
+  /** Keeps the index of the repository for the next run. */
+  readonly resident: ResidentIndex | undefined;
   /** What is no longer needed is to be deleted, too: that reads and rewrites packs, so that it is not for every run. */
   readonly prune: boolean;
   /** Tells snapshots that no retention forgets, as they are pinned by then; they do not count for its rules. */
@@ -75,7 +78,7 @@ export async function backUp(repository: Repository, job: BackupJob, options: Ru
   const lost = prepared.missing.filter(({ path }) => displayPath(Buffer.from(path)) !== settingsCopy);
   if (lost.length === plan.sources.length) return fail('source-missing', { path: plan.sources.map(({ path }) => path).join(', ') });
   tellNotes(prepared, settingsCopy, log);
-  const result = await executeBackup(repository, prepared, { ...options, changed: journal.changed });
+  const result = await executeBackup(repository, prepared, { ...options, changed: journal.changed, resident: job.resident });
   const problems = problemsOf(result);
   for (const error of result.damage) log('warning', `${error.message} ${error.guidance}`);
   const { summary, snapshot } = result;

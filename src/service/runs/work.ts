@@ -12,6 +12,7 @@ import type { RunChange } from '../state/runs.ts';
 import type { StateStore } from '../state/store.ts';
 import type { RunJournal } from '../watch/run-journal.ts';
 import { backUp } from './backup-job.ts';
+import type { ResidentIndexes } from './resident-indexes.ts';
 import { PruneTimes } from './prune-times.ts';
 
 export interface WorkOptions {
@@ -25,6 +26,7 @@ export interface WorkOptions {
   readonly leftOut: readonly string[];
   /** What is known of changes in the sources of the run's plan; to be asked for before anything of them is read. */
   readonly takeJournal: (run: Run, besides: readonly string[]) => RunJournal;
+  readonly indexes: ResidentIndexes;
   /** Writes the copy of the settings anew. What it throws costs no backup. */
   readonly writeSettingsCopy: () => void;
   /** Told of what could not be stored. */
@@ -41,7 +43,7 @@ export interface Outcome {
 export async function workOn(
   run: Run,
   control: RunControl,
-  { clock, state, destinations, identity, settingsCopy, leftOut, takeJournal, writeSettingsCopy, onDefect }: WorkOptions,
+  { clock, state, destinations, identity, settingsCopy, leftOut, takeJournal, indexes, writeSettingsCopy, onDefect }: WorkOptions,
   onProgress: (progress: Progress) => void,
 ): Promise<Outcome> {
   /** What is noted beside a backup costs no backup. */
@@ -77,7 +79,8 @@ export async function workOn(
         const notes = new Notes(recallNotes(state));
         return (snapshot) => notes.isPinned(snapshot);
       };
-      const job = { plan, strategy, settingsCopy, leftOut, identity, journal, prune: pruneTimes.isDue(destination), pinned };
+      const resident = repository.storage.localPath ? indexes.of(destination) : undefined;
+      const job = { plan, strategy, settingsCopy, leftOut, identity, journal, resident, prune: pruneTimes.isDue(destination), pinned };
       const outcome = await backUp(repository, job, options, log);
       quietly(() => pruneTimes.note(destination, outcome.retention));
       const { snapshot, figures, problems, hasWarnings } = outcome;

@@ -1,0 +1,50 @@
+import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { usualSchedule } from '../../../src/contract/schedule.ts';
+import { runLines } from '../../../src/cli/run-text.ts';
+import { connectFolder, createPlan, ended, quickClock, startService } from '../../support/service.ts';
+import { tree } from '../../support/tree-literal.ts';
+
+/** Nobody is ever held up by it, however busy the computer is. */
+const steady = { ...quickClock, monotonic: () => 0 };
+
+test('a run of a watched plan says how much it looked at, and why', async () => {
+  const service = await startService({ clock: steady });
+  const source = tree(join(service.folder, 'source'), { a: { x: '1', b: { y: '2' } }, c: { z: '3' } });
+  const [one, two] = [await connectFolder(service, 'one'), await connectFolder(service, 'two')];
+  // In each run the copy of the settings is another one, which counts as a file that changed.
+  const plan = await createPlan(service, source, one, {
+    destinations: [
+      { destination: one.id, role: 'primary' },
+      { destination: two.id, role: 'standby' },
+    ],
+    schedule: { ...usualSchedule, triggers: [{ kind: 'change', delaySeconds: 86_400 }], strategy: { otherwise: 'incremental' } },
+  });
+  const run = async (destination = one.id) => {
+    const { id } = await service.client.runs.start({ plan: plan.id, destination });
+    const done = await ended(service, id);
+    const { lines } = await service.client.runs.log({ id });
+    return { scan: done.figures?.scan, done, log: lines.map(({ text }) => text) };
+  };
+  expect((await run()).scan).toMatchObject({ isPartial: false, because: 'strategy' });
+  // The watches were not yet there when the first run began, as far as this one knows.
+  await run();
+  appendFileSync(join(source, 'a/b/y'), 'more');
+  const partial = await run();
+  expect(partial.scan).toMatchObject({ isPartial: true });
+  expect(partial.done.figures).toMatchObject({ filesChanged: 2 });
+  expect(partial.log).toContainEqual(expect.stringMatching(/^Only what changed was looked at: \d+ folders?\.$/));
+  expect(runLines(partial.done)).toContainEqual(expect.stringMatching(/^ {2}Only what changed was looked at/));
+  // The other destination has an older snapshot, or none.
+  expect((await run(two.id)).scan).toMatchObject({ isPartial: false });
+  appendFileSync(join(source, 'c/z'), 'more');
+  expect((await run()).done.figures).toMatchObject({ filesChanged: 2, scan: { isPartial: true } });
+  expect((await run(two.id)).done.figures).toMatchObject({ filesChanged: 2, scan: { isPartial: true } });
+  // A run that fails gives back what it took.
+  appendFileSync(join(source, 'c/z'), 'more');
+  rmSync(join(service.folder, 'one/config'));
+  expect((await run()).done.status).not.toBe('succeeded');
+  writeFileSync(join(source, 'a/x'), 'other');
+  expect((await run(two.id)).done.figures).toMatchObject({ filesChanged: 3, scan: { isPartial: true } });
+});
