@@ -21,13 +21,18 @@ export class ResidentIndex {
     return this.#kept?.index.byteLength ?? 0;
   }
 
-  /** Undefined when nothing is kept of this repository, or one of its files is gone: packs may be gone with it. Throws what listing throws. */
+  /** Undefined when nothing is kept of this repository, when one of its files is gone (packs may be gone with it), and when that cannot be told. */
   async take({ config, storage }: Repository): Promise<LoadedIndex | undefined> {
     const kept = this.#kept;
     this.#kept = undefined;
     if (kept?.repository !== config.id) return undefined;
     const gone = new Set(kept.loaded);
-    for await (const { name } of storage.list('index')) gone.delete(name);
+    try {
+      for await (const { name } of storage.list('index')) gone.delete(name);
+    } catch {
+      // Whoever loads the index anew hears of it.
+      return undefined;
+    }
     return gone.size === 0 ? kept : undefined;
   }
 
