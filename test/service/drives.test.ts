@@ -7,6 +7,7 @@ import type { DestinationView } from '../../src/contract/destination.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { systemDrives } from '../../src/platform/drives/drives.ts';
 import type { Drives } from '../../src/platform/drives/volume.ts';
+import { catalogued } from '../support/catalogued.ts';
 import { canMountDisks } from '../support/disk.ts';
 import { seededBytes, seededRandom } from '../support/seeded.ts';
 import { createPlan, ended, password, quickClock, repositoryAt, type RunningService, startService } from '../support/service.ts';
@@ -38,6 +39,8 @@ describe.runIf(canMountDisks)('a destination on a drive', () => {
     const plan = await createPlan(service, source, destination, { schedule: { ...usualSchedule, triggers: [{ kind: 'drive' }] } });
     expect(await ended(service, (await client.runs.start({ plan: plan.id })).id)).toMatchObject({ status: 'succeeded' });
 
+    // The catalogue reads what the run has stored, and lets go of the drive then.
+    await catalogued(service, 1);
     must('umount', first);
     while ((await stateOf(service, destination.id)).state !== 'not-plugged-in') await systemClock.sleep(10);
     const skipped = await ended(service, (await client.runs.start({ plan: plan.id })).id);

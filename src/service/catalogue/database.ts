@@ -76,7 +76,8 @@ const quotedTables = tableNames.map((name) => `'${name}'`).join(', ');
 
 /** Undefined for a file of another version, or of something else. */
 function open(file: string): OpenedCatalogue | undefined {
-  const database = new DatabaseSync(file);
+  // A thread that ends just now may still hold it.
+  const database = new DatabaseSync(file, { timeout: 5000 });
   try {
     const version = Number(database.prepare('PRAGMA user_version').get()!.user_version);
     if (version !== 0 && version !== schemaVersion) {
@@ -98,7 +99,7 @@ function open(file: string): OpenedCatalogue | undefined {
       database.close();
       return undefined;
     }
-    const reader = new DatabaseSync(file, { readOnly: true });
+    const reader = new DatabaseSync(file, { readOnly: true, timeout: 5000 });
     reader.exec('PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0;');
     return { writer: new Rows(database), reader: new Rows(reader) };
   } catch (error) {

@@ -108,8 +108,17 @@ export class CatalogueKeeper implements Part {
     this.#tell();
   }
 
-  /** Lets go of a destination, so that its drive can be ejected. */
+  /**
+   * Lets go of a destination, so that its drive can be ejected. What is new there is entered first, unless that has to wait for a run: it
+   * may never be there but for its own runs.
+   */
   async release(destination: string): Promise<void> {
+    const isWanted = (): boolean => this.#waiting.has(destination) || this.#active?.destination === destination;
+    while (this.#active && isWanted() && !this.#isBusy && !this.#isClosing) await this.#active.done;
+    await this.#giveUp(destination);
+  }
+
+  async #giveUp(destination: string): Promise<void> {
     this.#waiting.delete(destination);
     if (this.#active?.destination !== destination) return;
     this.#active.control.cancel();
@@ -205,7 +214,7 @@ export class CatalogueKeeper implements Part {
   }
 
   async #drop(destination: string, repository: string): Promise<void> {
-    await this.release(destination);
+    await this.#giveUp(destination);
     await this.#catalogue.run('drop', { repository }).catch((error: unknown) => this.#note(error));
     this.#tell();
   }

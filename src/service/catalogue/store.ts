@@ -80,7 +80,11 @@ export class CatalogueStore {
         const snapshot = bytes as Uint8Array;
         const id = Buffer.from(snapshot).toString('hex');
         if (there.has(id)) known.add(id);
-        else forgetCopy(writer, number, snapshot);
+        else {
+          forgetCopy(writer, number, snapshot);
+          // Questions are answered in between.
+          await nextTurn();
+        }
       }
       writer.run('UPDATE repositories SET total = ?, checked = NULL WHERE id = ?', there.size, number);
       return snapshots.filter((id) => !known.has(id));
