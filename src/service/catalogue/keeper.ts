@@ -261,11 +261,11 @@ export class CatalogueKeeper implements Part {
       // What vanished while it was read shows only in a second look.
       for (let again = true; again; ) again = await this.#enterNew(repository, destination, control);
       await this.#catalogue.run('complete', { repository: repository.config.id, at: this.#options.clock.now() });
-      this.#tell();
-      await this.#catalogue.run('index', undefined);
     } finally {
       await repository.storage.close().catch(() => {});
     }
+    this.#tell();
+    await this.#catalogue.run('index', undefined);
   }
 
   /** Whether a snapshot may have been removed meanwhile. */
