@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { renameSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Plan } from '../../src/contract/plan.ts';
@@ -66,9 +66,10 @@ test('a destination that cannot be used is named, with what happened and what to
   const plan = await planOf(host, destination);
   await ended(host, (await host.client.runs.start({ plan: plan.id })).id);
   renameSync(join(host.folder, 'Blue'), join(host.folder, 'elsewhere'));
+  writeFileSync(join(host.folder, 'Blue'), 'no folder');
   const page = await openScreen(host.address);
   await seen(page.getByRole('heading', { name: 'Documents' }));
-  await ended(host, (await host.client.runs.start({ plan: plan.id })).id);
+  await host.client.destinations.look({ id: destination.id });
   await seen(page.getByText(/“Blue” cannot be used|The last backup of “Documents” failed/));
   await portraits(page, 'home-failing');
 });

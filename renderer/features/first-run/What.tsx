@@ -119,7 +119,10 @@ async function suggest(): Promise<void> {
   const wanted = suggested.filter(({ isSuggested, isReadable }) => isSuggested && isReadable);
   // The whole home folder holds the others: it is there to be chosen instead, at the end.
   const ordered = [...suggested.filter(({ kind }) => kind !== 'home'), ...suggested.filter(({ kind }) => kind === 'home')];
+  const home = suggested.find(({ kind }) => kind === 'home');
   change({
+    // Where a folder of this computer is chosen as the place, this one is proposed.
+    folder: home ? `${home.path}${home.path.includes('\\') ? '\\' : '/'}Holdfast` : '',
     candidates: ordered.map(({ path, kind, isReadable }) => ({ path, kind, isReadable })),
     chosen: new Set(wanted.map(({ path }) => path)),
   });
