@@ -68,14 +68,14 @@ export function reasonWords(reason: HomeReason, state: State, now: number): { re
         reason: isAway
           ? t('home.reason.away', names)
           : destination?.now.state === 'failing'
-            ? failure(destination.now)
+            ? failure(destination, destination.now)
             : t('home.reason.overdue'),
       };
     }
     case 'destination-failing':
       return {
         line: t('home.line.destinationFailing', names),
-        reason: destination?.now.state === 'failing' ? failure(destination.now) : t('home.reason.destinationFailing'),
+        reason: destination?.now.state === 'failing' ? failure(destination, destination.now) : t('home.reason.destinationFailing'),
       };
     case 'alarm':
       return alarmWords(reason, state);
@@ -106,8 +106,12 @@ export function reasonWords(reason: HomeReason, state: State, now: number): { re
 }
 
 /** What a destination that fails has said, in our words. */
-function failure(now: Extract<State['destinations'][number]['now'], { state: 'failing' }>): string {
-  const { what, means, todo } = errorWords(now);
+function failure(
+  { name, place }: State['destinations'][number],
+  now: Extract<State['destinations'][number]['now'], { state: 'failing' }>,
+): string {
+  // What is kept of the error does not say what it is about.
+  const { what, means, todo } = errorWords({ ...now, context: { location: place, server: name, name } });
   return [what, means, todo].filter((part) => part !== '').join(' ');
 }
 
