@@ -1,5 +1,5 @@
 /** The service and its host as programs: each of them killed. */
-import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { profileAt } from '../../src/service/profile.ts';
@@ -138,6 +138,15 @@ test('signals to the host end both; so do those to the service, and a second one
   hung.signal('SIGTERM');
   expect((await hung.end).code).toBe(130);
   expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+});
+
+test('while no service runs, its state is told with what the watchdog knew last', async () => {
+  const { profile, run } = person();
+  mkdirSync(profile.folder);
+  const known = { service: { problem: { kind: 'service', why: 'ended', silentForMs: 90_000 }, since: 1, toldAt: 1 } };
+  writeFileSync(join(profile.folder, 'watchdog.json'), JSON.stringify({ at: 1, sinceBoot: 1, plans: [], known, awake: {}, seen: {} }));
+  const { code, stderr } = await run('status');
+  expect([code, stderr]).toEqual([1, expect.stringMatching(/makes backups does not run[^]*service is not running/)]);
 });
 
 test('what keeps it from starting is told once, by its own words, and ends both', async () => {

@@ -1,5 +1,6 @@
 /** status: what the service does, and whether what it protects is safe. */
-import type { State } from '../../contract/state.ts';
+import { hasCode } from '../../contract/errors.ts';
+import type { Alarm, State } from '../../contract/state.ts';
 import { formatMoment } from '../dates.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { cancelledReading } from '../run-verb.ts';
@@ -16,20 +17,39 @@ export function addStatus({ program, run }: Verbs): void {
     .description('show what the service does, its plans, and how old their backups are')
     .addHelpText('after', '\nExample:\n  holdfast status')
     .action(() =>
-      run(command, cancelledReading, (invocation) =>
-        withService(invocation, async (client) => {
-          const [info, state, facts] = [await client.service.info(), await client.state(), await client.home.facts()];
-          invocation.output.lines(
-            `The service runs since ${formatMoment(info.startedAt)} (process ${info.pid}).`,
-            '',
-            ...answerLines(facts, state),
-            ...statusLines(state),
-          );
-          invocation.output.object('status', { ...info, ...state, facts });
-          return state.alarms.length === 0 ? exitCodes.done : exitCodes.incomplete;
-        }),
-      ),
+      run(command, cancelledReading, async (invocation) => {
+        const { output } = invocation;
+        try {
+          return await withService(invocation, async (client) => {
+            const [info, state, facts] = [await client.service.info(), await client.state(), await client.home.facts()];
+            invocation.output.lines(
+              `The service runs since ${formatMoment(info.startedAt)} (process ${info.pid}).`,
+              '',
+              ...answerLines(facts, state),
+              ...statusLines(state),
+            );
+            invocation.output.object('status', { ...info, ...state, facts });
+            return state.alarms.length === 0 ? exitCodes.done : exitCodes.incomplete;
+          });
+        } catch (error) {
+          // What the watchdog knew last is the more important now.
+          const alarms = hasCode(error, 'service-absent') || hasCode(error, 'service-lost') ? await lastAlarms() : [];
+          for (const { message, guidance } of alarms) output.note(`${message} ${guidance}`);
+          throw error;
+        }
+      }),
     );
+}
+
+/** Of the watchdog, which remembers them though no service runs. */
+async function lastAlarms(): Promise<Alarm[]> {
+  const [{ profileAt }, { guardMemory }, { alarmOf }] = await Promise.all([
+    import('../../service/profile.ts'),
+    import('../../service/watchdog/memory.ts'),
+    import('../../service/watchdog/alarm.ts'),
+  ]);
+  const { known = {}, plans = [] } = guardMemory(profileAt().folder).recall() ?? {};
+  return Object.values(known).map(({ problem, since }) => alarmOf(problem, since, plans));
 }
 
 function statusLines({ plans, planStates, destinations, pause, runs, progress, alarms }: State): string[] {

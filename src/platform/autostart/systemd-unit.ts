@@ -25,6 +25,8 @@ Restart=on-failure
 RestartSec=30
 # Ended by a signal, as systemd itself ends it.
 SuccessExitStatus=130
+# The host sees to a service that is out of memory; by itself systemd would end both.
+OOMPolicy=continue
 
 [Install]
 WantedBy=default.target

@@ -10,6 +10,7 @@ import { WebSocket } from 'ws';
 import { fromWire } from '../../contract/crossing.ts';
 import { fail, HoldfastError } from '../../contract/errors.ts';
 import { contract, protocolVersion } from '../../contract/procedures.ts';
+import { systemClock } from '../../platform/clock.ts';
 import { readAccess } from '../access.ts';
 import type { Profile } from '../profile.ts';
 import { longestMessage } from './connections.ts';
@@ -64,6 +65,9 @@ const whole = (error: unknown): never => {
   throw fromWire(error);
 };
 
+/** A service answers at once; one that takes so long hangs, and its host ends it after some minutes. */
+const patienceMs = 20_000;
+
 function open(address: string, token: string): Promise<WebSocket> {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(`ws://localhost${rpcPath}`, {
@@ -72,7 +76,19 @@ function open(address: string, token: string): Promise<WebSocket> {
       maxPayload: longestMessage,
       perMessageDeflate: false,
     });
-    socket.once('open', () => resolve(socket));
+    const settled = new AbortController();
+    systemClock.sleep(patienceMs, settled.signal).then(
+      () => {
+        reject(new HoldfastError('service-lost', { cause: 'it does not answer' }));
+        socket.terminate();
+      },
+      () => {},
+    );
+    socket.once('close', () => settled.abort());
+    socket.once('open', () => {
+      settled.abort();
+      resolve(socket);
+    });
     socket.once('unexpected-response', (_, { statusCode }) => {
       socket.terminate();
       reject(new HoldfastError('access-refused', { cause: `it answered ${statusCode}` }));

@@ -46,6 +46,8 @@ describe('the unit of systemd', () => {
       RestartSec=30
       # Ended by a signal, as systemd itself ends it.
       SuccessExitStatus=130
+      # The host sees to a service that is out of memory; by itself systemd would end both.
+      OOMPolicy=continue
 
       [Install]
       WantedBy=default.target
@@ -93,6 +95,14 @@ describe('the unit of systemd', () => {
 test('the agent of launchd holds every word as it is', () => {
   const words = ['/opt/node', ...nasty.filter((word) => !word.includes('\n'))];
   expect(readXml('print(json.dumps(plistlib.loads(data)["ProgramArguments"]))', launchAgent(words))).toEqual(words);
+  // Each with the type that launchd.plist(5) wants.
+  expect(readXml('print(json.dumps(plistlib.loads(data)))', launchAgent(['/opt/node']))).toEqual({
+    Label: 'holdfast.service',
+    ProgramArguments: ['/opt/node'],
+    RunAtLoad: true,
+    KeepAlive: { SuccessfulExit: false },
+    ThrottleInterval: 30,
+  });
   expect(launchAgent(['/opt/node', 'serve'])).toMatchInlineSnapshot(`
     "<?xml version="1.0" encoding="UTF-8"?>
     <!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
