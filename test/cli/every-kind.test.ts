@@ -24,17 +24,21 @@ import { sharedScratch, tree } from '../support/tree-literal.ts';
 const elsewhere = new Set([
   'completion',
   'destination',
+  'history',
   'login',
   'man',
   'pause',
   'plan',
+  'protected',
   'recovery',
   'resume',
   'run',
+  'search',
   'serve',
   'service',
   'settings',
   'status',
+  'usage',
   'version',
 ]);
 
