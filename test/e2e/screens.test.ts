@@ -40,11 +40,11 @@ test('the history lists runs and snapshots; a run opens to its figures, changes 
   await page.getByRole('textbox', { name: 'Name' }).fill('Before the trip');
   await page.getByRole('button', { name: 'Save notes' }).click();
   await seen(page.getByRole('heading', { level: 1, name: 'Before the trip' }));
-  await page.getByRole('switch', { name: 'Keep this snapshot' }).check();
+  await page.getByRole('switch', { name: 'Keep this snapshot' }).click();
   await seen(page.getByText('It is kept by a pin.'));
   await portraits(page, 'history-snapshot');
   expect((await host.client.snapshots.list({})).snapshots[0]).toMatchObject({ name: 'Before the trip', pinned: true });
-  await page.getByRole('switch', { name: 'Keep this snapshot' }).uncheck();
+  await page.getByRole('switch', { name: 'Keep this snapshot' }).click();
   await gone(page.getByText('It is kept by a pin.'));
   await page.getByRole('button', { name: 'Delete this snapshot' }).click();
   await seen(page.getByText('will be freed'));
@@ -153,6 +153,7 @@ test('settings count at once, and diagnostics hold no secret', async () => {
   expect(readFileSync(await download.path(), 'utf8')).not.toContain('Documents/');
   await page.getByRole('button', { name: 'Show', exact: true }).click();
   await seen(page.getByText('restic repositories of version 2'));
+  await seen(page.getByText('react-dom'));
   await page.getByRole('link', { name: 'Settings' }).first().click();
   await page.getByText('Dark', { exact: true }).click();
   await expect.poll(() => page.evaluate(() => document.documentElement.dataset['mantineColorScheme']), { timeout: 0 }).toBe('dark');

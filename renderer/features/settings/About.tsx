@@ -7,6 +7,7 @@ import { Facts } from '../../ui/Facts.tsx';
 import { exact } from '../../ui/format.ts';
 import { Page } from '../../ui/Page.tsx';
 import { useAnswer } from '../../ui/use-answer.ts';
+import { Licences } from './Licences.tsx';
 
 /** What this is, which version runs, where its data lie, and whose work it stands on. */
 export function About() {
@@ -31,6 +32,7 @@ export function About() {
           [t('settings.about.format'), t('settings.about.formatText')],
         ]}
       />
+      <Licences />
     </Page>
   );
 }

@@ -43,6 +43,8 @@ export const settings = {
     profile: 'Data of this profile',
     format: 'Format',
     formatText: 'Backups are restic repositories of version 2: another program can restore them, too.',
+    licences_one: 'The work of others in it: one package',
+    licences_other: 'The work of others in it: {{count}} packages',
   },
   session: { label: 'This browser', text: 'It stays logged in until you end that.', act: 'Log out' },
 };

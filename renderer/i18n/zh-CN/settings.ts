@@ -46,6 +46,7 @@ export const settings: Texts<typeof en> = {
     profile: '此配置的数据',
     format: '格式',
     formatText: '备份采用 restic 第 2 版仓库格式，其他程序也可以恢复。',
+    licences_other: '其中使用的他人成果：{{count}} 个软件包',
   },
   session: { label: '此浏览器', text: '会一直保持登录，直到您退出。', act: '退出登录' },
 };
