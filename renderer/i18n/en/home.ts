@@ -19,6 +19,7 @@ export const home = {
     planOff: '“{{plan}}” is switched off.',
     rtoMissed: 'Getting “{{plan}}” back would take longer than you want.',
     kitNotSaved: 'Your files are safe. One thing is left to do.',
+    kitNotSavedToo: 'The recovery kit is not saved yet.',
     notTested: 'No restore of “{{plan}}” has been tested for a long time.',
   },
   reason: {

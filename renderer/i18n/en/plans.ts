@@ -151,7 +151,7 @@ export const plans = {
     text: 'Of each period the newest snapshot is kept, for so many periods; −1 is without end. Pinned snapshots always stay.',
     rule: { last: 'Newest', hourly: 'Hours', daily: 'Days', weekly: 'Weeks', monthly: 'Months', yearly: 'Years' },
     preview: 'Show every snapshot that is kept, and why',
-    sum: '{{kept}} are kept, {{removed}} go.',
+    sum: 'Kept: {{kept}}. Removed: {{removed}}.',
     goes: 'goes',
     stays: 'stays: {{reasons}}',
     reason: {

@@ -10,7 +10,7 @@ export const destinations: Texts<typeof en> = {
   usedBy: '用于 {{plans}}',
   look: '立即查看',
   manage: '更改',
-  kit: '恢复资料',
+  kit: '恢复凭单',
   state: {
     unknown: '尚未查询',
     connected: '已连接',
@@ -48,7 +48,7 @@ export const destinations: Texts<typeof en> = {
   password: {
     act: '更改密码',
     title: '更改“{{name}}”的密码',
-    text: '没有人能重置密码。更改后请保存新的恢复资料。',
+    text: '没有人能重置密码。更改后请保存新的恢复凭单。',
     old: '现在的密码',
     new: '新密码',
     again: '再输入一次新密码',

@@ -22,6 +22,7 @@ export const home: Texts<typeof en> = {
     planOff: '“{{plan}}”已关闭。',
     rtoMissed: '恢复“{{plan}}”所需的时间会超出您的期望。',
     kitNotSaved: '您的文件是安全的，还差一件事。',
+    kitNotSavedToo: '恢复凭单尚未保存。',
     notTested: '“{{plan}}”很久没有做过恢复测试了。',
   },
   reason: {

@@ -298,6 +298,8 @@ describe('a run that goes by the journal', () => {
   });
 
   test.skipIf(!canMountDisks)('notices what is mounted in a source or over it, and changes behind a bind mount', async () => {
+    // Whichever is seen first: that the mounts are others, or that the folder is.
+    const anotherRoot = /^(mount|root)-changed$/u;
     const elsewhere = tree(scratch(), plain);
     const mounts = [join(source, 'c'), source];
     const plan = await new Journaled(source).start();
@@ -306,21 +308,21 @@ describe('a run that goes by the journal', () => {
     });
     await plan.round();
     execFileSync('mount', ['--bind', elsewhere, join(source, 'c')]);
-    expect(await plan.round()).toBe('mount-changed');
+    expect(await plan.round()).toMatch(anotherRoot);
     await plan.calm();
     appendFileSync(join(elsewhere, 'a/b/e/x'), 'behind');
     expect(await plan.round()).toBe('partial');
     execFileSync('umount', [join(source, 'c')]);
-    expect(await plan.round()).toBe('mount-changed');
+    expect(await plan.round()).toMatch(anotherRoot);
     await plan.calm();
     execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', source]);
     tree(source, { other: { x: '1' } });
-    expect(await plan.round()).toBe('mount-changed');
+    expect(await plan.round()).toMatch(anotherRoot);
     await plan.calm();
     writeFileSync(join(source, 'other/y'), '2');
     expect(await plan.round()).toBe('partial');
     execFileSync('umount', [source]);
-    expect(await plan.round()).toBe('mount-changed');
+    expect(await plan.round()).toMatch(anotherRoot);
   });
 
   test('leaves what changed while it worked to the next, and what a failed one had to the one after it, on each destination', async () => {
