@@ -7,6 +7,8 @@ import { createInterface } from 'node:readline';
 import { execPath } from 'node:process';
 import { onTestFinished } from 'vitest';
 import type { DestinationView } from '../../../src/contract/destination.ts';
+import { systemClock } from '../../../src/platform/clock.ts';
+import { isProcessAlive } from '../../../src/platform/processes.ts';
 import { attach, type ServiceClient } from '../../../src/service/rpc/client.ts';
 import { profileAt } from '../../../src/service/profile.ts';
 import { cliProgram } from '../../support/cli.ts';
@@ -48,14 +50,30 @@ export async function startHost({ folder = scratch('e2e'), port = 0, env = {} }:
   const end = async (signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const gone = once(child, 'exit');
+    const service = await served();
     child.kill(signal);
     await gone;
+    // A service outlives the host that was killed beside it; a power cut takes both.
+    if (signal === 'SIGKILL' && service !== undefined) await killed(service);
   };
   onTestFinished(() => end());
+  /** The service's process; undefined before there is one, or when it does not answer any more. */
+  const served = (): Promise<number | undefined> =>
+    attached?.client.service.info().then(
+      ({ pid }) => pid,
+      () => undefined,
+    ) ?? Promise.resolve(undefined);
+  let attached: Awaited<ReturnType<typeof attach>> | undefined;
   const address = await readyAddress(child);
-  const attached = await attach(profileAt(profile));
-  onTestFinished(() => attached.close());
-  return { folder, home, address, port: Number(new URL(address).port), pid: child.pid!, client: attached.client, end };
+  attached = await attach(profileAt(profile));
+  const { client, close } = attached;
+  onTestFinished(() => close());
+  return { folder, home, address, port: Number(new URL(address).port), pid: child.pid!, client, end };
+}
+
+async function killed(pid: number): Promise<void> {
+  if (isProcessAlive(pid)) process.kill(pid, 'SIGKILL');
+  while (isProcessAlive(pid)) await systemClock.sleep(10);
 }
 
 function cleanEnvironment(): NodeJS.ProcessEnv {
