@@ -50,23 +50,24 @@ export async function startHost({ folder = scratch('e2e'), port = 0, env = {} }:
   const end = async (signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const gone = once(child, 'exit');
-    const service = await served();
+    const service = signal === 'SIGKILL' ? await served() : undefined;
     child.kill(signal);
     await gone;
     // A service outlives the host that was killed beside it; a power cut takes both.
     if (signal === 'SIGKILL' && service !== undefined) await killed(service);
   };
   onTestFinished(() => end());
+  /** Set once there is a client. */
+  const attached: { client?: ServiceClient } = {};
   /** The service's process; undefined before there is one, or when it does not answer any more. */
-  const served = (): Promise<number | undefined> =>
-    attached?.client.service.info().then(
+  const served = async (): Promise<number | undefined> =>
+    attached.client?.service.info().then(
       ({ pid }) => pid,
       () => undefined,
-    ) ?? Promise.resolve(undefined);
-  let attached: Awaited<ReturnType<typeof attach>> | undefined;
+    );
   const address = await readyAddress(child);
-  attached = await attach(profileAt(profile));
-  const { client, close } = attached;
+  const { client, close } = await attach(profileAt(profile));
+  attached.client = client;
   onTestFinished(() => close());
   return { folder, home, address, port: Number(new URL(address).port), pid: child.pid!, client, end };
 }
