@@ -1,6 +1,6 @@
 /**
- * The app in a browser, for `npm start` where the desktop shell cannot be had: runs the service for browsers of this computer, and opens the
- * address that it prints where there is a screen.
+ * The app in a browser, for `npm start` where the desktop shell cannot be had: opens the interface of the service that runs already, else
+ * runs the service for browsers of this computer, and opens the address that it prints, where there is a screen.
  */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
@@ -8,7 +8,10 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { exitAtOnce } from '../platform/exit.ts';
 import { SystemKeychain } from '../platform/keychain/keychain.ts';
+import { HoldfastError } from '../contract/errors.ts';
+import { readAccess } from '../service/access.ts';
 import { profileAt } from '../service/profile.ts';
+import { attach } from '../service/rpc/client.ts';
 import { secretsVariable } from './serve-options.ts';
 
 const { env, platform } = process;
@@ -39,7 +42,31 @@ function openInBrowser(address: string): void {
   child.unref();
 }
 
+/** Opens what runs already. Undefined when nothing does; else an exit code. */
+async function openRunning(): Promise<number | undefined> {
+  const profile = profileAt();
+  try {
+    (await attach(profile)).close();
+  } catch (error) {
+    // Of another version: whoever starts this one is told so by the service that cannot start.
+    if (error instanceof HoldfastError) return undefined;
+    throw error;
+  }
+  const [address] = readAccess(profile)?.addresses ?? [];
+  if (address === undefined) {
+    console.error('Holdfast runs already, without an interface for browsers. Your backups go on.');
+    console.error('End it with "holdfast service stop" (or quit the desktop app), then start it again here.');
+    return 1;
+  }
+  console.log('Holdfast runs already.');
+  console.log(`In a browser: ${address}`);
+  openInBrowser(address);
+  return 0;
+}
+
 async function main(): Promise<number> {
+  const running = await openRunning();
+  if (running !== undefined) return running;
   const file = await ownSecretsFile();
   if (file !== undefined) console.log(`This computer has no keychain, so passwords are kept in ${file}, which only you can read.`);
   const args = ['serve', '--port', env.HOLDFAST_PORT ?? '4711', ...(file === undefined ? [] : ['--secrets-file', file])];

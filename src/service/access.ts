@@ -11,6 +11,8 @@ const accessSchema = z.object({
   socket: z.string(),
   /** Said by whoever connects: on some systems others can reach the socket, too. */
   token: z.string().min(32),
+  /** Of its interface in a browser, with the token of that; none: it has no such interface. */
+  addresses: z.array(z.string()).default([]),
 });
 export type Access = z.infer<typeof accessSchema>;
 

@@ -18,7 +18,7 @@ export interface HostOptions extends ServiceOptions {
   /** A client wants the service to end. */
   readonly onStop: () => void;
   /** Opens further hosts, as the browser's, before anything runs by itself: where one cannot be opened, nothing has begun. */
-  readonly openHosts?: ((parts: HostParts) => Promise<readonly FurtherHost[]>) | undefined;
+  readonly openHosts?: ((parts: HostParts) => Promise<FurtherHosts>) | undefined;
   /** Of passwords of logins; default: the usual one. */
   readonly loginCost?: LoginCost | undefined;
 }
@@ -31,6 +31,12 @@ export interface HostParts {
   readonly memory: LoginMemory;
   /** For browsers to fetch. */
   readonly downloads: Downloads;
+}
+
+export interface FurtherHosts {
+  readonly hosts: readonly FurtherHost[];
+  /** What a person opens in a browser, with the token where there is one: kept in the access file for as long as they are open. */
+  readonly addresses: readonly string[];
 }
 
 export interface FurtherHost {
@@ -68,7 +74,7 @@ export async function hostService(options: HostOptions): Promise<Hosted> {
 }
 
 async function open(options: HostOptions): Promise<Hosted> {
-  const { profile, version, clock, onStop, onNote, atLogin = false, openHosts = async () => [], loginCost } = options;
+  const { profile, version, clock, onStop, onNote, atLogin = false, openHosts, loginCost } = options;
   const service = new Service(options);
   let local: LocalHost | undefined;
   let connections: Connections | undefined;
@@ -87,8 +93,10 @@ async function open(options: HostOptions): Promise<Hosted> {
     connections = new Connections(router, { clock, onDefect: (error) => onNote?.(error.stack ?? error.message) });
     const token = randomBytes(32).toString('base64url');
     local = await LocalHost.open(profile, token, connections);
-    hosts = await openHosts({ connections, logins, memory: service.state, downloads: service.app.downloads });
-    writeAccess(profile, { pid: process.pid, version, protocol: protocolVersion, socket: profile.socket, token });
+    const opened = await openHosts?.({ connections, logins, memory: service.state, downloads: service.app.downloads });
+    hosts = opened?.hosts ?? [];
+    const addresses = [...(opened?.addresses ?? [])];
+    writeAccess(profile, { pid: process.pid, version, protocol: protocolVersion, socket: profile.socket, token, addresses });
     await service.start({ atLogin });
     return { service, close };
   } catch (error) {

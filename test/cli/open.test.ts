@@ -1,7 +1,9 @@
 import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
+import { startForBrowsers } from '../support/browser.ts';
 import { cliProgram, holdfast } from '../support/cli.ts';
+import { startService } from '../support/service.ts';
 import { scratch } from '../support/tree-literal.ts';
 
 const program = join(dirname(cliProgram), cliProgram.endsWith('.ts') ? 'open.ts' : 'open.js');
@@ -30,4 +32,19 @@ test('without a desktop the app is a service for a browser, whose secrets are in
   expect(stdout).toContain('The service has ended.');
   expect(code).toBe(0);
   expect(statSync(profile).mode & 0o777).toBe(0o700);
+});
+
+test('started a second time it opens the interface of the service that runs, and says when that has none', async () => {
+  const { profile, port } = await startForBrowsers({ files: scratch() });
+  const env = { HOLDFAST_PROFILE: profile.folder, HOLDFAST_KEYCHAIN: 'off', DISPLAY: '', WAYLAND_DISPLAY: '' };
+  const { code, stdout } = await holdfast([], { program, env });
+  expect(code).toBe(0);
+  expect(stdout).toContain('Holdfast runs already.');
+  const address = /In a browser: (\S+)\n/.exec(stdout)![1];
+  expect(new URL(address).port).toBe(String(port));
+  expect((await fetch(address, { redirect: 'manual' })).status).toBe(303);
+  const without = await startService();
+  const refused = await holdfast([], { program, env: { ...env, HOLDFAST_PROFILE: without.profile.folder } });
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toContain('Holdfast runs already, without an interface for browsers. Your backups go on.');
 });

@@ -68,7 +68,7 @@ export async function startForBrowsers({ access = { port: 0 }, files, patience, 
       });
       [address] = opened.addresses;
       port = opened.hosts[0].port;
-      return opened.hosts;
+      return opened;
     },
   });
   const isTls = access.listen !== undefined;

@@ -90,7 +90,7 @@ async function serve(options: ServeOptions, channel: HostChannel, { env, output,
       const onDefect = (error: Error): void => output.note(error.stack ?? error.message);
       const opened = await openBrowserHosts(access, parts, { clock, onDefect });
       addresses = opened.addresses;
-      return opened.hosts;
+      return opened;
     },
   });
   if (hosted.service.state.settings().gentle) yieldToOthers();
