@@ -13,7 +13,7 @@ import { ConnectionNotice, Unconnected } from './ConnectionNotice.tsx';
 import { Login } from './Login.tsx';
 import { NotFound } from './NotFound.tsx';
 import { isFirstRunPutOff } from '../features/first-run/leave.ts';
-import { FirstRun, KitView, placeAt } from './places.ts';
+import { FirstRun, KitView, placeAt, ProtectedView } from './places.ts';
 import { Sidebar } from './Sidebar.tsx';
 
 /** The frame: places at the left, the screen that one is at, and what is to say about the connection. */
@@ -54,7 +54,7 @@ function Frame() {
   const { t } = useTranslation();
   const [path] = useHashLocation();
   const place = placeAt(path);
-  const View = path.startsWith('/kit/') ? KitView : (place?.View ?? NotFound);
+  const View = path.startsWith('/kit/') ? KitView : path === '/protected' ? ProtectedView : (place?.View ?? NotFound);
   useEffect(() => {
     window.scrollTo(0, 0);
   }, [place]);

@@ -14,6 +14,7 @@ export interface Place {
 
 /** Screens that stand in no list of places. */
 export const KitView = lazy(() => import('../features/kit/View.tsx'));
+export const ProtectedView = lazy(() => import('../features/protected/View.tsx'));
 /** Without the frame, in the whole window. */
 export const FirstRun = lazy(() => import('../features/first-run/View.tsx'));
 

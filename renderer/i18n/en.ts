@@ -10,6 +10,7 @@ import { history } from './en/history.ts';
 import { home } from './en/home.ts';
 import { kit } from './en/kit.ts';
 import { plans } from './en/plans.ts';
+import { protectedTexts } from './en/protected.ts';
 import { restore } from './en/restore.ts';
 import { schedule } from './en/schedule.ts';
 import { settings } from './en/settings.ts';
@@ -27,6 +28,7 @@ export default {
   home,
   kit,
   plans,
+  protected: protectedTexts,
   restore,
   schedule,
   settings,

@@ -12,6 +12,7 @@ import { history } from './zh-CN/history.ts';
 import { home } from './zh-CN/home.ts';
 import { kit } from './zh-CN/kit.ts';
 import { plans } from './zh-CN/plans.ts';
+import { protectedTexts } from './zh-CN/protected.ts';
 import { restore } from './zh-CN/restore.ts';
 import { schedule } from './zh-CN/schedule.ts';
 import { settings } from './zh-CN/settings.ts';
@@ -29,6 +30,7 @@ export default {
   home,
   kit,
   plans,
+  protected: protectedTexts,
   restore,
   schedule,
   settings,

@@ -166,3 +166,23 @@ test('settings count at once, and diagnostics hold no secret', async () => {
   await page.getByText('Dark', { exact: true }).click();
   await until(() => page.evaluate(() => document.documentElement.dataset['mantineColorScheme'] === 'dark'));
 });
+
+test('any path is told whether it is protected, by which plan and rule, and where the newest copy is', async () => {
+  const host = await withBackup();
+  const { id, ...input } = host.plan;
+  await host.client.plans.change({ id, plan: { ...input, excludes: { ...input.excludes, patterns: ['*.iso'] } } });
+  const page = await openScreen(host.address);
+  await page.getByRole('link', { name: 'Plans' }).click();
+  await page.getByRole('link', { name: 'Is a file protected?' }).click();
+  await page.getByRole('textbox', { name: 'File or folder' }).fill(join(host.source, 'sub/b.txt'));
+  await seen(page.getByText(/^Yes:/));
+  await seen(page.getByText(/“Blue drive” holds it/));
+  await portraits(page, 'protected');
+  await page.getByRole('textbox', { name: 'File or folder' }).fill(join(host.source, 'big.iso'));
+  await seen(page.getByText(/left out by “\*\.iso”/));
+  await page.getByRole('textbox', { name: 'File or folder' }).fill('/etc/passwd');
+  await seen(page.getByText('No: /etc/passwd is not protected.'));
+  await page.getByRole('option', { name: 'Documents' }).click();
+  await seen(page.getByRole('option', { name: 'a.txt' }));
+  await seen(page.getByText(new RegExp(`^(Yes|Partly): .*Documents`)));
+});

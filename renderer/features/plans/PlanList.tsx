@@ -107,6 +107,9 @@ function Files({ hasPlans }: { readonly hasPlans: boolean }) {
   };
   return (
     <div className={styles.files}>
+      <Button variant="subtle" component={Link} href="/protected">
+        {t('protected.act')}
+      </Button>
       <Button variant="subtle" disabled={!hasPlans} onClick={() => void save()}>
         {t('plans.file.export')}
       </Button>
