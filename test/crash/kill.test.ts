@@ -19,7 +19,7 @@ import type { Line } from './backup-process.ts';
 
 refuseUnhandledRejections();
 
-const kills = process.env['HOLDFAST_LONG'] === '1' ? 200 : 12;
+const kills = process.env['HOLDFAST_LONG'] === '1' ? 200 : 20;
 /** The same moments and contents in every run of the test, as far as the machine allows. */
 const random = seededRandom(20);
 const program = join(import.meta.dirname, 'backup-process.ts');
