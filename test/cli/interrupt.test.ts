@@ -21,13 +21,17 @@ async function addData(folder: string, mebibytes: number): Promise<void> {
   }
 }
 
-/** Runs a backup and sends a signal when the first progress shows; with more data each time until the run was not faster. */
+/** Whether something is stored already. */
+const hasPack = (repository: string): boolean =>
+  readdirSync(join(repository, 'data'), { recursive: true, encoding: 'utf8' }).some((name) => /[0-9a-f]{64}$/u.test(name));
+
+/** Runs a backup and sends a signal at the first progress after something was stored; with more data each time until the run was not faster. */
 async function interrupted(cli: Cli, src: string, signal: NodeJS.Signals, json: boolean): Promise<CliRun> {
   for (let mebibytes = 256; ; mebibytes *= 2) {
     await addData(src, mebibytes);
     let sent = false;
     const onOutput = (text: string, kill: (signal: NodeJS.Signals) => void): void => {
-      if (sent || !text.includes('"progress"')) return;
+      if (sent || !text.includes('"progress"') || !hasPack(cli.repository)) return;
       sent = true;
       kill(signal);
     };
