@@ -29,8 +29,9 @@ export function Protect() {
   const { password, when, where, chosen, sizes } = state;
   const [isBusy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
-  const { bytes: sizeBytes } = totalOf({ chosen, sizes });
-  const advice = useAnswer('advice', (signal) =>
+  const { bytes: sizeBytes, isDone } = totalOf({ chosen, sizes });
+  // Asked again when all is counted.
+  const advice = useAnswer(isDone ? 'advice' : 'advice so far', (signal) =>
     api.advice(
       {
         sizeBytes,

@@ -8,6 +8,7 @@ import { leaveFirstRun } from './leave.ts';
 import { Recover } from './Recover.tsx';
 import { Protect } from './Protect.tsx';
 import { Running } from './Running.tsx';
+import { useSizes } from './sizes.ts';
 import { type Step, useFirstRun } from './store.ts';
 import styles from './View.module.css';
 import { What } from './What.tsx';
@@ -25,6 +26,7 @@ export default function FirstRun() {
   useEffect(() => {
     document.title = t('frame.title', { place: isRecovering ? t('firstRun.recover.title') : t(`firstRun.${step}.step`) });
   }, [isRecovering, step, t]);
+  useSizes(!isRecovering && step !== 'running');
   const at = step === 'running' ? steps.length : steps.indexOf(step);
   const leave = (): void => {
     leaveFirstRun();

@@ -7,9 +7,10 @@ import type { SuggestedFolder } from '../../../src/contract/files.ts';
 import { api, desktop } from '../../api.ts';
 import { Bones } from '../../ui/Bones.tsx';
 import { ErrorMessage } from '../../ui/ErrorMessage.tsx';
-import { bytes, folderName } from '../../ui/format.ts';
+import { folderName } from '../../ui/format.ts';
 import { FolderPicker } from '../files/FolderPicker.tsx';
 import { Choice } from './Choice.tsx';
+import { sizeText } from './sizes.ts';
 import { StepFrame } from './StepFrame.tsx';
 import { type Candidate, change, totalOf, useFirstRun } from './store.ts';
 import styles from './steps.module.css';
@@ -34,7 +35,6 @@ export function What() {
   useEffect(() => {
     if (useFirstRun.getState().candidates === undefined) void suggest().catch(setError);
   }, []);
-  useSizes(candidates);
   const total = totalOf({ chosen, sizes });
   const addFolder = (path: string): void => {
     setPicking(false);
@@ -53,11 +53,7 @@ export function What() {
     <StepFrame
       title={t('firstRun.what.title')}
       text={t('firstRun.what.text')}
-      summary={
-        chosen.size === 0
-          ? t('firstRun.what.none')
-          : t('firstRun.what.sum', { count: chosen.size, size: `${bytes(total.bytes)}${total.isDone ? '' : '…'}` })
-      }
+      summary={chosen.size === 0 ? t('firstRun.what.none') : t('firstRun.what.sum', { count: chosen.size, size: sizeText(total) })}
       verb={t('ui.continue')}
       isReady={chosen.size > 0}
       onContinue={() => change({ step: 'where' })}
@@ -101,7 +97,7 @@ function FolderChoice({ candidate: { path, kind, isReadable } }: { readonly cand
       icon={kind ? icons[kind] : FolderClosed}
       title={kind ? t(`firstRun.folder.${kind}`) : folderName(path)}
       text={isReadable ? path : t('firstRun.what.closed', { path })}
-      aside={isReadable ? (size ? `${bytes(size.bytes)}${size.isDone ? '' : '…'}` : '…') : null}
+      aside={isReadable ? (size ? sizeText(size) : '…') : null}
       isChecked={isChosen}
       isDisabled={!isReadable}
       onChange={(isNow) => {
@@ -126,25 +122,4 @@ async function suggest(): Promise<void> {
     candidates: ordered.map(({ path, kind, isReadable }) => ({ path, kind, isReadable })),
     chosen: new Set(wanted.map(({ path }) => path)),
   });
-}
-
-/** Counts what the candidates hold, those that are not counted yet; leaving the step ends the counting. */
-function useSizes(candidates: readonly Candidate[] | undefined): void {
-  useEffect(() => {
-    const paths = (candidates ?? [])
-      .filter(({ path, isReadable }) => isReadable && useFirstRun.getState().sizes.get(path)?.isDone !== true)
-      .map(({ path }) => path);
-    if (paths.length === 0) return;
-    const stop = new AbortController();
-    void (async () => {
-      try {
-        for await (const size of await api.files.sizes({ paths }, { signal: stop.signal })) {
-          change({ sizes: new Map(useFirstRun.getState().sizes).set(size.path, size) });
-        }
-      } catch {
-        // Sizes are a help, no condition.
-      }
-    })();
-    return () => stop.abort();
-  }, [candidates]);
 }

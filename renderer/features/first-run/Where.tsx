@@ -15,6 +15,7 @@ import { PlaceForm } from '../connect/PlaceForm.tsx';
 import { FolderPicker } from '../files/FolderPicker.tsx';
 import { Choice } from './Choice.tsx';
 import { driveName, usableDrives, wantedPlace } from './destinations.ts';
+import { sizeText } from './sizes.ts';
 import { StepFrame } from './StepFrame.tsx';
 import { change, totalOf, useFirstRun } from './store.ts';
 import styles from './steps.module.css';
@@ -31,7 +32,7 @@ export function Where() {
   const [isBusy, setBusy] = useState(false);
   const [missing, setMissing] = useState<readonly string[]>([]);
   const [isPicking, setPicking] = useState(false);
-  const { bytes: needed } = totalOf({ chosen, sizes });
+  const total = totalOf({ chosen, sizes });
 
   const proceed = async (): Promise<void> => {
     setError(undefined);
@@ -55,7 +56,7 @@ export function Where() {
   return (
     <StepFrame
       title={t('firstRun.where.title')}
-      text={t('firstRun.where.text', { size: bytes(needed) })}
+      text={t('firstRun.where.text', { size: sizeText(total) })}
       verb={t('ui.continue')}
       isReady={where !== undefined && (where.kind !== 'computer' || folder !== '')}
       isBusy={isBusy}
@@ -72,7 +73,7 @@ export function Where() {
             <ErrorMessage error={drives.error} isUrgent={false} />
           )
         ) : (
-          <Drives drives={drives.value} needed={needed} />
+          <Drives drives={drives.value} needed={total.bytes} />
         )}
         <Choice
           type="radio"
