@@ -119,5 +119,8 @@ export const timeOfDay = (at: number): string => dateTime('time', { hour: '2-dig
 /** Names joined as in a sentence: `Documents, Pictures and Desktop`. */
 export const list = (names: readonly string[]): string => new Intl.ListFormat(spoken(), { type: 'conjunction' }).format(names);
 
+/** Sentences one after the other; Chinese leaves no space in between. Empty ones are left out. */
+export const sentences = (parts: readonly string[]): string => parts.filter((part) => part !== '').join(spoken() === 'zh-CN' ? '' : ' ');
+
 /** The last part of a path, as a folder is called in a sentence; the path itself where there is none. */
 export const folderName = (path: string): string => /([^/\\]+)[/\\]*$/.exec(path)?.[1] ?? path;

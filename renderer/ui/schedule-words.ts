@@ -1,18 +1,21 @@
-/** A schedule as a person would say it: `every hour, and when files change`. */
+/** A schedule as a person would say it: `every hour and when files change`. */
 import i18next from 'i18next';
 import { type Schedule, type Trigger, weekdays } from '../../src/contract/schedule.ts';
 import { spoken } from '../i18n/i18n.ts';
 import { list } from './format.ts';
 
-/** When a plan runs by itself. */
+/** When a plan runs by itself: the times first, then what else lets it run. */
 export function scheduleWords({ triggers }: Schedule): string {
   const { t } = i18next;
   if (triggers.length === 0) return t('schedule.never');
-  const times = triggers.filter(({ kind }) => kind !== 'change' && kind !== 'drive' && kind !== 'login').map(triggerWords);
-  const events = triggers.filter(({ kind }) => kind === 'change' || kind === 'drive' || kind === 'login').map(triggerWords);
-  return times.length > 0 && events.length > 0
-    ? t('schedule.both', { times: list(times), events: list(events) })
-    : list([...times, ...events]);
+  const isEvent = ({ kind }: Trigger): boolean => kind === 'change' || kind === 'drive' || kind === 'login';
+  return list([...triggers.filter((each) => !isEvent(each)), ...triggers.filter(isEvent)].map(triggerWords));
+}
+
+/** The same as a sentence of its own: `Every 2 hours and when files change.` */
+export function scheduleSentence(schedule: Schedule): string {
+  const words = scheduleWords(schedule);
+  return i18next.t('schedule.sentence', { words: words.charAt(0).toLocaleUpperCase(spoken()) + words.slice(1) });
 }
 
 /** One trigger. */

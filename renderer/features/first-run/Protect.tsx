@@ -8,11 +8,12 @@ import { api } from '../../api.ts';
 import { useSettled } from '../../clock.ts';
 import { adviceWords } from '../../ui/advice-words.ts';
 import { ErrorMessage } from '../../ui/ErrorMessage.tsx';
-import { scheduleWords } from '../../ui/schedule-words.ts';
+import { sentences } from '../../ui/format.ts';
+import { scheduleSentence } from '../../ui/schedule-words.ts';
 import { useAnswer } from '../../ui/use-answer.ts';
 import { Choice } from './Choice.tsx';
 import { StepFrame } from './StepFrame.tsx';
-import { begin } from './begin.ts';
+import { begin, scheduleFor } from './begin.ts';
 import { change, totalOf, useFirstRun, type WhenChoice } from './store.ts';
 import styles from './steps.module.css';
 
@@ -58,10 +59,10 @@ export function Protect() {
       setBusy(false);
     }
   };
-  const why = (advice.value?.reasons ?? []).slice(0, 2).map(adviceWords).join(' ');
+  const why = (advice.value?.reasons ?? []).slice(0, 2).map(adviceWords);
   const words: Readonly<Record<WhenChoice, string>> = {
-    advised: [scheduleWords(advised), why].filter((part) => part !== '').join('. '),
-    daily: t('firstRun.protect.dailyText'),
+    advised: sentences([scheduleSentence(advised), ...why]),
+    daily: scheduleSentence(scheduleFor('daily', advised, where?.kind === 'drive')),
     'by-hand': t('firstRun.protect.byHandText'),
   };
   return (

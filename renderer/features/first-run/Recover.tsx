@@ -6,7 +6,7 @@ import { useLocation } from 'wouter';
 import type { FoundRepository } from '../../../src/contract/connections.ts';
 import { api } from '../../api.ts';
 import { ErrorMessage } from '../../ui/ErrorMessage.tsx';
-import { exact, list } from '../../ui/format.ts';
+import { exact, list, sentences } from '../../ui/format.ts';
 import { type Answers, credentialsOf, missingFields, nameOf, placeOf, type ServerKind } from '../connect/kinds.ts';
 import { PlaceForm } from '../connect/PlaceForm.tsx';
 import { FolderPicker } from '../files/FolderPicker.tsx';
@@ -207,12 +207,10 @@ function Done({ plans, wanting }: { readonly plans: number; readonly wanting: re
   return (
     <StepFrame
       title={t('firstRun.recover.connected')}
-      text={[
+      text={sentences([
         plans > 0 ? t('firstRun.recover.tookPlans', { count: plans }) : '',
         wanting.length > 0 ? t('firstRun.recover.wantSecrets', { count: wanting.length, names: list(wanting) }) : '',
-      ]
-        .filter((part) => part !== '')
-        .join(' ')}
+      ])}
       verb={t('firstRun.recover.restore')}
       isReady
       onContinue={() => leave('/restore')}

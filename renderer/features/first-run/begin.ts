@@ -20,7 +20,7 @@ const excludes = { presets: ['caches', 'temporary', 'trash'], caches: true };
  * Throws what connecting, planning and starting throw.
  */
 export async function begin(choices: Choices, usualName: string): Promise<{ destination: string; plan: string; run: number }> {
-  const { place, password, chosen, when, advised } = choices;
+  const { place, password, chosen, when, where, advised } = choices;
   if (!place) throw new HoldfastError('request-invalid', { problem: 'no place was chosen' });
   const state = useLive.getState().state;
   const known = state?.destinations.find((each) => each.place === place.place);
@@ -33,7 +33,7 @@ export async function begin(choices: Choices, usualName: string): Promise<{ dest
       name: nameFor([...chosen], usualName),
       sources,
       destinations: [{ destination: destination.id, role: 'primary' }],
-      schedule: scheduleFor(when, advised ?? usualSchedule),
+      schedule: scheduleFor(when, advised ?? usualSchedule, where?.kind === 'drive'),
       excludes,
       retention,
     }));
@@ -48,7 +48,8 @@ export function nameFor(paths: readonly string[], usualName: string): string {
 }
 
 /** The schedule that a choice means. */
-export function scheduleFor(when: WhenChoice, advised: Schedule): Schedule {
+export function scheduleFor(when: WhenChoice, advised: Schedule, hasDrive: boolean): Schedule {
   if (when === 'advised') return advised;
-  return { ...advised, triggers: when === 'daily' ? [{ kind: 'daily', at: '12:00' }, { kind: 'drive' }] : [] };
+  if (when === 'by-hand') return { ...advised, triggers: [] };
+  return { ...advised, triggers: [{ kind: 'daily', at: '12:00' }, ...(hasDrive ? [{ kind: 'drive' as const }] : [])] };
 }

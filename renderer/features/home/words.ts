@@ -3,7 +3,7 @@ import i18next from 'i18next';
 import type { HomeFacts, HomeReason } from '../../../src/contract/home.ts';
 import type { State } from '../../../src/contract/state.ts';
 import { errorWords } from '../../ui/error-words.ts';
-import { count, moment, relative, span } from '../../ui/format.ts';
+import { count, moment, relative, sentences, span } from '../../ui/format.ts';
 import type { Condition } from '../../ui/StateDot.tsx';
 
 export interface AnswerWords {
@@ -112,7 +112,7 @@ function failure(
 ): string {
   // What is kept of the error does not say what it is about.
   const { what, means, todo } = errorWords({ ...now, context: { location: place, server: name, name } });
-  return [what, means, todo].filter((part) => part !== '').join(' ');
+  return sentences([what, means, todo]);
 }
 
 function alarmWords({ detail }: HomeReason, { alarms }: State): { readonly line: string; readonly reason: string } {

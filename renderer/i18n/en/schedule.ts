@@ -1,7 +1,7 @@
 /** Schedules in words. */
 export const schedule = {
   never: 'only when you start it',
-  both: '{{times}}, and {{events}}',
+  sentence: '{{words}}.',
   everyMinutes_one: 'every minute',
   everyMinutes_other: 'every {{count}} minutes',
   everyHours_one: 'every hour',

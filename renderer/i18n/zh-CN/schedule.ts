@@ -4,7 +4,7 @@ import type { Texts } from '../texts.ts';
 
 export const schedule: Texts<typeof en> = {
   never: '仅在您手动启动时',
-  both: '{{times}}，以及{{events}}',
+  sentence: '{{words}}。',
   everyMinutes_other: '每 {{count}} 分钟',
   everyHours_other: '每 {{count}} 小时',
   everyDays_other: '每 {{count}} 天',

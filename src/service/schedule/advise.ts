@@ -92,7 +92,9 @@ export function advise(wishes: Wishes): Proposal {
     scheduleReasons.push({ code: 'change-trigger', delaySeconds, rpoMinutes });
   }
   const destinations = adviseDestinations(wishes, intervalMinutes);
-  if (destinations.some(({ kind }) => kind === 'external')) triggers.push({ kind: 'drive' });
+  // Of the places that there are; with none yet, of those that are proposed.
+  const places = wishes.destinations.length > 0 ? wishes.destinations : destinations;
+  if (places.some(({ kind }) => kind === 'external')) triggers.push({ kind: 'drive' });
   const fullSeconds = Math.ceil(sizeBytes / fullRate);
   const period: MixPeriod = fullSeconds <= 2 * 3600 ? 'month' : fullSeconds <= 12 * 3600 ? 'quarter' : 'year';
   scheduleReasons.push({ code: 'full-period', period, fullSeconds });

@@ -46,7 +46,9 @@ describe('the proposed schedule', () => {
     expect(advise(wishes({ sizeBytes: size * GB, changePerDayBytes: change * GB })).schedule.strategy).toEqual(expected);
   });
 
-  test('starts runs when a drive arrives, if there is to be one', () => {
+  test('starts runs when a drive arrives, if there is one, or with no place yet is to be one', () => {
+    expect(advise(wishes({ destinations: [place('external')] })).schedule.triggers).toContainEqual({ kind: 'drive' });
+    expect(advise(wishes({ destinations: [place('computer')] })).schedule.triggers).not.toContainEqual({ kind: 'drive' });
     expect(advise(wishes({ destinations: [] })).schedule.triggers).toContainEqual({ kind: 'drive' });
     expect(advise(wishes({ destinations: [place('server'), place('remote')] })).schedule.triggers).not.toContainEqual({ kind: 'drive' });
   });
