@@ -150,6 +150,7 @@ export class Service {
         events.publish({ type: 'destination-removed', id });
         this.app.library.moved(id);
       },
+      onDefect,
     });
     this.#indexes = new ResidentIndexes(clock);
     this.desk = new Desk({

@@ -12,6 +12,7 @@ import { kindOf } from '../../storage/place.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { changePassword, type PasswordChange } from '../repositories/change-password.ts';
 import type { StateStore } from '../state/store.ts';
+import { CircuitBreaker } from './breaker.ts';
 import { openDestination, type OpenHow, storageFor, type Surroundings } from './open.ts';
 
 export interface DestinationsOptions extends Surroundings {
@@ -24,9 +25,12 @@ export interface DestinationsOptions extends Surroundings {
   /** What is stored of the destinations has changed. */
   readonly onStored: () => void;
   readonly onRemoved: (id: string) => void;
+  readonly onDefect?: ((error: unknown) => void) | undefined;
 }
 
 export class Destinations {
+  /** To be asked by whoever opens a destination without a person having asked for it. */
+  readonly breaker: CircuitBreaker;
   readonly #options: DestinationsOptions;
   readonly #now = new Map<string, DestinationState>();
   /** One is connected after the other: each looks at those that are there. */
@@ -34,6 +38,7 @@ export class Destinations {
 
   constructor(options: DestinationsOptions) {
     this.#options = options;
+    this.breaker = new CircuitBreaker({ clock: options.clock, memory: options.state, onDefect: options.onDefect });
   }
 
   views(): DestinationView[] {
@@ -104,6 +109,7 @@ export class Destinations {
         return fail('destination-swapped', { name: destination.name, location: storage.location });
       if (renewed.password !== undefined) await secrets.keepPassword(destination.repository, password);
       if (renewed.credentials !== undefined) await secrets.keepCredentials(id, credentials);
+      this.breaker.reset(id);
       if (moved === undefined) return this.#tell(destination, this.#connected(storage));
       const { volume: _, ...rest } = destination;
       const volume = storage.localPath ? await this.#options.volumeOf(moved) : undefined;
@@ -156,6 +162,7 @@ export class Destinations {
     if (users.length > 0) fail('destination-in-use', { name: destination.name, plans: users.map(({ name }) => `“${name}”`).join(', ') });
     state.removeDestination(id);
     this.#now.delete(id);
+    this.breaker.reset(id);
     onStored();
     onRemoved(id);
     await secrets.forget(id, destination.repository, !state.destinations().some(({ repository }) => repository === destination.repository));
@@ -164,8 +171,10 @@ export class Destinations {
   /** Opens it for a run. How that went is remembered. Throws what opening throws. */
   async open(id: string, how?: OpenHow): Promise<Repository> {
     const destination = this.#options.state.destination(id);
+    this.breaker.tries(id);
     try {
       const repository = await openDestination(destination, this.#options, how);
+      this.breaker.answered(id);
       this.#tell(destination, this.#connected(repository.storage));
       return repository;
     } catch (error) {
@@ -186,7 +195,8 @@ export class Destinations {
   failed(id: string, error: HoldfastError): void {
     const { state, clock } = this.#options;
     const destination = state.destinations().find((each) => each.id === id);
-    if (!destination || hasCode(error, 'cancelled')) return;
+    if (!destination || hasCode(error, 'cancelled')) return this.breaker.leftAlone(id);
+    this.breaker.failed(id);
     const before = this.#now.get(id);
     const { code, message, guidance } = error;
     const kind = code === 'destination-not-plugged-in' ? 'not-plugged-in' : 'failing';
@@ -198,6 +208,7 @@ export class Destinations {
   moved(id: string, isThere: boolean): void {
     const { state, clock } = this.#options;
     const destination = state.destinations().find((each) => each.id === id);
+    this.breaker.reset(id);
     if (destination) this.#tell(destination, isThere ? { state: 'unknown' } : { state: 'not-plugged-in', since: clock.now() });
   }
 
