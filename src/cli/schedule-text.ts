@@ -24,4 +24,5 @@ function triggerText(trigger: Trigger): string {
 }
 
 /** One for each trigger; a plan without any runs by hand. */
-export const scheduleLines = ({ triggers }: Schedule): string[] => (triggers.length === 0 ? ['by hand'] : triggers.map(triggerText));
+export const scheduleLines = ({ triggers }: Pick<Schedule, 'triggers'>): string[] =>
+  triggers.length === 0 ? ['by hand'] : triggers.map(triggerText);

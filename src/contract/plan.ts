@@ -1,7 +1,7 @@
 /** Plans: what is protected, where to, when, and how long it is kept. */
 import { z } from 'zod';
 import { idSchema, nameSchema } from './destination.ts';
-import { scheduleSchema } from './schedule.ts';
+import { scheduleSchema, timesSchema } from './schedule.ts';
 
 /** A path from the root of its system, on POSIX or on Windows. */
 export const absolutePathSchema = z
@@ -59,7 +59,24 @@ export const targetsSchema = z.strictObject({
  */
 export const roles = ['primary', 'standby', 'copy'] as const;
 
-const planDestinationSchema = z.strictObject({ destination: idSchema, role: z.enum(roles) });
+const planDestinationSchema = z.strictObject({
+  destination: idSchema,
+  role: z.enum(roles),
+  /** Which of the plan's snapshots are kept there. Absent: as on the plan's other destinations. */
+  retention: retentionSchema.optional(),
+  /** When a copy is given what it lacks. Absent: after each run. */
+  schedule: timesSchema.optional(),
+});
+export type PlanDestination = z.infer<typeof planDestinationSchema>;
+
+/** In another role: only a copy has times of its own. */
+export function inRole({ schedule, ...rest }: PlanDestination, role: PlanDestination['role']): PlanDestination {
+  return role === 'copy' && schedule ? { ...rest, role, schedule } : { ...rest, role };
+}
+
+/** What a plan keeps on one of its destinations. */
+export const retentionOn = ({ destinations, retention }: Pick<Plan, 'destinations' | 'retention'>, id: string): Retention =>
+  destinations.find(({ destination }) => destination === id)?.retention ?? retention;
 
 const planFields = z.strictObject({
   name: nameSchema,
@@ -78,6 +95,8 @@ export const planInputSchema = planFields.check(({ value, issues }) => {
   const add = (path: string, message: string): void => void issues.push({ code: 'custom', input: value, path: [path], message });
   const primaries = value.destinations.filter(({ role }) => role === 'primary').length;
   if (primaries !== 1) add('destinations', 'must name one primary destination');
+  if (value.destinations.some(({ role, schedule }) => schedule && role !== 'copy'))
+    add('destinations', 'gives times to one that is no copy: the others go with the runs of the plan');
   if (new Set(value.destinations.map(({ destination }) => destination)).size !== value.destinations.length)
     add('destinations', 'names one destination twice');
   if (new Set(value.sources.map(({ path }) => path)).size !== value.sources.length) add('sources', 'names one folder twice');

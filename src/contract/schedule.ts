@@ -92,6 +92,18 @@ const triggerSchema = z.discriminatedUnion(
 );
 export type Trigger = z.infer<typeof triggerSchema>;
 
+/** Times alone, in the zone of the plan's schedule. */
+export const timesSchema = z
+  .array(
+    z.discriminatedUnion('kind', [intervalTrigger, dailyTrigger, weeklyTrigger, monthlyTrigger, cronTrigger], {
+      error: 'A time is one of interval, daily, weekly, monthly, cron.',
+    }),
+    { error: 'The times: give a list.' },
+  )
+  .min(1, { error: 'The times: give at least one, or leave them out.' })
+  .max(16, { error: 'There are 16 times at most.' });
+export type Times = z.infer<typeof timesSchema>;
+
 export const strategies = ['incremental', 'differential', 'full'] as const;
 const strategySchema = z.enum(strategies, { error: `A strategy is one of ${strategies.join(', ')}.` });
 export type Strategy = z.infer<typeof strategySchema>;

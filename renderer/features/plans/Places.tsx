@@ -2,7 +2,7 @@ import { ActionIcon, Button, CloseButton, Group, Menu, Select } from '@mantine/c
 import { ArrowDown, ArrowUp } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'wouter';
-import { roles } from '../../../src/contract/plan.ts';
+import { inRole, roles } from '../../../src/contract/plan.ts';
 import { useService } from '../../live.ts';
 import { type Draft, moveDestination, withPrimary } from './draft.ts';
 import styles from './PlanForm.module.css';
@@ -40,9 +40,7 @@ export function Places({ draft, onChange }: PartProps) {
                 onChange={(next) =>
                   next !== null &&
                   onChange({
-                    destinations: withPrimary(
-                      destinations.map((each, at) => (at === index ? { ...each, role: next as typeof role } : each)),
-                    ),
+                    destinations: withPrimary(destinations.map((each, at) => (at === index ? inRole(each, next as typeof role) : each))),
                   })
                 }
               />

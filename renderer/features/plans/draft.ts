@@ -1,6 +1,6 @@
 /** A plan as it is being edited. */
 import type { DestinationView } from '../../../src/contract/destination.ts';
-import { type Plan, type PlanInput, planInputSchema } from '../../../src/contract/plan.ts';
+import { inRole, type Plan, type PlanInput, planInputSchema } from '../../../src/contract/plan.ts';
 import { usualSchedule } from '../../../src/contract/schedule.ts';
 
 export type Draft = Omit<Plan, 'id'>;
@@ -58,9 +58,7 @@ export function moveDestination(list: Draft['destinations'], from: number, by: -
 export function withPrimary(list: Draft['destinations']): Draft['destinations'] {
   const first = list.findIndex(({ role }) => role !== 'copy');
   const at = first === -1 ? 0 : first;
-  return list.map((each, index) =>
-    index === at ? { ...each, role: 'primary' } : each.role === 'copy' ? each : { ...each, role: 'standby' },
-  );
+  return list.map((each, index) => (index === at ? inRole(each, 'primary') : each.role === 'copy' ? each : inRole(each, 'standby')));
 }
 
 /** Lines of a text area, without empty ones. */

@@ -3,25 +3,25 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { fail } from '../../contract/errors.ts';
-import type { PlanFile, PlanInput, PlanRequest, Retention } from '../../contract/plan.ts';
+import type { PlanFile, PlanInput, PlanRequest } from '../../contract/plan.ts';
 import type { Schedule, Trigger } from '../../contract/schedule.ts';
 import type { State } from '../../contract/state.ts';
 import { parseSizeLimit } from '../../engine/backup/exclude-facts.ts';
 import { collect } from '../arguments.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { cancelledReading, type Invocation } from '../run-verb.ts';
-import { findDestination, findPlan, withService } from '../service-session.ts';
+import { findPlan, withService } from '../service-session.ts';
 import { parseSize } from '../../platform/sizes.ts';
 import { tableLines } from '../table.ts';
 import type { Verbs } from '../verbs.ts';
 import { scheduleLines } from '../schedule-text.ts';
+import { parseMinutes } from './minutes.ts';
+import { type DestinationOptions, destinationsOf, retentionOf } from './plan-destinations.ts';
+import { planLines } from './plan-show.ts';
 
-interface PlanOptions {
+interface PlanOptions extends DestinationOptions {
   readonly name?: string;
   readonly source?: readonly string[];
-  readonly to?: string;
-  readonly standby?: readonly string[];
-  readonly copy?: readonly string[];
   readonly onChange?: string;
   readonly every?: string;
   readonly daily?: readonly string[];
@@ -41,15 +41,6 @@ interface PlanOptions {
   readonly rto?: string;
 }
 
-const minutesOf: Readonly<Record<string, number>> = { m: 1, h: 60, d: 1440, w: 10_080 };
-
-/** `90m`, `2h`, `1d` in minutes. Throws `bad-usage` that names `option`. */
-function parseMinutes(text: string, option: string): number {
-  const [, number, unit] = /^(\d{1,6})([mhdw])$/.exec(text) ?? [];
-  if (number !== undefined) return Number(number) * minutesOf[unit];
-  return fail('bad-usage', { problem: `${option}: “${text}” is no span of time.`, guidance: 'Write for example 15m, 2h, 1d or 1w.' });
-}
-
 export function addPlan({ program, run }: Verbs): void {
   const group = program
     .command('plan')
@@ -62,6 +53,23 @@ export function addPlan({ program, run }: Verbs): void {
     .addHelpText('after', '\nExample:\n  holdfast plan list')
     .action(() =>
       run(list, cancelledReading, (invocation) => withService(invocation, async (client) => listPlans(await client.state(), invocation))),
+    );
+
+  const show = group
+    .command('show')
+    .description('say what a plan does: sources, destinations, times, and what is kept where')
+    .argument('<plan>', 'its name or ID')
+    .addHelpText('after', '\nExample:\n  holdfast plan show Documents')
+    .action((wanted: string) =>
+      run(show, cancelledReading, (invocation) =>
+        withService(invocation, async (client) => {
+          const state = await client.state();
+          const plan = findPlan(state, wanted);
+          invocation.output.lines(...planLines(plan, state));
+          invocation.output.object('plan', plan);
+          return exitCodes.done;
+        }),
+      ),
     );
 
   const create = planOptions(group.command('create'))
@@ -246,6 +254,16 @@ const planOptions = (command: Command): Command =>
       'keep so many: last=, hourly=, daily=, weekly=, monthly=, yearly=, or within=1y6m (may be repeated)',
       collect,
     )
+    .option(
+      '--keep-on <destination:rule=number>',
+      'keep otherwise on one destination: "Cloud:monthly=12"; "Cloud:all" for everything, "Cloud:plan" as the plan (may be repeated)',
+      collect,
+    )
+    .option(
+      '--copy-at <destination:time>',
+      'when a copy is given what it lacks: "Cloud:03:00", "Cloud:6h"; "Cloud:runs" after each run, as without it (may be repeated)',
+      collect,
+    )
     .option('--rpo <time>', 'how old the newest backup may be before you are told: 2d')
     .option('--rto <time>', 'how long a full restore may take: 4h');
 
@@ -275,14 +293,6 @@ async function planOf(options: PlanOptions, before: PlanInput | undefined, state
   };
 }
 
-function destinationsOf({ to, standby, copy }: PlanOptions, before: PlanInput | undefined, state: State): PlanInput['destinations'] {
-  const named = (names: readonly string[] | undefined, role: 'primary' | 'standby' | 'copy'): PlanInput['destinations'] =>
-    names
-      ? names.map((each) => ({ destination: findDestination(state, each).id, role }))
-      : (before?.destinations ?? []).filter((d) => d.role === role);
-  return [...named(to === undefined ? undefined : [to], 'primary'), ...named(standby, 'standby'), ...named(copy, 'copy')];
-}
-
 function scheduleOf(options: PlanOptions, before: Schedule): Schedule {
   const { onChange, every, daily, cron, onDrive, atLogin, manual } = options;
   const triggers: Trigger[] = [];
@@ -308,23 +318,6 @@ function excludesOf(options: PlanOptions): NonNullable<PlanRequest['excludes']> 
     ...(excludeLargerThan === undefined ? {} : { largerThan: parseSizeLimit(excludeLargerThan) }),
     ...(oneFileSystem === undefined ? {} : { oneFileSystem }),
   };
-}
-
-/** `daily=14`, `within=1y`. Rules that are named replace all that the plan had. */
-function retentionOf(rules: readonly string[] | undefined): Partial<Retention> {
-  if (rules === undefined) return {};
-  const none: Retention = { last: 0, hourly: 0, daily: 0, weekly: 0, monthly: 0, yearly: 0, within: null };
-  const given = rules.map((rule): Partial<Retention> => {
-    const [, name, value] = /^([a-z]+)=(.+)$/.exec(rule) ?? [];
-    if (name === 'within') return { within: value };
-    if (name !== undefined && Object.hasOwn(none, name) && /^\d+$|^unlimited$/.test(value))
-      return { [name]: value === 'unlimited' ? -1 : Number(value) };
-    return fail('bad-usage', {
-      problem: `--keep: “${rule}” is no rule.`,
-      guidance: 'Write for example daily=14, monthly=unlimited or within=1y.',
-    });
-  });
-  return Object.assign({}, none, ...given) as Retention;
 }
 
 function readPlanFile(path: string): PlanFile {

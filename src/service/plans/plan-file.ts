@@ -31,6 +31,6 @@ export function importPlans(file: PlanFile, destinations: readonly Destination[]
       const names = missing.map(({ destination }) => file.destinations.find(({ id }) => id === destination)?.name ?? destination);
       return fail('plan-without-destination', { plan: plan.name, destinations: names.join(', ') });
     }
-    return { ...plan, destinations: plan.destinations.map(({ destination, role }) => ({ destination: here(destination)!.id, role })) };
+    return { ...plan, destinations: plan.destinations.map((each) => ({ ...each, destination: here(each.destination)!.id })) };
   });
 }

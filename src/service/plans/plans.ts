@@ -7,6 +7,7 @@ import type { Common, Part } from '../parts.ts';
 import type { Desk } from '../runs/desk.ts';
 import { type Forgotten, forgetSnapshotsOf } from './forget-snapshots.ts';
 import { Forgetting } from './forgetting.ts';
+import { checkSchedule } from '../schedule/cron.ts';
 import { exportPlans, importPlans } from './plan-file.ts';
 
 export interface PlansOptions extends Pick<Common, 'state' | 'events' | 'besides' | 'clock' | 'identity'> {
@@ -39,7 +40,7 @@ export class Plans implements Part {
     for (const plan of this.#forgetting.plans()) if (!plans.has(plan.id)) this.#forgetSnapshots(plan).catch(ignore);
   }
 
-  /** Throws `destination-not-found`. */
+  /** Throws `destination-not-found`, `bad-usage` for a cron expression that says nothing. */
   create(input: PlanInput): Plan {
     return this.#save({ id: randomUUID(), ...input });
   }
@@ -79,7 +80,9 @@ export class Plans implements Part {
   }
 
   #save(plan: Plan): Plan {
-    const { state, events, onStored, onChanged } = this.#options;
+    const { state, events, clock, onStored, onChanged } = this.#options;
+    for (const triggers of [plan.schedule.triggers, ...plan.destinations.flatMap(({ schedule }) => (schedule ? [schedule] : []))])
+      checkSchedule({ triggers }, clock.now());
     for (const { destination } of plan.destinations) state.destination(destination);
     state.savePlan(plan);
     onStored();

@@ -40,6 +40,8 @@ export interface Retained {
 
 export interface BackupJob {
   readonly plan: Plan;
+  /** What of the plan is kept on this destination. */
+  readonly retention: Retention;
   readonly strategy: Strategy;
   /** The folder with the copy of the profile's settings, which goes along. */
   readonly settingsCopy: string;
@@ -58,7 +60,7 @@ export interface BackupJob {
 export type Log = (level: LogLine['level'], text: string) => void;
 
 /**
- * Backs up the plan's sources, and with them the copy of the profile's settings; then applies the plan's retention. Throws what
+ * Backs up the plan's sources, and with them the copy of the profile's settings; then applies its retention. Throws what
  * planning and executing throw, `source-missing` when none of the plan's own sources is there. That old snapshots could not be
  * forgotten is a warning.
  */
@@ -131,12 +133,12 @@ const problemsOf = ({ problems }: BackupResult): RunProblem[] =>
 /** Applies the plan's retention to its own snapshots. What could not be done is tried again after the next run. */
 async function forgetOld(
   repository: Repository,
-  { plan, prune, pinned }: Pick<BackupJob, 'plan' | 'prune' | 'pinned'>,
+  { plan, retention, prune, pinned }: Pick<BackupJob, 'plan' | 'retention' | 'prune' | 'pinned'>,
   options: RunOptions,
   log: Log,
 ): Promise<Retained> {
   const none: Retained = { forgotten: 0, isPruned: false, isFine: true };
-  const policy = policyOf(plan.retention);
+  const policy = policyOf(retention);
   if (!policy) return none;
   try {
     const tag = tagOfPlan(plan.id);

@@ -1,5 +1,6 @@
 /** The work of one run, from opening its destination to how it ended. */
 import { type HoldfastError, hasCode, isDestinationError, toHoldfastError } from '../../contract/errors.ts';
+import { retentionOn } from '../../contract/plan.ts';
 import type { LogLine, Run, RunError, RunProblem } from '../../contract/run.ts';
 import type { Progress, RunOptions } from '../../engine/run.ts';
 import type { RunControl } from '../../platform/cancellation.ts';
@@ -80,7 +81,19 @@ export async function workOn(
         return (snapshot) => notes.isPinned(snapshot);
       };
       const resident = repository.storage.localPath ? indexes.of(destination) : undefined;
-      const job = { plan, strategy, settingsCopy, leftOut, identity, journal, resident, prune: pruneTimes.isDue(destination), pinned };
+      const retention = retentionOn(plan, destination);
+      const job = {
+        plan,
+        retention,
+        strategy,
+        settingsCopy,
+        leftOut,
+        identity,
+        journal,
+        resident,
+        prune: pruneTimes.isDue(destination),
+        pinned,
+      };
       const outcome = await backUp(repository, job, options, log);
       quietly(() => pruneTimes.note(destination, outcome.retention));
       const { snapshot, figures, problems, hasWarnings } = outcome;

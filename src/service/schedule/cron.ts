@@ -92,8 +92,8 @@ function changeBetween(zone: string, from: number, to: number): number | undefin
  * @param now milliseconds since 1970
  * @throws `bad-usage`
  */
-export function checkSchedule(schedule: Schedule, now: number): void {
-  for (const trigger of schedule.triggers) {
+export function checkSchedule({ triggers }: Pick<Schedule, 'triggers'>, now: number): void {
+  for (const trigger of triggers) {
     if (trigger.kind !== 'cron') continue;
     const guidance = 'Write minute, hour, day of the month, month and day of the week, for example “30 2 * * *” for every night at 02:30.';
     let next: number | undefined;

@@ -1,7 +1,7 @@
 /** Settings that come back from a repository: which there are, and taking one of them over. */
 import type { Destination } from '../../contract/destination.ts';
 import { fail } from '../../contract/errors.ts';
-import { type Plan, roles } from '../../contract/plan.ts';
+import { inRole, type Plan, roles } from '../../contract/plan.ts';
 import { isFinal } from '../../contract/run.ts';
 import type { RecoverableSettings } from '../../contract/recovery.ts';
 import { dumpFile } from '../../engine/dump.ts';
@@ -76,10 +76,11 @@ export function takeOver(state: StateStore, copy: SettingsCopy, home: string): {
 /** Each once, one of them primary, though rows were lost; none when all were. */
 function destinationsHere({ destinations }: Plan, idHere: ReadonlyMap<string, string>): Plan['destinations'] {
   const known = new Map<string, Plan['destinations'][number]>();
-  for (const { destination, role } of destinations.toSorted((a, b) => roles.indexOf(a.role) - roles.indexOf(b.role))) {
-    const id = idHere.get(destination);
+  for (const each of destinations.toSorted((a, b) => roles.indexOf(a.role) - roles.indexOf(b.role))) {
+    const id = idHere.get(each.destination);
     if (id === undefined || known.has(id)) continue;
-    known.set(id, { destination: id, role: known.size === 0 ? 'primary' : role === 'primary' ? 'standby' : role });
+    const role = known.size === 0 ? 'primary' : each.role === 'primary' ? 'standby' : each.role;
+    known.set(id, { ...inRole(each, role), destination: id });
   }
   return [...known.values()];
 }
