@@ -234,7 +234,9 @@ test('a repository behind a cache is backed up and restored, the second time wit
   const { summary } = await backup(await openRepository(cached(counted, folder)), source);
   expect(summary.files_unmodified).toBe(3);
   expect(counted.calls.filter(({ call, kind }) => call === 'load' && /^(index|snapshot|pack)$/.test(kind ?? ''))).toEqual([]);
-  expect(counted.calls.length).toBeLessThanOrEqual(11);
+  // Others work in the folder for temporary files, which is a parent of the source: its time may have changed.
+  const calls = counted.calls.map(({ call, kind }) => `${call} ${kind}`).filter((each) => each !== 'save pack' && each !== 'save index');
+  expect(calls.length, calls.join(', ')).toBeLessThanOrEqual(11);
   const target = scratch('target');
   await restore(await openRepository(cached(memory, folder)), target, { path: Buffer.from(source) });
   await expectSameTree(source, target);
