@@ -1,55 +1,16 @@
-/** All verbs, their options and their help; reads the arguments and runs one of them. */
+/** The program: its own options and its help; reads the arguments and runs a verb. */
 import { Command, CommanderError } from 'commander';
 import { HoldfastError, toHoldfastError } from '../contract/errors.ts';
 import { type ExitCode, exitCodeOf, exitCodes } from './exit-codes.ts';
 import { Output } from './output.ts';
 import { overviewText } from './overview.ts';
 import { type GlobalOptions, runVerb } from './run-verb.ts';
+import { verbOf } from './verb-of.ts';
+import { loadVerbs } from './verb-table.ts';
 import type { Verbs } from './verbs.ts';
-import { addBackup } from './verbs/backup.ts';
-import { addCheck } from './verbs/check.ts';
-import { addDiff } from './verbs/diff.ts';
-import { addCopy } from './verbs/copy.ts';
-import { addCompletion } from './verbs/completion.ts';
-import { addDump } from './verbs/dump.ts';
-import { addFind } from './verbs/find.ts';
-import { addHistory } from './verbs/history.ts';
-import { addProtected } from './verbs/protected.ts';
-import { addSearch } from './verbs/search.ts';
-import { addUsage } from './verbs/usage.ts';
-import { addExport } from './verbs/export.ts';
-import { addForget } from './verbs/forget.ts';
-import { addInit } from './verbs/init.ts';
-import { addKey } from './verbs/key.ts';
-import { addLogin } from './verbs/login.ts';
-import { addLs } from './verbs/ls.ts';
-import { addMigrate } from './verbs/migrate.ts';
-import { addMove } from './verbs/move.ts';
-import { addMirror } from './verbs/mirror.ts';
-import { addMan } from './verbs/man.ts';
-import { addPrune } from './verbs/prune.ts';
-import { addRecover } from './verbs/recover.ts';
-import { addRecovery } from './verbs/recovery.ts';
-import { addRepair } from './verbs/repair.ts';
-import { addRestore } from './verbs/restore.ts';
-import { addRewrite } from './verbs/rewrite.ts';
-import { addSettings } from './verbs/settings.ts';
-import { addSnapshots } from './verbs/snapshots.ts';
-import { addStats } from './verbs/stats.ts';
-import { addTag } from './verbs/tag.ts';
-import { addTestConnection } from './verbs/test-connection.ts';
-import { addUnlock } from './verbs/unlock.ts';
-import { addDestination } from './verbs/destination.ts';
-import { addPause } from './verbs/pause.ts';
-import { addPlan } from './verbs/plan.ts';
-import { addRun } from './verbs/run.ts';
-import { addServe } from './verbs/serve.ts';
-import { addService } from './verbs/service.ts';
-import { addStatus } from './verbs/status.ts';
-import { addVersion } from './verbs/version.ts';
 
-/** The program with all its verbs; `run` is called when one of them is. */
-export function makeProgram(run: Verbs['run']): Command {
+/** The program with all its verbs, or with this one alone; `run` is called when one of them is. */
+export async function makeProgram(run: Verbs['run'], verb?: string): Promise<Command> {
   const program = new Command('holdfast');
   program
     .description("Backups you can prove: encrypted, deduplicated snapshots in restic's repository format.")
@@ -66,50 +27,7 @@ export function makeProgram(run: Verbs['run']): Command {
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ writeErr: () => {} });
-  const adders = [
-    addInit,
-    addBackup,
-    addSnapshots,
-    addLs,
-    addDump,
-    addDiff,
-    addFind,
-    addStats,
-    addRestore,
-    addMirror,
-    addExport,
-    addCheck,
-    addForget,
-    addPrune,
-    addTag,
-    addRewrite,
-    addMigrate,
-    addRecover,
-    addRepair,
-    addUnlock,
-    addKey,
-    addCopy,
-    addMove,
-    addCompletion,
-    addMan,
-    addTestConnection,
-    addServe,
-    addService,
-    addStatus,
-    addPlan,
-    addDestination,
-    addRun,
-    addPause,
-    addSettings,
-    addRecovery,
-    addHistory,
-    addSearch,
-    addProtected,
-    addUsage,
-    addLogin,
-    addVersion,
-  ];
-  for (const add of adders) add({ program, run });
+  for (const add of await loadVerbs(verb)) add({ program, run });
   inheritSettings(program);
   return program;
 }
@@ -117,16 +35,22 @@ export function makeProgram(run: Verbs['run']): Command {
 /** Runs the program with these arguments. Never throws; the caller ends the process. */
 export async function runProgram(args: readonly string[]): Promise<ExitCode> {
   let code: ExitCode = exitCodes.done;
-  const program = makeProgram(async (command, facts, verb) => {
-    code = await runVerb(command.optsWithGlobals<GlobalOptions>(), facts, verb);
-  });
+  let program: Command | undefined;
   try {
     if (args.length === 0) throw new HoldfastError('bad-usage', { problem: 'No verb was given.', guidance: 'See "holdfast --help".' });
+    // Help may be asked for of the program itself, wherever the verb stands.
+    const isHelp = args.includes('--help') || args.includes('-h');
+    program = await makeProgram(
+      async (command, facts, verb) => {
+        code = await runVerb(command.optsWithGlobals<GlobalOptions>(), facts, verb);
+      },
+      isHelp ? undefined : verbOf(args),
+    );
     await program.parseAsync([...args], { from: 'user' });
     return code;
   } catch (thrown) {
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return exitCodes.done;
-    return tell(thrown instanceof CommanderError ? usageError(thrown, program, args) : toHoldfastError(thrown), args);
+    return tell(program && thrown instanceof CommanderError ? usageError(thrown, program, args) : toHoldfastError(thrown), args);
   }
 }
 

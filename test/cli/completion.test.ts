@@ -10,7 +10,7 @@ import { candidates, type Shell } from '../support/shells.ts';
 import { commandOnTerminal } from '../support/terminal.ts';
 import { scratch, tree } from '../support/tree-literal.ts';
 
-const program = factsOf(makeProgram(async () => {}));
+const program = factsOf(await makeProgram(async () => {}));
 const commands = allCommands(program);
 const flagsOf = ({ options }: CommandFacts): string[] =>
   options.flatMap(({ long, short }) => [long, short]).filter((flag) => flag !== undefined);

@@ -129,7 +129,7 @@ describe.concurrent('all verbs of the command line do their work', () => {
     await thinOut(walk, place, src);
     await repair(walk, place, src);
     await moveOn(walk, place, src);
-    const all = verbsOf(makeProgram(async () => {})).filter((verb) => !elsewhere.has(verb.split(' ')[0]!));
+    const all = verbsOf(await makeProgram(async () => {})).filter((verb) => !elsewhere.has(verb.split(' ')[0]!));
     expect([...walk.verbs].sort()).toEqual(all.sort());
   });
 });

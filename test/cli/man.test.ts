@@ -10,6 +10,7 @@ import { cliProgram, holdfast } from '../support/cli.ts';
 import { onTerminal } from '../support/terminal.ts';
 import { sharedScratch } from '../support/tree-literal.ts';
 
+const program = await makeProgram(async () => {});
 const file = join(sharedScratch('man'), 'holdfast.1');
 let page: string;
 /** As a reader sees it, without bold and italics, on endless lines. */
@@ -54,10 +55,7 @@ describe('the manual page', () => {
     [...above],
     ...command.commands.flatMap((each) => verbs(each, [...above, each.name()])),
   ];
-  const all = verbs(
-    makeProgram(async () => {}),
-    [],
-  ).map((words) => words.join(' '));
+  const all = verbs(program, []).map((words) => words.join(' '));
 
   test.each(all)('has everything that "holdfast %s --help" says', async (words) => {
     const { stdout: help } = await holdfast([...words.split(' ').filter(Boolean), '--help'], { env: { COLUMNS: '1000' } });

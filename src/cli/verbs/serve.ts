@@ -5,7 +5,6 @@ import { hostOfThisProcess } from '../../service/watchdog/node-child.ts';
 import { SystemKeychain } from '../../platform/keychain/keychain.ts';
 import { yieldToOthers } from '../../platform/priority.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { carryService } from '../host.ts';
 import type { Invocation } from '../run-verb.ts';
 import { parseListen, type ServeOptions, secretsVariable, withServeOptions } from '../serve-options.ts';
 import type { Verbs } from '../verbs.ts';
@@ -34,7 +33,7 @@ Examples:
       run(command, { whenCancelled: ended }, async (invocation) => {
         const channel = hostOfThisProcess();
         // main.ts sees to it; what it could not read as this verb is this one all the same.
-        if (!channel) return carryService(process.argv.slice(2));
+        if (!channel) return (await import('../host.ts')).carryService(process.argv.slice(2));
         await serve(options, channel, invocation);
         return exitCodes.done;
       }),
