@@ -20,6 +20,7 @@ const names: Readonly<Record<Phase, string>> = {
   copying: 'Copying',
   moving: 'Moving',
   repairing: 'Repairing',
+  healing: 'Healing',
   undoing: 'Undoing',
   exporting: 'Exporting',
 };

@@ -33,6 +33,7 @@ export type Phase =
   | 'copying'
   | 'moving'
   | 'repairing'
+  | 'healing'
   | 'undoing'
   | 'exporting';
 

@@ -1,24 +1,31 @@
-/** Keeps a copy of a damaged pack outside of the repository, before it is removed from there. */
+/** Keeps a copy of a damaged file outside of the repository, before it is removed from there. */
 import { createHash } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fail, hasCode, HoldfastError } from '../../contract/errors.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { sync, syncFolder, writeAll } from '../../storage/durable.ts';
+import type { StoredFile } from '../../storage/storage.ts';
 
 /** Bytes that are copied at once. */
 const pieceBytes = 16 << 20;
 
 /**
- * Copies pack `name` of `size` bytes to `FOLDER/pack-NAME` and resolves to that path when the copy is durable. A copy of the same
- * content that is there already is enough. Throws `pack-not-kept`, or what reading the pack throws.
+ * Copies the file `name` of `size` bytes to `FOLDER/KIND-NAME` and resolves to that path when the copy is durable. A copy of the same
+ * content that is there already is enough. Throws `pack-not-kept`, or what reading the file throws.
  */
-export async function keepAside(repository: Repository, name: string, size: number, folder: string): Promise<string> {
-  const path = join(folder, `pack-${name}`);
-  const part = join(folder, `.pack-${name}.part`);
+export async function keepAside(
+  repository: Repository,
+  name: string,
+  size: number,
+  folder: string,
+  kind: 'pack' | 'snapshot' = 'pack',
+): Promise<string> {
+  const path = join(folder, `${kind}-${name}`);
+  const part = join(folder, `.${kind}-${name}.part`);
   try {
     await mkdir(folder, { recursive: true });
-    const hash = await copy(repository, name, size, part);
+    const hash = await copy(repository, { kind, name }, size, part);
     const there = await hashOf(path);
     if (there === hash) await rm(part);
     else if (there !== undefined) fail('pack-not-kept', { pack: name, path, cause: 'another file has that name' });
@@ -33,7 +40,7 @@ export async function keepAside(repository: Repository, name: string, size: numb
 }
 
 /** Returns the content's hash. */
-async function copy(repository: Repository, name: string, size: number, path: string): Promise<string> {
+async function copy(repository: Repository, file: StoredFile, size: number, path: string): Promise<string> {
   const hash = createHash('sha256');
   // A link of that name is not to be followed.
   await rm(path, { force: true });
@@ -41,7 +48,7 @@ async function copy(repository: Repository, name: string, size: number, path: st
   try {
     for (let offset = 0; offset < size; offset += pieceBytes) {
       const length = Math.min(pieceBytes, size - offset);
-      const bytes = await repository.storage.load({ kind: 'pack', name }, { offset, length });
+      const bytes = await repository.storage.load(file, { offset, length });
       hash.update(bytes);
       await writeAll(handle, [bytes]);
     }

@@ -22,7 +22,11 @@ export async function findPathsOf(
   blobs: readonly NamedBlob[],
   snapshots: readonly Snapshot[],
   best: Uint32Array,
-  { pool, index, survey }: { readonly pool: WorkerPool; readonly index: BlobIndex; readonly survey: IndexSurvey },
+  {
+    pool,
+    index,
+    survey,
+  }: { readonly pool: WorkerPool; readonly index: BlobIndex; readonly survey: Pick<IndexSurvey, 'records' | 'packOf'> },
 ): Promise<BlobWithPaths[]> {
   if (blobs.length === 0) return [];
   const wanted = new Uint8Array(new SharedArrayBuffer(survey.records));

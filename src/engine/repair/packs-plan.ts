@@ -62,6 +62,8 @@ export interface PackRepairFacts {
   readonly survey: IndexSurvey;
   /** Index files that could be loaded. */
   readonly indexFiles: readonly string[];
+  /** All that is gone: blobs that index or pack promise and that cannot be had, neither of it nor of another pack. */
+  readonly lost: BlobIndex;
   /** What is to be copied out of which pack, as lists of places; every pack of the plan's repairs has one. */
   readonly copies: readonly { readonly name: string; readonly size: number; readonly places: Uint8Array }[];
 }
@@ -147,7 +149,7 @@ export async function surveyForPackRepair(
     moreLost,
     indexProblems,
   };
-  return { plan, survey, indexFiles: [...loaded].sort(), copies };
+  return { plan, survey, indexFiles: [...loaded].sort(), lost, copies };
 }
 
 async function withPaths(

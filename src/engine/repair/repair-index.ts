@@ -22,6 +22,8 @@ import { visitPlaces } from './places.ts';
 export interface RepairIndexExecution extends RunOptions {
   /** Told what will be done, as found under the lock, before anything is. It may ask a person; what it throws ends the run. */
   readonly onPlan?: ((plan: RepairIndexPlan) => void | Promise<void>) | undefined;
+  /** An exclusive lock that is held already, and is not given up. */
+  readonly lock?: Lock | undefined;
 }
 
 export interface RepairIndexResult {
@@ -41,7 +43,7 @@ export async function executeRepairIndex(
   options: RepairIndexExecution,
 ): Promise<RepairIndexResult> {
   const { control } = options;
-  const lock = await Lock.begin(repository, options.holder, true, options.clock);
+  const lock = options.lock ?? (await Lock.begin(repository, options.holder, true, options.clock));
   const index = BlobIndex.create();
   const pool = new WorkerPool(repository, { control, index, threads: options.threads });
   try {
@@ -62,6 +64,6 @@ export async function executeRepairIndex(
     throw hasCode(error, 'cancelled') ? (pool.failure ?? error) : error;
   } finally {
     await pool.close();
-    await lock.release().catch(() => {});
+    if (!options.lock) await lock.release().catch(() => {});
   }
 }

@@ -34,6 +34,10 @@ export interface RepairPacksExecution extends RunOptions {
   readonly packSize?: number | undefined;
   /** Told what will be done, as found under the lock, before anything is. It may ask a person; what it throws ends the run. */
   readonly onPlan?: ((plan: RepairPacksPlan) => void | Promise<void>) | undefined;
+  /** An exclusive lock that is held already, and is not given up. */
+  readonly lock?: Lock | undefined;
+  /** Only what is intact is copied; the damaged packs stay, and in the index: for a place that lets nothing be removed. */
+  readonly leavePacks?: boolean | undefined;
 }
 
 export interface RepairPacksResult {
@@ -53,9 +57,9 @@ export async function executeRepairPacks(
   request: RepairPacksRequest,
   options: RepairPacksExecution,
 ): Promise<RepairPacksResult> {
-  const { control } = options;
-  await refuseAppendOnly(repository);
-  const lock = await Lock.begin(repository, options.holder, true, options.clock);
+  const { control, leavePacks = false } = options;
+  if (!leavePacks) await refuseAppendOnly(repository);
+  const lock = options.lock ?? (await Lock.begin(repository, options.holder, true, options.clock));
   const index = BlobIndex.create();
   // What is copied is noted apart, so that nothing that is about to go can pass for a copy.
   const copied = BlobIndex.create();
@@ -70,12 +74,13 @@ export async function executeRepairPacks(
     await expectPresent(repository);
     const kept: string[] = [];
     for (const { pack, size, unreadable } of plan.repairs) {
-      if (unreadable) continue;
+      if (unreadable || leavePacks) continue;
       await control.checkpointAsync();
       kept.push(await keepAside(repository, pack, size, options.keepIn));
     }
     await copyAll(facts, pool, store, options);
     expectCopied(facts, copied);
+    if (leavePacks) return { plan, storedBytes: store.storedBytes, kept };
     await control.checkpointAsync();
     await forgetPacks(repository, facts, lock, index, pool, options);
     const gone = plan.repairs.filter(({ unreadable }) => !unreadable).map(({ pack }) => pack);
@@ -85,7 +90,7 @@ export async function executeRepairPacks(
     throw hasCode(error, 'cancelled') ? (pool.failure ?? error) : error;
   } finally {
     await pool.close();
-    await lock.release().catch(() => {});
+    if (!options.lock) await lock.release().catch(() => {});
   }
 }
 

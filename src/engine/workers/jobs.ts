@@ -24,6 +24,9 @@ import { copyBlobs } from '../copy/copy-job.ts';
 import { cutContents } from '../copy/cut-job.ts';
 import { markToCopy } from '../copy/mark-job.ts';
 import { recutTrees } from '../copy/recut-job.ts';
+import { findFilesWith, takeFromFile } from '../heal/files-job.ts';
+import { findMissing } from '../heal/missing-job.ts';
+import { findSupply } from '../heal/supply-job.ts';
 import { beginExportWalk, walkExport } from '../export/walk-job.ts';
 import { zipEntries, zipPiece } from '../export/zip-job.ts';
 import { loadIndexFile } from '../index/load-job.ts';
@@ -115,6 +118,10 @@ export const jobs = {
   lookAtPacks,
   examinePacks,
   copyPlaces,
+  findMissing,
+  findSupply,
+  findFilesWith,
+  takeFromFile,
   repairTrees,
   findOrphanRoots,
   describeTrees,
