@@ -16,6 +16,8 @@ const texts: Readonly<Record<HomeReason['code'], (reason: HomeReason, plan: stri
   'destination-failing': (_, __, destination) => `${destination} cannot be used at the moment.`,
   'destination-password': (_, __, destination) => `${destination} needs its password or its keys anew: "holdfast destination renew".`,
   'destination-nearly-full': (_, __, destination) => `${destination} is nearly full.`,
+  'budget-passed': (_, __, destination) => `${destination} is beyond the budget that you set for it.`,
+  'budget-near': (_, __, destination) => `${destination} comes near the budget that you set for it.`,
   paused: ({ since }) => `Nothing starts by itself since ${moment(since)}: it is paused.`,
   'plan-off': (_, plan) => `${plan} is switched off.`,
   'rto-missed': (_, plan) => `${plan}: a restore of everything would take longer than you want.`,

@@ -49,6 +49,7 @@ const verbFiles: readonly VerbFile[] = [
   file('destination', async () => (await import('./verbs/destination.ts')).addDestination),
   file('run', async () => (await import('./verbs/run.ts')).addRun),
   file(['pause', 'resume'], async () => (await import('./verbs/pause.ts')).addPause),
+  file('prices', async () => (await import('./verbs/prices.ts')).addPrices),
   file('settings', async () => (await import('./verbs/settings.ts')).addSettings),
   file('recovery', async () => (await import('./verbs/recovery.ts')).addRecovery),
   file('history', async () => (await import('./verbs/history.ts')).addHistory),

@@ -27,7 +27,7 @@ const daySchema = z.strictObject({
  * - at risk: `never-backed-up` (and its first backup is overdue), `overdue` (no backup within the target), `service-problem`, `alarm`
  *   (one of the state's alarms that none of the others tells; `alarm` names its kind);
  * - attention: `last-failed`, `last-warnings`, `destination-failing`, `destination-password`, `paused`, `plan-off`, `kit-not-saved`,
- *   `rto-missed`, `not-tested` (for 90 days), `destination-nearly-full`;
+ *   `rto-missed`, `not-tested` (for 90 days), `destination-nearly-full`, `budget-near` and `budget-passed` (of a destination);
  * - fine: none.
  */
 export const homeReasons = [
@@ -41,6 +41,8 @@ export const homeReasons = [
   'paused',
   'last-warnings',
   'destination-nearly-full',
+  'budget-passed',
+  'budget-near',
   'plan-off',
   'rto-missed',
   'kit-not-saved',

@@ -3,7 +3,9 @@ import { eventIterator, oc } from '@orpc/contract';
 import { z } from 'zod';
 import { proposalSchema, wishesSchema } from './advice.ts';
 import { browseContract } from './browse.ts';
+import { capacityContract } from './capacity.ts';
 import { connectionsContract } from './connections.ts';
+import { costContract } from './cost.ts';
 import { catalogueContract } from './catalogue.ts';
 import {
   connectionSchema,
@@ -189,6 +191,8 @@ export const contract = {
   ...diagnosticsContract,
   ...homeContract,
   ...historyContract,
+  ...capacityContract,
+  ...costContract,
 };
 
 /** Raised by every change that an older client or service would misunderstand. */

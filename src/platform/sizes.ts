@@ -44,3 +44,7 @@ export function parseSize(text: string, option: string, plainUnit = 1): number {
     return fail('bad-usage', { problem: `${option}: “${text}” is no size.`, guidance: 'Write for example 500K, 16M or 2G.' });
   return size;
 }
+
+/** An amount of money: `USD 12.30`; what is less than a cent is said to be so. */
+export const formatMoney = (amount: number, currency: string): string =>
+  amount > 0 && amount < 0.005 ? `less than ${currency} 0.01` : `${currency} ${amount.toFixed(2).replace(/\B(?=(\d{3})+\.)/g, ',')}`;

@@ -3,6 +3,7 @@ import { implement, type Router } from '@orpc/server';
 import { fail } from '../contract/errors.ts';
 import { contract, protocolVersion } from '../contract/procedures.ts';
 import { nextTurn } from '../platform/clock.ts';
+import { capacityHandlers } from './api/capacity.ts';
 import { filesHandlers } from './api/files.ts';
 import { repositoryHandlers } from './api/repositories.ts';
 import { restoreHandlers } from './api/restores.ts';
@@ -111,5 +112,6 @@ export function makeRouter(service: Service, { version, logins, onStop }: Router
     ...previewHandlers(service.app),
     ...filesHandlers(service.app),
     ...repositoryHandlers(service.app, version),
+    ...capacityHandlers(service.capacities),
   });
 }

@@ -19,6 +19,7 @@ import type { HostIdentity } from '../platform/host.ts';
 import { pacesOf } from '../storage/rates.ts';
 import { App } from './app.ts';
 import { Besides } from './besides.ts';
+import { Capacities } from './capacity/capacities.ts';
 import { CatalogueKeeper } from './catalogue/keeper.ts';
 import { Destinations } from './destinations/destinations.ts';
 import { EventLog } from './events.ts';
@@ -46,6 +47,7 @@ import { PlanWatches } from './watch/plan-watches.ts';
 import type { HostLink } from './watchdog/host-link.ts';
 import { guardMemory } from './watchdog/memory.ts';
 import { ServiceWatch } from './watchdog/service-watch.ts';
+import { watchedBudgets } from './watchdog/watched-budgets.ts';
 import { watchedPlans } from './watchdog/watched-plans.ts';
 import type { Notice } from './watchdog/watchdog.ts';
 
@@ -83,6 +85,7 @@ export class Service {
   readonly drives: PluggedDrives;
   readonly app: App;
   readonly catalogue: CatalogueKeeper;
+  readonly capacities: Capacities;
   /** Folders and files of the service's own that go into no backup. */
   readonly leftOut: readonly string[];
   readonly #common: Common;
@@ -184,6 +187,7 @@ export class Service {
       host: options.host,
       memory: guardMemory(profile.folder),
       plans: () => watchedPlans(state, clock, (id) => this.#isThere(id)),
+      budgets: () => watchedBudgets(this.capacities),
       onNotice: (what, alarm) => {
         this.#log.write(`${what}: ${alarm.message}`);
         options.onNotice?.(what, alarm);
@@ -244,13 +248,22 @@ export class Service {
       onStored: () => this.#copy.keep(),
     });
     this.catalogue = new CatalogueKeeper({ ...common, file: profile.catalogueFile, destinations: this.destinations, desk: this.desk });
+    this.capacities = new Capacities({
+      ...common,
+      destinations: this.destinations,
+      isThere: (id) => this.#isThere(id),
+      onStored: () => this.#copy.keep(),
+      onChange: () => this.#watch.look(),
+    });
     const release = async (destination: string): Promise<void> => {
-      await Promise.all([this.app.library.books.release(destination), this.catalogue.release(destination)]);
+      const { app, catalogue, capacities } = this;
+      await Promise.all([app.library.books.release(destination), catalogue.release(destination), capacities.release(destination)]);
     };
     this.#parts = [
       this.plans,
       this.app,
       this.catalogue,
+      this.capacities,
       this.#watch,
       new Thinning(common),
       new Ejecting({ ...common, drives: this.drives, desk: this.desk, release }),

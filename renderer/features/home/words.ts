@@ -94,6 +94,10 @@ export function reasonWords(reason: HomeReason, state: State, now: number): { re
       return { line: t('home.line.destinationPassword', names), reason: t('home.reason.destinationPassword') };
     case 'destination-nearly-full':
       return { line: t('home.line.destinationNearlyFull', names), reason: t('home.reason.destinationNearlyFull') };
+    case 'budget-passed':
+      return { line: t('home.line.budgetPassed', names), reason: t('home.reason.budgetPassed') };
+    case 'budget-near':
+      return { line: t('home.line.budgetNear', names), reason: t('home.reason.budgetNear') };
     case 'plan-off':
       return { line: t('home.line.planOff', names), reason: t('home.reason.planOff') };
     case 'rto-missed':

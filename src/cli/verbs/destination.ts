@@ -1,6 +1,5 @@
 /** destination: where the service backs up to. */
-import type { DestinationState, DestinationView } from '../../contract/destination.ts';
-import { formatMoment } from '../dates.ts';
+import type { DestinationView } from '../../contract/destination.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { knownPassword, newPassword } from '../passwords.ts';
 import { cancelledReading, type Invocation } from '../run-verb.ts';
@@ -8,9 +7,10 @@ import { findDestination, withService } from '../service-session.ts';
 import { credentialsFileOf, passwordSourceOf } from '../session.ts';
 import { collectCredentials } from '../../storage/credentials.ts';
 import { kindOf } from '../../storage/place.ts';
-import { formatBytes } from '../../platform/sizes.ts';
 import { tableLines } from '../table.ts';
 import type { Verbs } from '../verbs.ts';
+import { addDestinationCapacity } from './destination-capacity.ts';
+import { stateText } from './destination-text.ts';
 
 interface ConnectOptions {
   readonly name?: string;
@@ -101,6 +101,8 @@ Example:
       ),
     );
 
+  addDestinationCapacity(group, run);
+
   const rename = group
     .command('rename')
     .description('call a destination otherwise')
@@ -171,17 +173,4 @@ async function tell(destinations: readonly DestinationView[], { output }: Invoca
   }
   for (const destination of destinations) output.object('destination', destination);
   return exitCodes.done;
-}
-
-export function stateText(now: DestinationState): string {
-  switch (now.state) {
-    case 'unknown':
-      return 'not asked yet';
-    case 'connected':
-      return now.freeBytes === undefined ? 'connected' : `connected, ${formatBytes(now.freeBytes)} free`;
-    case 'not-plugged-in':
-      return `not plugged in since ${formatMoment(now.since)}`;
-    case 'failing':
-      return `failing since ${formatMoment(now.since)}: ${now.message}`;
-  }
 }

@@ -9,7 +9,8 @@ import { withService } from '../service-session.ts';
 import { tableLines } from '../table.ts';
 import type { Verbs } from '../verbs.ts';
 import { answerLines } from '../home-text.ts';
-import { stateText } from './destination.ts';
+import { forecastText } from '../capacity-text.ts';
+import { stateText } from './destination-text.ts';
 
 export function addStatus({ program, run }: Verbs): void {
   const command = program
@@ -22,11 +23,17 @@ export function addStatus({ program, run }: Verbs): void {
         try {
           return await withService(invocation, async (client) => {
             const [info, state, facts] = [await client.service.info(), await client.state(), await client.home.facts()];
+            const rooms = new Map<string, string>();
+            for (const { id } of state.destinations) {
+              const { forecast } = await client.capacity.of({ destination: id });
+              const text = forecast.state === 'about' ? forecastText(forecast, facts.at) : undefined;
+              if (text !== undefined) rooms.set(id, text);
+            }
             invocation.output.lines(
               `The service runs since ${formatMoment(info.startedAt)} (process ${info.pid}).`,
               '',
               ...answerLines(facts, state),
-              ...statusLines(state),
+              ...statusLines(state, rooms),
             );
             invocation.output.object('status', { ...info, ...state, facts });
             return state.alarms.length === 0 ? exitCodes.done : exitCodes.incomplete;
@@ -52,7 +59,11 @@ async function lastAlarms(): Promise<Alarm[]> {
   return Object.values(known).map(({ problem, since }) => alarmOf(problem, since, plans));
 }
 
-function statusLines({ plans, planStates, destinations, pause, runs, progress, alarms }: State): string[] {
+/** `rooms`: when destinations are full, in words. */
+function statusLines(
+  { plans, planStates, destinations, pause, runs, progress, alarms }: State,
+  rooms: ReadonlyMap<string, string>,
+): string[] {
   const lines: string[] = [];
   for (const { message, guidance } of alarms) lines.push('', message, guidance);
   if (pause) lines.push('', `Paused ${pause.until === null ? 'until "holdfast resume"' : `until ${formatMoment(pause.until)}`}.`);
@@ -65,7 +76,9 @@ function statusLines({ plans, planStates, destinations, pause, runs, progress, a
     for (const { destination, role } of plan.destinations) {
       const last = known?.lastSuccess[destination];
       const now = destinations.find((each) => each.id === destination)?.now ?? { state: 'unknown' };
-      lines.push(`  ${role} ${nameOf(destination)}: ${last ? `last backup ${formatMoment(last)}` : 'no backup yet'}; ${stateText(now)}`);
+      lines.push(
+        `  ${role} ${nameOf(destination)}: ${last ? `last backup ${formatMoment(last)}` : 'no backup yet'}; ${[stateText(now), rooms.get(destination) ?? []].flat().join(', ')}`,
+      );
     }
   }
   if (runs.length > 0) lines.push('', ...tableLines(runColumns, runs.map(runRow)));

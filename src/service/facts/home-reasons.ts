@@ -68,6 +68,8 @@ function ofAlarms(input: ReasonsInput): HomeReason[] {
       return reason(code, 'at-risk', helpFor(input, plan, destination), { plan, destination, since: known?.lastAt ?? since });
     }
     const about = { plan, destination, since, detail: `${kind} ${key}` };
+    if (kind === 'budget-passed' || kind === 'budget-near')
+      return reason(kind, 'attention', action('look-at-destination', { destination }), about);
     if (kind === 'service') return reason('service-problem', 'at-risk', action('look-at-alarm'), about);
     return reason('alarm', kind === 'clock' ? 'attention' : 'at-risk', action('look-at-alarm', { plan, destination }), about);
   });

@@ -10,6 +10,7 @@ import { planSchema } from '../../contract/plan.ts';
 import { runSchema } from '../../contract/run.ts';
 import { settingsSchema } from '../../contract/settings.ts';
 import type { HostIdentity } from '../../platform/host.ts';
+import { capacityCopyOf, capacityCopySchema } from '../capacity/memory.ts';
 import { kitsSaved } from '../facts/kits.ts';
 import { notedSchema, recallNotes } from '../library/notes.ts';
 import type { Profile } from '../profile.ts';
@@ -47,6 +48,8 @@ const copySchema = z.object({
   notes: lenient(notedSchema).default([]),
   /** Of repositories whose recovery kit is saved: since when. */
   kits: z.record(z.string(), z.number()).catch({}).default({}),
+  /** Sizes of the past, prices and budgets. */
+  capacity: capacityCopySchema,
 });
 export type SettingsCopy = z.infer<typeof copySchema>;
 
@@ -66,6 +69,7 @@ export function copyOf(state: StateStore, { hostname, username }: HostIdentity, 
     runs: state.runs.list({ limit: keptRuns }).filter(({ ended }) => ended !== null),
     notes: recallNotes(state),
     kits: kitsSaved(state),
+    capacity: capacityCopyOf(state),
   };
 }
 

@@ -8,6 +8,7 @@ import { dumpFile } from '../../engine/dump.ts';
 import type { RunOptions } from '../../engine/run.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { Snapshot } from '../../repository/snapshot.ts';
+import { takeCapacityOver } from '../capacity/memory.ts';
 import { noteKitSaved } from '../facts/kits.ts';
 import { mergedNotes, recallNotes, rememberNotes } from '../library/notes.ts';
 import type { StateStore } from '../state/store.ts';
@@ -69,6 +70,7 @@ export function takeOver(state: StateStore, copy: SettingsCopy, home: string): {
   state.takeOver({ settings: copy.settings, plans, destinations: added, runs }, () => {
     rememberNotes(state, mergedNotes(recallNotes(state), copy.notes));
     for (const [repository, at] of Object.entries(copy.kits)) noteKitSaved(state, repository, at);
+    takeCapacityOver(state, copy.capacity);
   });
   return { plans, destinations: added };
 }

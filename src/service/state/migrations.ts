@@ -69,4 +69,17 @@ export const migrations: readonly string[] = [
   -- 1 for one that a person has paused: it waits for a person, whatever the scheduler has to say, and also after a restart.
   ALTER TABLE runs ADD COLUMN held_by_person INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  -- One measurement a day of how large a repository is; free: null where nobody can tell.
+  CREATE TABLE sizes (
+    repository TEXT NOT NULL,
+    day TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    packs INTEGER NOT NULL,
+    snapshots INTEGER NOT NULL,
+    free INTEGER,
+    PRIMARY KEY (repository, day)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -13,6 +13,7 @@ import { openDatabase } from './database.ts';
 import { RunBriefs } from './run-briefs.ts';
 import { RunDetails } from './run-details.ts';
 import { type NewRun, RunStore } from './runs.ts';
+import { SizeStore } from './sizes.ts';
 import { Tables } from './tables.ts';
 
 /** A row that a defect or another hand has made unreadable costs that row, not the service. */
@@ -22,6 +23,7 @@ export class StateStore {
   readonly runs: RunStore;
   readonly runBriefs: RunBriefs;
   readonly runDetails: RunDetails;
+  readonly sizes: SizeStore;
   /** Whether there was no state before. */
   readonly isNew: boolean;
   readonly keptAside: string | undefined;
@@ -38,6 +40,7 @@ export class StateStore {
     this.runs = new RunStore(this.#tables);
     this.runBriefs = new RunBriefs(this.#tables);
     this.runDetails = new RunDetails(this.#tables);
+    this.sizes = new SizeStore(this.#tables);
   }
 
   close(): void {

@@ -1,6 +1,7 @@
 /** Problems that the watchdog has found, in words. */
 import type { Alarm } from '../../contract/state.ts';
-import type { Problem, WatchedPlan } from './watchdog.ts';
+import { formatBytes, formatMoney } from '../../platform/sizes.ts';
+import type { Problem, WatchedBudget, WatchedPlan } from './watchdog.ts';
 
 /** Plans and destinations are called as `plans` has it; by their IDs when they are gone. */
 export function alarmOf(problem: Problem, since: number, plans: readonly WatchedPlan[]): Alarm {
@@ -40,6 +41,18 @@ export function alarmOf(problem: Problem, since: number, plans: readonly Watched
         guidance: 'Start Holdfast again as you did before: it takes over.',
       };
     }
+    case 'budget': {
+      const { destination, unit, level } = problem;
+      return {
+        key: `budget ${destination} ${unit}`,
+        kind: level === 'near' ? 'budget-near' : 'budget-passed',
+        plan: null,
+        destination,
+        since,
+        message: budgetText(problem),
+        guidance: 'Backups go on. Keep fewer snapshots, choose a cheaper class, or allow more: "holdfast destination show".',
+      };
+    }
     case 'clock': {
       const { byMs } = problem;
       const message = `The clock of this computer was set ${byMs > 0 ? 'forward' : 'back'} by ${span(Math.abs(byMs))}, so that the times of backups cannot be trusted.`;
@@ -53,6 +66,15 @@ export function alarmOf(problem: Problem, since: number, plans: readonly Watched
       };
     }
   }
+}
+
+function budgetText({ name, unit, level, used, limit, currency, passedAt }: WatchedBudget): string {
+  const said = (value: number): string => (unit === 'bytes' ? formatBytes(value) : formatMoney(value, currency ?? ''));
+  const what = unit === 'bytes' ? `“${name}” holds ${said(used)}` : `“${name}” costs about ${said(used)} a month`;
+  const allowed = `you allow ${said(limit)}`;
+  if (level === 'passed') return `${what}; ${allowed}.`;
+  const soon = passedAt === null ? '' : `, and that will be passed about ${new Date(passedAt).toISOString().slice(0, 10)}`;
+  return `${what}; ${allowed}${soon}.`;
 }
 
 const none = { plan: null, destination: null } as const;

@@ -6,7 +6,7 @@ import type { Alarm } from '../../contract/state.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { alarmOf } from './alarm.ts';
 import type { GuardMemory } from './memory.ts';
-import { type Notice, watch, type WatchdogInput, type WatchdogState, type WatchedPlan } from './watchdog.ts';
+import { type Notice, watch, type WatchdogInput, type WatchdogState, type WatchedBudget, type WatchedPlan } from './watchdog.ts';
 
 const lookEveryMs = 60_000;
 /** What is not worth a write by itself (how late it is) is stored this often. */
@@ -29,6 +29,7 @@ export interface GuardOptions {
 export class Guard {
   readonly #options: GuardOptions;
   #plans: readonly WatchedPlan[] | undefined;
+  #budgets: readonly WatchedBudget[] | undefined;
   #state: WatchdogState | undefined;
   #stored = { text: '', at: -Infinity };
   #stop: () => void = () => {};
@@ -50,8 +51,9 @@ export class Guard {
   }
 
   /** What there is to look at now. Until it is said, and while nobody can say it, what was known last counts. */
-  see(plans: readonly WatchedPlan[]): void {
+  see(plans: readonly WatchedPlan[], budgets: readonly WatchedBudget[] = []): void {
     this.#plans = plans;
+    this.#budgets = budgets;
     this.look();
   }
 
@@ -66,6 +68,7 @@ export class Guard {
       now: clock.now(),
       sinceBoot: clock.sinceBoot(),
       plans: this.#plans,
+      budgets: this.#budgets,
       service: service(),
       isHostGone: isHostGone(),
     };

@@ -3,7 +3,7 @@ import type { Alarm } from '../../contract/state.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { AwakeTime } from './awake-time.ts';
 import { beatEveryMs, type Failure, type HostChannel } from './messages.ts';
-import { hungAfter, type WatchedPlan } from './watchdog.ts';
+import { hungAfter, type WatchedBudget, type WatchedPlan } from './watchdog.ts';
 
 export interface HostLinkOptions {
   readonly channel: HostChannel;
@@ -68,8 +68,8 @@ export class HostLink {
     this.#channel.send({ type: 'ready' });
   }
 
-  watched(plans: readonly WatchedPlan[]): void {
-    this.#channel.send({ type: 'watched', plans });
+  watched(plans: readonly WatchedPlan[], budgets: readonly WatchedBudget[]): void {
+    this.#channel.send({ type: 'watched', plans, budgets });
   }
 
   failed({ code, message, guidance }: Failure): void {

@@ -3,7 +3,7 @@
  * desktop shell); the service is its child, and of the same version.
  */
 import type { Alarm } from '../../contract/state.ts';
-import type { WatchedPlan } from './watchdog.ts';
+import type { WatchedBudget, WatchedPlan } from './watchdog.ts';
 
 /** Why a service could not start, in words for a person. */
 export interface Failure {
@@ -20,7 +20,7 @@ export type ToHost =
   /** Clients can ask. */
   | { readonly type: 'ready' }
   /** What the watchdog looks at has changed. */
-  | { readonly type: 'watched'; readonly plans: readonly WatchedPlan[] }
+  | { readonly type: 'watched'; readonly plans: readonly WatchedPlan[]; readonly budgets?: readonly WatchedBudget[] }
   /** It ends without having been ready. */
   | { readonly type: 'failed'; readonly failure: Failure }
   /** It ends because somebody wants it to. */

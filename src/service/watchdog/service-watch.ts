@@ -9,7 +9,7 @@ import type { Clock } from '../../platform/clock.ts';
 import type { Part } from '../parts.ts';
 import { Guard, type GuardOptions } from './guard.ts';
 import type { HostLink } from './host-link.ts';
-import type { WatchedPlan } from './watchdog.ts';
+import type { WatchedBudget, WatchedPlan } from './watchdog.ts';
 
 const lookEveryMs = 60_000;
 
@@ -18,6 +18,7 @@ export interface ServiceWatchOptions extends Pick<GuardOptions, 'memory' | 'onNo
   readonly host: HostLink | undefined;
   /** What there is to look at. May throw. */
   readonly plans: () => WatchedPlan[];
+  readonly budgets: () => WatchedBudget[];
   /** There may be other alarms. */
   readonly onAlarms: () => void;
 }
@@ -62,10 +63,10 @@ export class ServiceWatch implements Part {
 
   /** Something that the watchdog looks at may have changed. */
   look(): void {
-    const { host, plans, onNote } = this.#options;
-    let seen: WatchedPlan[];
+    const { host, plans, budgets, onNote } = this.#options;
+    let seen: readonly [WatchedPlan[], WatchedBudget[]];
     try {
-      seen = plans();
+      seen = [plans(), budgets()];
       if (this.#isBlind) onNote('The plans can be read again.');
       this.#isBlind = false;
     } catch (error) {
@@ -74,11 +75,11 @@ export class ServiceWatch implements Part {
       this.#isBlind = true;
       return;
     }
-    if (this.#own) return this.#own.see(seen);
+    if (this.#own) return this.#own.see(...seen);
     const text = JSON.stringify(seen);
     if (text === this.#told) return;
     this.#told = text;
-    host?.watched(seen);
+    host?.watched(...seen);
   }
 
   #hostChanged(): void {

@@ -132,7 +132,7 @@ export class Supervisor {
         this.#options.onReady?.();
         break;
       case 'watched':
-        this.#guard?.see(message.plans);
+        this.#guard?.see(message.plans, message.budgets);
         break;
       case 'failed':
         this.#failure = message.failure;

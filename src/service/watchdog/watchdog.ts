@@ -7,6 +7,7 @@
  *   not happen, are paused, or wait for a drive: until the target is passed all of these are calm, and then none is.
  * - **service**: the process that makes backups has ended and does not come back, or no longer answers.
  * - **host**: the process that watches over it has ended, so that the service watches itself, as well as it can.
+ * - **budget**: what a destination holds or costs is near what a person has allowed for it, or beyond. It is told again when it is passed.
  * - **clock**: the computer's clock was set by more than a few minutes, so that "when" cannot be trusted. It is solved when the clock is
  *   set back to where it was, or when a snapshot was made under the new time.
  *
@@ -53,6 +54,21 @@ export interface WatchedPlan {
   readonly destinations: readonly WatchedDestination[];
 }
 
+/** A budget that is near or passed. */
+export interface WatchedBudget {
+  readonly destination: string;
+  /** For a person. */
+  readonly name: string;
+  readonly unit: 'bytes' | 'money';
+  readonly level: 'near' | 'passed';
+  readonly used: number;
+  readonly limit: number;
+  /** Of money. */
+  readonly currency: string | null;
+  /** When it will be passed (wall time), as far as that can be told. */
+  readonly passedAt: number | null;
+}
+
 export interface WatchdogInput {
   /** Wall time, milliseconds. */
   readonly now: number;
@@ -60,6 +76,8 @@ export interface WatchdogInput {
   readonly sinceBoot: number;
   /** Nothing while the host cannot ask the service: what it knew last counts, since a dead service makes no backups either. */
   readonly plans: readonly WatchedPlan[] | undefined;
+  /** The same for budgets. */
+  readonly budgets?: readonly WatchedBudget[] | undefined;
   readonly service: {
     readonly isRunning: boolean;
     /** Milliseconds of monotonic time since it gave a sign of life, or since it ended. */
@@ -88,6 +106,7 @@ export type Problem =
       readonly because?: WatchdogInput['service']['because'];
     }
   | { readonly kind: 'host' }
+  | ({ readonly kind: 'budget' } & WatchedBudget)
   /** Positive: set forward. */
   | { readonly kind: 'clock'; readonly byMs: number };
 
@@ -116,6 +135,7 @@ export interface WatchdogState {
   readonly at: number;
   readonly sinceBoot: number;
   readonly plans: readonly WatchedPlan[];
+  readonly budgets?: readonly WatchedBudget[];
   /** How far the clock was set, in milliseconds, without a snapshot since; and when. */
   readonly clockSet?: { readonly by: number; readonly at: number };
   /** Problems that were told, by their key. */
@@ -130,6 +150,7 @@ export interface WatchdogState {
 export function watch(state: WatchdogState | undefined, input: WatchdogInput): { state: WatchdogState; notices: readonly Notice[] } {
   const before = settleClock(state, input);
   const plans = input.plans ?? state?.plans ?? [];
+  const budgets = input.budgets ?? state?.budgets ?? [];
   const isAwake = before.gap >= 0 && before.gap <= longestAwakeGap;
   const awake: Record<string, number> = {};
   const seen: Record<string, Seen> = {};
@@ -165,12 +186,13 @@ export function watch(state: WatchdogState | undefined, input: WatchdogInput): {
   }
   const service = serviceProblem(input, isAwake, before.known['service'] !== undefined);
   if (service !== undefined) found.set('service', service);
+  for (const budget of budgets) found.set(`budget ${budget.destination} ${budget.unit}`, { kind: 'budget', ...budget });
   if (input.isHostGone) found.set('host', { kind: 'host' });
   const isClockSolved = before.clockSet === undefined || Math.abs(before.clockSet.by) <= clockTolerance || hasNewSuccess;
   if (!isClockSolved) found.set('clock', { kind: 'clock', byMs: before.clockSet.by });
   const { known, notices } = tell(before.known, found, input.now, plans);
   const clockSet = isClockSolved ? {} : { clockSet: before.clockSet };
-  return { state: { at: input.now, sinceBoot: input.sinceBoot, plans, ...clockSet, known, awake, seen }, notices };
+  return { state: { at: input.now, sinceBoot: input.sinceBoot, plans, budgets, ...clockSet, known, awake, seen }, notices };
 }
 
 type Settled = Pick<WatchdogState, 'clockSet' | 'known' | 'awake' | 'seen'> & {
@@ -223,7 +245,7 @@ function tell(
   const notices: Notice[] = [];
   for (const [key, problem] of found) {
     const old = before[key];
-    if (old === undefined) {
+    if (old === undefined || isPassedNow(old.problem, problem)) {
       notices.push({ what: 'raised', problem, since: now });
       known[key] = { problem, since: now, toldAt: now };
     } else if (now - old.toldAt >= DAY) {
@@ -237,6 +259,9 @@ function tell(
   }
   return { known, notices };
 }
+
+const isPassedNow = (old: Problem, problem: Problem): boolean =>
+  old.kind === 'budget' && problem.kind === 'budget' && old.level === 'near' && problem.level === 'passed';
 
 const isStillWatched = (problem: Problem, plans: readonly WatchedPlan[]): boolean =>
   problem.kind !== 'overdue' ||
