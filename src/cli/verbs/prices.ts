@@ -12,7 +12,7 @@ const fields = {
   provider: ['provider', 'who sells it'],
   name: ['name', 'what the class is called'],
   currency: ['currency', 'of all amounts: USD'],
-  gb: ['gb', 'what a GB is: decimal (10⁹ bytes) or binary (2³⁰)'],
+  gb: ['gb', 'what a GB is: decimal (1,000,000,000 bytes) or binary (1,073,741,824)'],
   storage: ['storage', 'for a GB and month'],
   writes: ['writes', 'for a thousand requests that store'],
   reads: ['reads', 'for a thousand requests that read'],
