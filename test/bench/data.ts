@@ -1,7 +1,7 @@
 /** The data that is measured with: real files of this machine, and generated ones. Each is made once for a folder. */
 import { execFileSync } from 'node:child_process';
 import { createCipheriv } from 'node:crypto';
-import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { appendFileSync, closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
@@ -73,6 +73,28 @@ export const generatedTree = (folder: string, count: number): string =>
       closeSync(fd);
     }
   });
+
+/** `count` files of a few bytes each, 50 in a folder, so that what looks at all of them has nothing else to do. */
+export const tinyTree = (folder: string, count: number): string =>
+  madeOnce(join(folder, `tiny-${count}`), (target) => {
+    for (let i = 0; i < count; i++) {
+      const place = tinyFolder(target, i);
+      if (i % tinyInEach === 0) mkdirSync(place, { recursive: true });
+      writeFileSync(join(place, `file ${i % tinyInEach}`), `${i}`);
+    }
+  });
+
+const tinyInEach = 50;
+const tinyFolder = (tree: string, i: number): string => {
+  const folder = Math.floor(i / tinyInEach);
+  return join(tree, String(folder % 200), String(folder));
+};
+
+/** Changes some files of such a tree of `count`, far from each other; others in each round. */
+export function changeTinyTree(tree: string, count: number, changes: number, round: number): void {
+  for (let n = 0; n < changes; n++)
+    appendFileSync(join(tinyFolder(tree, Math.floor((n * count) / changes)), `file ${round % tinyInEach}`), 'more');
+}
 
 /** Changes a hundredth of a small tree, as a day's work does. */
 export function changeTree(folder: string, day: number): void {

@@ -10,5 +10,17 @@ export function ticksOf(pid: number): number {
   return Number(fields[11]) + Number(fields[12]);
 }
 
-export const residentBytes = (pid: number): number =>
-  Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) * 1024;
+/** Processes that it has started. */
+export const childrenOf = (pid: number): number[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+
+/** Of all of them, in bytes; what they share, such as Node itself, counts once. See proc_pid_smaps_rollup(5). */
+export function memoryOf(processes: readonly number[]): number {
+  const each = processes.map((pid) => {
+    const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+    const kB = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(text)![1]);
+    const own = kB('Private_Clean') + kB('Private_Dirty');
+    return { own, shared: kB('Rss') - own };
+  });
+  return (each.reduce((sum, { own }) => sum + own, 0) + Math.max(...each.map(({ shared }) => shared))) * 1024;
+}

@@ -4,9 +4,8 @@
  *
  *   npm run bench -- [--rounds 5] [--only NAME] [--folder FOLDER]
  *
- * NAME is part of the name of a work, `cloud` for all that go over a network, `cost`, `service` or `catalogue`. FOLDER keeps the data for the next time (default: a new one in the temporary
- * NAME is part of the name of a work, `cloud` for all that go over a network, `cost`, `service`, or `journal`. FOLDER keeps the data for the next time (default: a new one in the temporary
- * folder, removed at the end). What was found on the way to these figures is in README.md beside this file.
+ * NAME is part of the name of a work, `cloud` for all that go over a network, `cost`, `service`, `catalogue` or `journal`. FOLDER keeps
+ * the data for the next time (default: a new one in the temporary folder, removed at the end). What was found on the way to these figures is in README.md beside this file.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync } from 'node:fs';
@@ -16,7 +15,7 @@ import { parseArgs } from 'node:util';
 import { BlobIndex } from '../../src/repository/blob-index.ts';
 import { measureCatalogue } from './catalogue.ts';
 import { startCloud } from './cloud.ts';
-import { realTree, sizeOf } from './data.ts';
+import { realTree, sizeOf, tinyTree } from './data.ts';
 import { fewChanges } from './journal.ts';
 import { type Measured, median } from './measure.ts';
 import { passwordEnvironment, programs } from './programs.ts';
@@ -101,15 +100,20 @@ async function catalogue(): Promise<void> {
 }
 
 async function journal(): Promise<void> {
-  const { files, holdfast, restic, afterDelay } = await fewChanges(mkdtempSync(join(folder, 'journal-')), 1_000_000);
+  const many = 1_000_000;
+  const place = mkdtempSync(join(folder, 'journal-'));
+  const { files, holdfast, restic, afterDelay } = await fewChanges(place, tinyTree(folder, many), many, (text) => console.error(text));
+  clear(place);
   console.log(
-    `\nA run after 10 of ${files.toLocaleString('en')} files changed (by the service, whose folders visited were ${holdfast.foldersVisited}):\n`,
+    `\nA run after 10 of ${files.toLocaleString('en')} files changed (by the service, which looked into ${holdfast.foldersVisited} folders; ` +
+      `${holdfast.full} runs more looked at everything, since something was in doubt):\n`,
   );
   row('figure', 'restic', 'holdfast', 'wanted');
   row('---', '---', '---', '---');
   row('time', seconds(restic.wall), seconds(holdfast.wall), '≤ 1 s');
   row('time of the processor', seconds(restic.cpu), seconds(holdfast.cpu), '');
-  row('memory of the service', '', megabytes(holdfast.memory), '');
+  row('the first run, of all', seconds(restic.first), seconds(holdfast.first), '');
+  row('memory of the service, with the index of all', '', megabytes(holdfast.memory), '');
   row("from a change to its snapshot, less the plan's delay", '', seconds(afterDelay), '≤ 1 s');
 }
 
@@ -150,14 +154,18 @@ const version = execFileSync(programs[0].open('').program, ['version'], {
 console.log(
   `${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}; Node ${process.version}; ${version.trim()}; median of ${rounds}, warm cache`,
 );
-const tree = sizeOf(realTree(folder));
-console.log(
-  `Real files: ${tree.files.toLocaleString('en')}, ${megabytes(tree.bytes)}. Index: ${indexBytes().toFixed(1)} bytes a blob at a million.\n`,
-);
+const works = allWorks(places).filter(({ name }) => chosen(name));
+if (works.length > 0) {
+  const tree = sizeOf(realTree(folder));
+  console.log(
+    `Real files: ${tree.files.toLocaleString('en')}, ${megabytes(tree.bytes)}. Index: ${indexBytes().toFixed(1)} bytes a blob at a million.`,
+  );
+}
+console.log();
 row('work', 'restic', 'holdfast', 'ratio', 'wanted', 'memory, restic', 'memory, holdfast', 'ratio', 'repository', 'requests');
 row('---', '---', '---', '---', '---', '---', '---', '---', '---', '---');
 try {
-  for (const work of allWorks(places)) if (chosen(work.name)) await compare(work);
+  for (const work of works) await compare(work);
   await inTheCloud();
   if (chosen('service')) await service();
   if (chosen('catalogue')) await catalogue();

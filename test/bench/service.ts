@@ -1,6 +1,6 @@
 /** The service at rest: 100,000 watched files in 10,000 folders, and 10,000 runs in its history. */
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { planSchema } from '../../src/contract/plan.ts';
 import { usualSchedule } from '../../src/contract/schedule.ts';
@@ -10,7 +10,7 @@ import { attach, type ServiceClient } from '../../src/service/rpc/client.ts';
 import { StateStore } from '../../src/service/state/store.ts';
 import { cliProgram } from '../support/cli.ts';
 import { median } from './measure.ts';
-import { ticksOf, ticksPerSecond } from './process-facts.ts';
+import { childrenOf, memoryOf, ticksOf, ticksPerSecond } from './process-facts.ts';
 
 const folders = 10_000;
 const filesInEach = 10;
@@ -53,7 +53,7 @@ export async function serviceAtRest(folder: string): Promise<ServiceFigures> {
     const before = ticks();
     await systemClock.sleep(idleMs);
     const idleShare = (ticks() - before) / ticksPerSecond / (idleMs / 1000);
-    return { readyMs, idleShare, memory: bytesOf(processes), slowestMs, slowest };
+    return { readyMs, idleShare, memory: memoryOf(processes), slowestMs, slowest };
   } finally {
     const gone = new Promise((resolve) => child.once('exit', resolve));
     child.kill('SIGTERM');
@@ -132,21 +132,6 @@ function fill(profile: ReturnType<typeof profileAt>, source: string): void {
     state.runs.log(id, { at: now, level: 'info', text: 'Snapshot 12345678 is stored.' });
   }
   state.close();
-}
-
-/** The service is the child of its host. */
-const childrenOf = (pid: number): number[] =>
-  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
-
-/** What they share, such as Node itself, counts once. See proc_pid_smaps_rollup(5). */
-function bytesOf(processes: readonly number[]): number {
-  const each = processes.map((pid) => {
-    const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
-    const kB = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(text)![1]);
-    const own = kB('Private_Clean') + kB('Private_Dirty');
-    return { own, shared: kB('Rss') - own };
-  });
-  return (sum(each.map(({ own }) => own)) + Math.max(...each.map(({ shared }) => shared))) * 1024;
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
