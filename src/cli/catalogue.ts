@@ -69,7 +69,7 @@ const words: Readonly<Record<Progress['state'], string>> = {
   failed: 'the catalogue could not read it',
 };
 
-function progressText({ state, snapshots, totalSnapshots, checkedAt, problem }: Progress): string {
+export function progressText({ state, snapshots, totalSnapshots, checkedAt, problem }: Progress): string {
   const seen = checkedAt === null ? '' : `, as it was at ${formatMoment(checkedAt)}`;
   const known = totalSnapshots > 0 ? ` (${snapshots} of ${counted(totalSnapshots, 'snapshot')} are in it${seen})` : '';
   return `${words[state]}${known}${problem ? `: ${problem.message}` : ''}`.replace(/\.$/, '');

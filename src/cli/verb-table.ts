@@ -56,6 +56,7 @@ const verbFiles: readonly VerbFile[] = [
   file('search', async () => (await import('./verbs/search.ts')).addSearch),
   file('protected', async () => (await import('./verbs/protected.ts')).addProtected),
   file('usage', async () => (await import('./verbs/usage.ts')).addUsage),
+  file('catalogue', async () => (await import('./verbs/catalogue.ts')).addCatalogue),
   file('login', async () => (await import('./verbs/login.ts')).addLogin),
   file('version', async () => (await import('./verbs/version.ts')).addVersion),
 ];

@@ -34,6 +34,7 @@ import { strategies } from './schedule.ts';
 import { settingsChangeSchema, settingsSchema } from './settings.ts';
 import { snapshotsContract } from './snapshots.ts';
 import { numberedEventSchema, pauseSchema, stateSchema } from './state.ts';
+import { watchingContract } from './watching.ts';
 
 const nothing = z.void();
 const runId = z.strictObject({ id: z.int().positive() });
@@ -183,6 +184,7 @@ export const contract = {
   ...browseContract,
   ...machineContract,
   ...restoreContract,
+  ...watchingContract,
   ...filesContract,
   ...previewsContract,
   ...connectionsContract,

@@ -45,10 +45,21 @@ export interface KeyMemory {
   keepKey(key: KeptKey): Promise<void>;
 }
 
+/** The master key, and the ID of the key file that held it. */
+export interface OpenedKey {
+  readonly key: MasterKey;
+  readonly keyId: string;
+}
+
 export interface OpenOptions {
   /** Snapshots are read while the key is derived. */
   readonly readAhead?: ReadAhead | undefined;
   readonly keyMemory?: KeyMemory | undefined;
+  /**
+   * What this password opened before, so that nothing is derived anew. It counts only while the repository still lists that key; whoever
+   * keeps it answers for its being of this password.
+   */
+  readonly opened?: OpenedKey | undefined;
   /** Format versions to be opened; default: the current one. */
   readonly versions?: readonly FormatVersion[] | undefined;
   /**
@@ -71,7 +82,7 @@ export class Repository {
 
   readonly #readAhead: SnapshotReadAhead | undefined;
 
-  private constructor(storage: Storage, opened: OpenedConfig, { key, keyId }: FoundKey, kernel: Kernel, readAhead?: SnapshotReadAhead) {
+  private constructor(storage: Storage, opened: OpenedConfig, { key, keyId }: OpenedKey, kernel: Kernel, readAhead?: SnapshotReadAhead) {
     this.#readAhead = readAhead;
     this.storage = storage;
     this.config = opened.config;
@@ -120,13 +131,13 @@ export class Repository {
   static async open(
     storage: Storage,
     password: string,
-    { readAhead, keyMemory, versions, keptConfigs = [] }: OpenOptions = {},
+    { readAhead, keyMemory, opened, versions, keptConfigs = [] }: OpenOptions = {},
   ): Promise<Repository> {
     const missing = (error?: unknown): never => fail('repository-not-found', { location: storage.location }, error);
     // Together they take the time of one request. All are waited for, so that nothing is tried again after this has thrown.
     const asked = Promise.allSettled([storage.load(configFile), listKeys(storage)]);
     const kernel = Kernel.create();
-    const kept = await keyMemory?.recallKey();
+    const kept = opened ? undefined : await keyMemory?.recallKey();
     const tried = kept && tryKept(kept, password, kernel);
     const [config, keys] = await asked;
     if (config.status === 'rejected') {
@@ -140,9 +151,10 @@ export class Repository {
     // Not before: it goes over the connections that these two have made, and there are no others to make beside the derivation.
     const ahead = readAhead && new SnapshotReadAhead(storage, readAhead);
     try {
+      const known = opened && keys.value.includes(opened.keyId) ? opened : undefined;
       const near = kept && keys.value.includes(kept.name) ? await tried : undefined;
       const untried = near === false ? keys.value.filter((name) => name !== kept?.name) : keys.value;
-      const found = near || (await findKey(storage, untried, password, kernel, keyMemory));
+      const found = known ?? (near || undefined) ?? (await findKey(storage, untried, password, kernel, keyMemory));
       const sealer = new Sealer(found.key, kernel, sealedConfig?.length ?? 0);
       const text = firstOpened(sealer, [...(sealedConfig ? [sealedConfig] : []), ...keptConfigs]);
       if (!text) return sealedConfig ? fail('config-invalid', { cause: 'it cannot be decrypted' }) : missing();
@@ -357,11 +369,6 @@ interface OpenedConfig {
   readonly text: Buffer;
 }
 
-interface FoundKey {
-  readonly key: MasterKey;
-  readonly keyId: string;
-}
-
 async function storeFirstKey(
   storage: Storage,
   password: string,
@@ -369,7 +376,7 @@ async function storeFirstKey(
   cost: KeyCost,
   kernel: Kernel,
   clock: Clock,
-): Promise<FoundKey> {
+): Promise<OpenedKey> {
   const key = randomMasterKey();
   const file = await lockKey(key, password, owner, cost, kernel, clock);
   const keyId = sha256(file).toString('hex');
@@ -378,7 +385,7 @@ async function storeFirstKey(
 }
 
 /** The key of a repository whose making ended before its config was stored; undefined when there is none. */
-async function findFirstKey(storage: Storage, password: string, kernel: Kernel): Promise<FoundKey | undefined> {
+async function findFirstKey(storage: Storage, password: string, kernel: Kernel): Promise<OpenedKey | undefined> {
   const names = await listKeys(storage);
   if (names.length === 0) return undefined;
   try {
@@ -402,7 +409,7 @@ async function findKey(
   password: string,
   kernel: Kernel,
   keyMemory?: KeyMemory,
-): Promise<FoundKey> {
+): Promise<OpenedKey> {
   let damaged: HoldfastError | undefined;
   for (const name of names) {
     try {
@@ -423,7 +430,7 @@ async function findKey(
 }
 
 /** False when the password is not this key's; undefined when that could not be told. */
-async function tryKept({ name, bytes }: KeptKey, password: string, kernel: Kernel): Promise<FoundKey | false | undefined> {
+async function tryKept({ name, bytes }: KeptKey, password: string, kernel: Kernel): Promise<OpenedKey | false | undefined> {
   try {
     const key = await unlockKey(parseKeyFile(bytes), password, kernel);
     return key ? { key, keyId: name } : false;

@@ -9,6 +9,7 @@ import { repositoryHandlers } from './api/repositories.ts';
 import { restoreHandlers } from './api/restores.ts';
 import { previewHandlers } from './api/previews.ts';
 import { factsHandlers } from './api/facts.ts';
+import { watchingHandlers } from './api/watching.ts';
 import { browseHandlers, snapshotHandlers } from './api/snapshots.ts';
 import type { Logins } from './logins.ts';
 import { catalogueRouter } from './catalogue/router.ts';
@@ -110,6 +111,7 @@ export function makeRouter(service: Service, { version, logins, onStop }: Router
     ...restoreHandlers(service.app),
     ...factsHandlers(service.app),
     ...previewHandlers(service.app),
+    ...watchingHandlers(state, service.defects),
     ...filesHandlers(service.app),
     ...repositoryHandlers(service.app, version),
     ...capacityHandlers(service.capacities),

@@ -22,6 +22,7 @@ import { Besides } from './besides.ts';
 import { Capacities } from './capacity/capacities.ts';
 import { CatalogueKeeper } from './catalogue/keeper.ts';
 import { Destinations } from './destinations/destinations.ts';
+import { OpenedKeys } from './destinations/opened-keys.ts';
 import { EventLog } from './events.ts';
 import { lockProfile } from './lock.ts';
 import { LogFile } from './log-file.ts';
@@ -42,6 +43,7 @@ import { copyFolderOf } from './settings-copy/copy.ts';
 import { SettingsKeeper } from './settings-copy/keeper.ts';
 import { Recovery } from './settings-copy/recovery.ts';
 import { StateStore } from './state/store.ts';
+import { defectAlarms } from './watch/defect-alarms.ts';
 import { JournalDefects } from './watch/journal-defects.ts';
 import { PlanWatches } from './watch/plan-watches.ts';
 import type { HostLink } from './watchdog/host-link.ts';
@@ -86,6 +88,7 @@ export class Service {
   readonly app: App;
   readonly catalogue: CatalogueKeeper;
   readonly capacities: Capacities;
+  readonly defects: JournalDefects;
   /** Folders and files of the service's own that go into no backup. */
   readonly leftOut: readonly string[];
   readonly #common: Common;
@@ -94,6 +97,7 @@ export class Service {
   readonly #power: PowerWatch;
   readonly #watches: PlanWatches;
   readonly #indexes: ResidentIndexes;
+  readonly #openedKeys: OpenedKeys;
   readonly #watch: ServiceWatch;
   readonly #copy: SettingsKeeper;
   readonly #parts: readonly Part[];
@@ -134,11 +138,13 @@ export class Service {
       onLeft: (uuid) => this.#driveMoved(uuid, false),
     });
     this.#power = new PowerWatch(clock, options.readPower, () => this.scheduling.scheduler.look());
+    this.#openedKeys = new OpenedKeys(clock);
     this.destinations = new Destinations({
       state,
       identity,
       clock,
       secrets: new Secrets(options.keeper),
+      openedKeys: this.#openedKeys,
       settings: () => state.settings(),
       cacheFolder,
       locate: (destination) => this.drives.locate(destination),
@@ -175,10 +181,14 @@ export class Service {
       onEnded: (run) => this.#ended(run),
       otherWork: (kind) => this.app.workOf(kind),
     });
+    this.defects = new JournalDefects(state, clock, (plan) => {
+      this.overview.tellPlan(plan);
+      this.#tellAlarms();
+    });
     this.#watches = new PlanWatches({
       clock,
       onChange: (plan) => this.scheduling.scheduler.changed(plan),
-      defects: new JournalDefects(state, clock),
+      defects: this.defects,
       ownFolders: () => [profile.folder, cacheFolder, ...state.destinations().map(({ place }) => place)],
       onDefect,
     });
@@ -192,7 +202,7 @@ export class Service {
         this.#log.write(`${what}: ${alarm.message}`);
         options.onNotice?.(what, alarm);
       },
-      onAlarms: () => events.publish({ type: 'alarms', alarms: this.#watch.alarms() }),
+      onAlarms: () => this.#tellAlarms(),
       onNote,
     });
     this.scheduling = new Scheduling({
@@ -213,7 +223,7 @@ export class Service {
       pause: () => this.scheduling.pause,
       outlook: (plan) => this.scheduling.scheduler.outlook(plan),
       watchNotes: (plan) => this.#watches.notes(plan),
-      alarms: () => this.#watch.alarms(),
+      alarms: () => this.#alarms(),
     });
     this.plans = new Plans({
       ...common,
@@ -292,10 +302,19 @@ export class Service {
     besides.cancel();
     this.#watches.close();
     this.#indexes.close();
+    this.#openedKeys.clear();
     await Promise.all([this.desk.close(), this.drives.close(), this.#power.close()]);
     await Promise.all([this.#acting, ...this.#parts.map((part) => part.close?.()), besides.ended()]);
     this.state.close();
     this.#unlock();
+  }
+
+  #alarms(): Alarm[] {
+    return [...this.#watch.alarms(), ...defectAlarms(this.state.plans(), this.defects)];
+  }
+
+  #tellAlarms(): void {
+    this.events.publish({ type: 'alarms', alarms: this.#alarms() });
   }
 
   /** Throws `bad-usage` for a limit that cannot be read. */
@@ -316,7 +335,11 @@ export class Service {
   /** The computer fell asleep, woke, or is fed in another way: what depends on that is looked at again. */
   machineNews(news: MachineNews): void {
     this.#log.write(`The computer: ${news}.`);
-    if (news === 'suspend') return;
+    if (news === 'suspend') {
+      // What sleeps may be taken away, memory and all.
+      this.#openedKeys.clear();
+      return;
+    }
     // Network cards and drives come back some time after the wake; whatever needs them is tried again anyway.
     this.#power.look();
     this.scheduling.scheduler.look();

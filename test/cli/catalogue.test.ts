@@ -65,6 +65,10 @@ test('history, search, protected and usage answer from the catalogue of the serv
   ).toEqual([expect.stringMatching(/4\.88 KiB .*1 .*big\/$/), expect.stringMatching(/3 B .*1 .*a\.txt$/)]);
   expect((await run('usage')).stdout).toContain('/ in snapshot');
   expect((await run('usage', join(source, 'never'))).code).toBe(1);
+  const status = await run('catalogue', 'status');
+  expect([status.code, status.stdout]).toEqual([0, expect.stringMatching(/: the catalogue knows it \(2 of 2 snapshots are in it/)]);
+  const check = await run('catalogue', 'check', disk.name);
+  expect([check.code, check.stdout]).toEqual([0, expect.stringContaining('says of 2 snapshots')]);
   // Whoever has no service is told how to get one.
   const nobody = await holdfast(['search', 'x'], { env: { HOLDFAST_PROFILE: join(scratch(), 'none') } });
   expect([nobody.code, nobody.stderr]).toEqual([1, expect.stringContaining('holdfast serve')]);

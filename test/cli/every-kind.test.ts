@@ -22,6 +22,7 @@ import { sharedScratch, tree } from '../support/tree-literal.ts';
 
 /** These work on the service or on nothing, not on a repository that is named. */
 const elsewhere = new Set([
+  'catalogue',
   'completion',
   'destination',
   'history',

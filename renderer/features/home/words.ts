@@ -119,10 +119,14 @@ function failure(
   return sentences([what, means, todo]);
 }
 
-function alarmWords({ detail }: HomeReason, { alarms }: State): { readonly line: string; readonly reason: string } {
+function alarmWords({ detail, plan }: HomeReason, { alarms, plans }: State): { readonly line: string; readonly reason: string } {
   const { t } = i18next;
   const alarm = alarms.find(({ kind, key }) => detail !== null && (detail === key || detail === kind || detail.startsWith(`${kind} `)));
   if (alarm?.kind === 'clock') return { line: t('home.line.clock'), reason: t('home.reason.clock') };
+  if (alarm?.kind === 'watch') {
+    const name = plans.find(({ id }) => id === plan)?.name ?? '';
+    return { line: t('home.line.watch', { plan: name }), reason: t('home.reason.watch') };
+  }
   // One that this page does not know yet: the service's own words.
   return { line: alarm?.message ?? t('home.line.alarm'), reason: alarm?.guidance ?? t('home.reason.alarm') };
 }

@@ -133,6 +133,33 @@ Example:
       );
   }
 
+  const trust = group
+    .command('trust')
+    .description('let a plan go by what it watches again, though its watch has missed a change')
+    .argument('<plan>', 'its name or ID')
+    .addHelpText(
+      'after',
+      `
+After a missed change every run looks at everything until none was missed for a week; nothing is lost by that but time.
+
+Example:
+  holdfast plan trust Documents`,
+    )
+    .action((wanted: string) =>
+      run(trust, cancelledReading, (invocation) =>
+        withService(invocation, async (client) => {
+          const { id, name } = findPlan(await client.state(), wanted);
+          const defect = (await client.watching.defects()).find(({ plan }) => plan === id);
+          await client.watching.trust({ plan: id });
+          invocation.output.lines(
+            defect ? `The runs of “${name}” look at what changed again.` : `The watch of “${name}” has missed nothing that is known.`,
+          );
+          invocation.output.object('trusted', { plan: id, defect: defect ?? null });
+          return exitCodes.done;
+        }),
+      ),
+    );
+
   const remove = group
     .command('remove')
     .description('remove a plan, and say what becomes of its snapshots')

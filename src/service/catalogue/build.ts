@@ -126,6 +126,8 @@ class Builder {
       for (const [i, number] of numbers.entries()) this.#look(number, listings[i]);
       this.#options.onProgress?.(this.#entries, this.#changed.length);
     }
+    this.#spans.flush();
+    this.#names.flush();
     return this.#settle();
   }
 

@@ -5,6 +5,7 @@
 import { rmSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { HoldfastError } from '../../contract/errors.ts';
+import { nameText } from '../../engine/backup/name-text.ts';
 import { schema, schemaVersion } from './schema.ts';
 
 export type Row = readonly unknown[];
@@ -35,6 +36,22 @@ export class Rows {
   insert(sql: string, ...values: SQLInputValue[]): number | undefined {
     const { changes, lastInsertRowid } = this.#statement(sql).run(...values);
     return changes === 0 ? undefined : Number(lastInsertRowid);
+  }
+
+  /**
+   * Runs a statement once for many rows of values: `sql` gets their `(?, ?), (?, ?)…`. Where very much is entered that takes half the time of
+   * a statement for each.
+   */
+  runOnMany(sql: (values: string) => string, columns: number, values: readonly SQLInputValue[]): void {
+    const row = `(${Array(columns).fill('?').join(', ')})`;
+    this.run(
+      sql(
+        Array(values.length / columns)
+          .fill(row)
+          .join(', '),
+      ),
+      ...values,
+    );
   }
 
   #statement(sql: string): StatementSync {
@@ -99,6 +116,8 @@ function open(file: string): OpenedCatalogue | undefined {
       database.close();
       return undefined;
     }
+    // A name need not be UTF-8.
+    database.function('name_text', { deterministic: true }, (name) => nameText(Buffer.from(name as Uint8Array)));
     const reader = new DatabaseSync(file, { readOnly: true, timeout: 5000 });
     reader.exec('PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0;');
     return { writer: new Rows(database), reader: new Rows(reader) };

@@ -8,33 +8,46 @@ const plain = /^[\0-\x7f]*$/;
 /** A text as it is searched: without the difference of upper and lower case, and of the ways to write a letter with an accent. */
 export const fold = (text: string): string => (plain.test(text) ? text : text.normalize('NFC')).toLowerCase();
 
-/** Names that come again and again are not looked up each time. */
-const keptNames = 20_000;
+/** Names that are entered together. */
+const notedAtOnce = 48;
+const namesSql = (values: string): string => `INSERT OR IGNORE INTO names (name, folded) VALUES ${values}`;
+const placesSql = (values: string): string =>
+  `INSERT OR IGNORE INTO places SELECT n.id, v.column2 FROM (VALUES ${values}) v CROSS JOIN names n WHERE n.name = v.column1`;
+
+/** Whether a name is its own folded form, as most are. */
+function isFolded(name: Buffer): boolean {
+  for (const byte of name) if (byte >= 0x80 || (byte >= 0x41 && byte <= 0x5a)) return false;
+  return true;
+}
+
+function foldedOf(name: Buffer): string | null {
+  if (isFolded(name)) return null;
+  const text = nameText(name);
+  const folded = fold(text);
+  return folded === text ? null : folded;
+}
 
 export class NameWriter {
   readonly #rows: Rows;
-  readonly #kept = new Map<string, number>();
+  #names: (Buffer | string | null)[] = [];
+  #places: (Buffer | number)[] = [];
 
   constructor(rows: Rows) {
     this.#rows = rows;
   }
 
-  /** Notes that a folder has, or had, an entry of this name. */
+  /** Notes that a folder has, or had, an entry of this name. It is entered with {@link flush} at the latest. */
   note(folder: number, name: Buffer): void {
-    this.#rows.run('INSERT OR IGNORE INTO places (name, folder) VALUES (?, ?)', this.#numberOf(name), folder);
+    this.#names.push(name, foldedOf(name));
+    this.#places.push(name, folder);
+    if (this.#names.length === notedAtOnce * 2) this.flush();
   }
 
-  #numberOf(name: Buffer): number {
-    const text = nameText(name);
-    const kept = this.#kept.get(text);
-    if (kept !== undefined) return kept;
-    const folded = fold(text);
-    const number =
-      this.#rows.insert('INSERT OR IGNORE INTO names (name, folded) VALUES (?, ?)', name, folded === text ? null : folded) ??
-      Number(this.#rows.get('SELECT id FROM names WHERE name = ?', name)![0]);
-    if (this.#kept.size >= keptNames) this.#kept.clear();
-    this.#kept.set(text, number);
-    return number;
+  flush(): void {
+    if (this.#names.length === 0) return;
+    this.#rows.runOnMany(namesSql, 2, this.#names);
+    this.#rows.runOnMany(placesSql, 2, this.#places);
+    [this.#names, this.#places] = [[], []];
   }
 }
 
@@ -55,18 +68,26 @@ export function forgetNames(rows: Rows, vanished: Vanished): void {
 /** The last name that the index has. */
 export const indexedUpTo = (rows: Rows): number => Number(rows.get('SELECT name FROM indexed')![0]);
 
-const namesAtOnce = 2000;
+/** Questions wait as long as that takes: about 10 ms. */
+const namesAtOnce = 4000;
 
 /** Puts some more names into the index; false when all are in it. One transaction. */
 export function indexNames(rows: Rows): boolean {
   const upTo = indexedUpTo(rows);
-  const names = rows.all('SELECT id, name, folded FROM names WHERE id > ? ORDER BY id LIMIT ?', upTo, namesAtOnce);
-  if (names.length === 0) return false;
+  const last = rows.get('SELECT MAX(id) FROM (SELECT id FROM names WHERE id > ? ORDER BY id LIMIT ?)', upTo, namesAtOnce)![0];
+  if (last === null) return false;
   rows.database.exec('BEGIN IMMEDIATE');
   try {
-    for (const [id, name, folded] of names)
-      rows.run('INSERT INTO search (rowid, folded) VALUES (?, ?)', id as number, (folded as string | null) ?? nameText(asBuffer(name)));
-    rows.run('UPDATE indexed SET name = ?', names.at(-1)![0] as number);
+    rows.run(
+      `INSERT INTO search (rowid, folded)
+         SELECT id, CASE WHEN folded IS NOT NULL THEN folded
+                         WHEN CAST(name AS TEXT) GLOB '*[^ -~]*' THEN name_text(name)
+                         ELSE CAST(name AS TEXT) END
+           FROM names WHERE id > ? AND id <= ? ORDER BY id`,
+      upTo,
+      last as number,
+    );
+    rows.run('UPDATE indexed SET name = ?', last as number);
     rows.database.exec('COMMIT');
   } catch (error) {
     if (rows.database.isTransaction) rows.database.exec('ROLLBACK');

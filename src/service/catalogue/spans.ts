@@ -21,6 +21,11 @@ export interface TreeFacts {
   readonly problems: number;
 }
 
+/** Versions that are entered together. */
+const openedAtOnce = 24;
+const versionColumns = 10;
+const versionsSql = (values: string): string => `INSERT INTO versions VALUES ${values}`;
+
 const factColumns = 'type, mode, size, seconds, nanos, mark';
 const treeColumns = 'tree, files, folders, bytes, problems';
 
@@ -35,6 +40,8 @@ export class SpanWriter {
   readonly #hi: number | null;
   /** The moment to compare with; undefined for the first of a line. */
   readonly base: number | undefined;
+  /** New versions that are not entered yet. None of them holds at the base, so that nothing here asks for them. */
+  #opened: (number | Uint8Array | null)[] = [];
 
   constructor(rows: Rows, place: Place) {
     const { at, before, after } = place;
@@ -76,7 +83,6 @@ export class SpanWriter {
 
   open(folder: number, name: Uint8Array, { type, mode, size, seconds, nanos, mark }: Facts): void {
     const { at, before, after } = this.#place;
-    const facts = [type, mode, size, seconds, nanos, mark];
     if (before !== undefined && after !== undefined) {
       const joined = this.#rows.run(
         `UPDATE versions SET lo = ? WHERE folder = ? AND name = ? AND lo = ?
@@ -85,11 +91,24 @@ export class SpanWriter {
         folder,
         name,
         at,
-        ...facts,
+        type,
+        mode,
+        size,
+        seconds,
+        nanos,
+        mark,
       );
       if (joined > 0) return;
     }
-    this.#rows.run('INSERT INTO versions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)', folder, name, this.#lo, this.#hi, ...facts);
+    this.#opened.push(folder, name, this.#lo, this.#hi, type, mode, size, seconds, nanos, mark);
+    if (this.#opened.length === openedAtOnce * versionColumns) this.flush();
+  }
+
+  /** To be called when all is opened. */
+  flush(): void {
+    if (this.#opened.length === 0) return;
+    this.#rows.runOnMany(versionsSql, versionColumns, this.#opened);
+    this.#opened = [];
   }
 
   openTree(folder: number, { tree, files, folders, bytes, problems }: TreeFacts): void {

@@ -13,10 +13,12 @@ import { pacesOf } from '../../storage/rates.ts';
 import { networkRetryLimits, type Retry, RetryingStorage } from '../../storage/retrying.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { Secrets } from '../secrets.ts';
+import type { OpenedKeys } from './opened-keys.ts';
 
 export interface Surroundings {
   readonly clock: Clock;
   readonly secrets: Secrets;
+  readonly openedKeys: OpenedKeys;
   readonly settings: () => Settings;
   /** Where copies of what far repositories hold are kept. */
   readonly cacheFolder: string;
@@ -54,7 +56,7 @@ export async function storageFor(
  * repository lies there, `password-missing`, and what opening throws.
  */
 export async function openDestination(destination: Destination, surroundings: Surroundings, how: OpenHow = {}): Promise<Repository> {
-  const { clock, secrets, cacheFolder, locate } = surroundings;
+  const { clock, secrets, openedKeys, cacheFolder, locate } = surroundings;
   const { id, name, repository: wanted } = destination;
   const place = (await locate(destination)) ?? fail('destination-not-plugged-in', { name });
   const itself = await storageFor(place, await secrets.credentials(id), surroundings, how);
@@ -62,12 +64,12 @@ export async function openDestination(destination: Destination, surroundings: Su
   const storage: Storage = cached ?? itself;
   try {
     const password = await secrets.password(wanted, storage.location);
-    const repository = await Repository.open(
-      storage,
-      password,
-      cached ? { readAhead: { listing: true, locks: true }, keyMemory: cached } : {},
-    );
+    const repository = await Repository.open(storage, password, {
+      ...(cached ? { readAhead: { listing: true, locks: true }, keyMemory: cached } : {}),
+      opened: openedKeys.of(wanted, password),
+    });
     if (repository.config.id !== wanted) return fail('destination-swapped', { name, location: storage.location });
+    openedKeys.keep(repository, password);
     if (!storage.localPath) repository.packSize = farPackSize;
     return repository;
   } catch (error) {

@@ -71,7 +71,12 @@ function ofAlarms(input: ReasonsInput): HomeReason[] {
     if (kind === 'budget-passed' || kind === 'budget-near')
       return reason(kind, 'attention', action('look-at-destination', { destination }), about);
     if (kind === 'service') return reason('service-problem', 'at-risk', action('look-at-alarm'), about);
-    return reason('alarm', kind === 'clock' ? 'attention' : 'at-risk', action('look-at-alarm', { plan, destination }), about);
+    return reason(
+      'alarm',
+      kind === 'clock' || kind === 'watch' ? 'attention' : 'at-risk',
+      action('look-at-alarm', { plan, destination }),
+      about,
+    );
   });
 }
 

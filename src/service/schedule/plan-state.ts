@@ -85,6 +85,14 @@ export function want(state: PlanState, reason: RunReason, now: number, delay = 0
   return { ...state, pending };
 }
 
+/** A run that is wanted for a change waits so many milliseconds since it, for the plan is another now; after failures not less than before. */
+export function waitsAfterChange(state: PlanState, delay: number): PlanState {
+  const { pending, failedAt, failures } = state;
+  if (pending?.reason.kind !== 'change') return state;
+  const pause = failedAt === undefined ? 0 : failedAt + retryPause(failures);
+  return { ...state, pending: { ...pending, notBefore: Math.max(pending.since + delay, pause) } };
+}
+
 /** The wanted run starts. */
 export function started(state: PlanState, strategy: Strategy, now: number): PlanState {
   const { pending, ...rest } = state;

@@ -19,6 +19,7 @@ import {
   interrupted,
   newPlanState,
   started,
+  waitsAfterChange,
   want,
   type Ending,
   type PlanState,
@@ -79,6 +80,8 @@ export class Scheduler {
     for (const plan of plans) {
       const known = this.#entries.get(plan.id);
       if (known !== undefined) {
+        const delay = changeDelayOf(plan);
+        if (delay !== undefined && delay !== changeDelayOf(known.plan)) known.state = waitsAfterChange(known.state, delay);
         known.plan = plan;
         continue;
       }
@@ -118,10 +121,9 @@ export class Scheduler {
   /** The watcher saw changes in the plan's sources. */
   changed(plan: string): void {
     const entry = this.#entries.get(plan);
-    const trigger = entry?.plan.schedule.triggers.find(({ kind }) => kind === 'change');
-    if (entry?.plan.enabled && trigger?.kind === 'change' && entry.state.pending?.reason.kind !== 'change') {
-      this.#want(entry, { kind: 'change' }, trigger.delaySeconds * 1000);
-    }
+    const delay = entry && changeDelayOf(entry.plan);
+    if (entry?.plan.enabled && delay !== undefined && entry.state.pending?.reason.kind !== 'change')
+      this.#want(entry, { kind: 'change' }, delay);
   }
 
   /** A drive with this destination was plugged in. Also starts what has waited for it. */
@@ -346,6 +348,12 @@ export class Scheduler {
   #isThere(destination: string): boolean {
     return this.#calls.guarded('isDestinationThere', () => this.#around.isDestinationThere(destination), true);
   }
+}
+
+/** How long a change waits for its run, in milliseconds; undefined: no run is started by changes. */
+function changeDelayOf({ schedule }: ScheduledPlan): number | undefined {
+  const trigger = schedule.triggers.find(({ kind }) => kind === 'change');
+  return trigger?.kind === 'change' ? trigger.delaySeconds * 1000 : undefined;
 }
 
 const scheduleOf = ({ schedule, enabled }: ScheduledPlan): Schedule => (enabled ? schedule : { ...schedule, triggers: [] });

@@ -23,11 +23,18 @@ const nameOf = (plan: string): string => `journal ${plan}`;
 
 export class JournalDefects {
   readonly #state: Pick<StateStore, 'recall' | 'remember' | 'forget'>;
-  readonly #clock: Clock;
+  readonly #clock: Pick<Clock, 'now'>;
+  readonly #onChange: (plan: string) => void;
 
-  constructor(state: Pick<StateStore, 'recall' | 'remember' | 'forget'>, clock: Clock) {
+  /** `onChange`: told which plan's watch is trusted no more, or again. */
+  constructor(
+    state: Pick<StateStore, 'recall' | 'remember' | 'forget'>,
+    clock: Pick<Clock, 'now'>,
+    onChange: (plan: string) => void = () => {},
+  ) {
     this.#state = state;
     this.#clock = clock;
+    this.#onChange = onChange;
   }
 
   /** Undefined when the plan's journal is right, as far as anybody knows. */
@@ -39,6 +46,7 @@ export class JournalDefects {
     const at = this.#clock.now();
     const defect: JournalDefect = { at, run, count: folders.length, folders: folders.slice(0, mostNamed) };
     this.#state.remember(nameOf(plan), defect);
+    this.#onChange(plan);
   }
 
   /** A look at everything has found nothing that was missed. Returns whether the journal is trusted again. */
@@ -49,7 +57,10 @@ export class JournalDefects {
     return true;
   }
 
+  /** It is trusted from now on, whatever was missed. */
   forget(plan: string): void {
+    if (!this.of(plan)) return;
     this.#state.forget(nameOf(plan));
+    this.#onChange(plan);
   }
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { usualSchedule } from '../../../src/contract/schedule.ts';
 import { runLines } from '../../../src/cli/run-text.ts';
+import { holdfast } from '../../support/cli.ts';
 import { connectFolder, createPlan, ended, quickClock, startService } from '../../support/service.ts';
 import { tree } from '../../support/tree-literal.ts';
 
@@ -47,4 +48,33 @@ test('a run of a watched plan says how much it looked at, and why', async () => 
   expect((await run()).done.status).not.toBe('succeeded');
   writeFileSync(join(source, 'a/x'), 'other');
   expect((await run(two.id)).done.figures).toMatchObject({ filesChanged: 3, scan: { isPartial: true } });
+});
+
+test('a change that the watch has missed is told as an alarm and in diagnostics, and a person can have the watch trusted again', async () => {
+  const service = await startService({ clock: steady });
+  const { client } = service;
+  const source = tree(join(service.folder, 'source'), { a: { x: '1' } });
+  const disk = await connectFolder(service, 'one');
+  const plan = await createPlan(service, source, disk, {
+    schedule: { ...usualSchedule, triggers: [{ kind: 'change', delaySeconds: 86_400 }], strategy: { otherwise: 'incremental' } },
+  });
+  const run = async () => (await ended(service, (await client.runs.start({ plan: plan.id })).id)).figures?.scan;
+  await run();
+  await run();
+  expect(await run()).toMatchObject({ isPartial: true });
+  service.service.defects.note(plan.id, 3, [join(source, 'a')]);
+  expect(await client.watching.defects()).toMatchObject([{ plan: plan.id, run: 3, count: 1, folders: [join(source, 'a')] }]);
+  const { alarms, planStates } = await client.state();
+  expect(alarms).toMatchObject([{ kind: 'watch', plan: plan.id, message: expect.stringContaining(join(source, 'a')) }]);
+  expect(planStates[0]?.watchNotes).toMatchObject([{ kind: 'missed', count: 1 }]);
+  const { base64 } = await client.diagnostics.make({ format: 'text' });
+  const diagnostics = Buffer.from(base64, 'base64').toString();
+  expect(diagnostics).toContain('"kind": "missed"');
+  expect(diagnostics).not.toContain(source);
+  expect(await run()).toMatchObject({ isPartial: false, because: 'missed' });
+  const trusted = await holdfast(['plan', 'trust', plan.name], { env: { HOLDFAST_PROFILE: service.profile.folder } });
+  expect([trusted.code, trusted.stdout]).toEqual([0, expect.stringContaining('look at what changed again')]);
+  expect((await client.state()).alarms).toEqual([]);
+  expect(await client.watching.defects()).toEqual([]);
+  expect(await run()).toMatchObject({ isPartial: true });
 });

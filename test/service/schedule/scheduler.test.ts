@@ -280,6 +280,17 @@ describe('the scheduler', () => {
     expect(world.told).toEqual(['11:05 start a on disk change full']);
   });
 
+  test('lets a change that waits already wait as long as the plan says now', async () => {
+    const world = new World('2026-01-01T11:00', plan('a', [{ kind: 'change', delaySeconds: 86_400 }]));
+    world.scheduler.changed('a');
+    await world.pass(10 * minute);
+    world.scheduler.setPlans([plan('a', [{ kind: 'change', delaySeconds: 900 }])]);
+    await world.pass(2 * minute);
+    expect(world.told).toEqual([]);
+    await world.pass(4 * minute);
+    expect(world.told).toEqual(['11:15 start a on disk change full']);
+  });
+
   test('starts when a drive arrives what wants that, and what has waited for it', async () => {
     const world = new World(
       '2026-01-01T11:00',
