@@ -7,12 +7,12 @@ import { createRoot } from 'react-dom/client';
 import { keepConnected } from './api.ts';
 import { App } from './app/App.tsx';
 import { firstLanguage, firstTheme } from './app/appearance.ts';
-import { preloadHome } from './app/places.ts';
+import { askFirst } from './features/home/store.ts';
 import { speak } from './i18n/i18n.ts';
 import { theme } from './ui/theme.ts';
 
 keepConnected();
-preloadHome();
+askFirst();
 await speak(firstLanguage());
 const scheme = firstTheme();
 createRoot(document.getElementById('root')!).render(

@@ -17,6 +17,7 @@ export function currentBundle() {
     'scripts/bundle.mjs',
     'scripts/bundle-renderer.mjs',
     'scripts/bundle-desktop.mjs',
+    'scripts/compress.mjs',
     'scripts/licences.mjs',
     'scripts/build.mjs',
     'scripts/build-wasm.mjs',

@@ -6,6 +6,53 @@ import { modulesIn } from './bundle-desktop.mjs';
 import { root } from './runtime.mjs';
 
 /**
+ * The first page comes in one piece, of which every request less is a wait less: all that it imports at once. What several other screens
+ * share of the libraries is a second piece.
+ *
+ * @returns {(id: string, context: { getModuleInfo: (id: string) => { importers: readonly string[], isEntry: boolean } | null }) => string | null}
+ */
+function pieces() {
+  /** @type {Map<string, boolean>} */
+  const known = new Map();
+  return (id, graph) => {
+    /** @type {(id: string) => boolean} */
+    const isFirst = (of) => {
+      const before = known.get(of);
+      if (before !== undefined) return before;
+      known.set(of, false);
+      const { isEntry = false, importers = [] } = graph.getModuleInfo(of) ?? {};
+      const is = isEntry || importers.some(isFirst);
+      known.set(of, is);
+      return is;
+    };
+    // The texts, which come beside the first piece, need this one.
+    if (isFirst(id) || id.endsWith('/i18n/error-text.ts')) return 'first';
+    return id.includes('/node_modules/') ? 'library' : null;
+  };
+}
+
+/**
+ * Tells the page the files of the texts, so that those of its language are fetched beside the program and not after it; see
+ * renderer/public/begin.js.
+ *
+ * @returns {import('vite').Plugin}
+ */
+function textsAhead() {
+  return {
+    name: 'holdfast-texts-ahead',
+    transformIndexHtml: {
+      order: 'post',
+      handler: (_, { bundle = {} }) =>
+        Object.values(bundle).flatMap((chunk) => {
+          const language = chunk.type === 'chunk' && /\/i18n\/(en|zh-CN)\.ts$/.exec(chunk.facadeModuleId ?? '')?.[1];
+          if (!language) return [];
+          return [{ tag: 'meta', attrs: { name: `texts-${language}`, content: `./${chunk.fileName}` }, injectTo: 'head-prepend' }];
+        }),
+    },
+  };
+}
+
+/**
  * @param {string} folder where the files go; it is made
  * @returns {Promise<string[]>} the files that they were made from; throws when a source does not compile
  */
@@ -18,7 +65,7 @@ export async function bundleRenderer(folder) {
     publicDir: 'public',
     logLevel: 'warn',
     cacheDir: join(root, 'node_modules/.cache/vite'),
-    plugins: [react()],
+    plugins: [react(), textsAhead()],
     build: {
       outDir: folder,
       emptyOutDir: false,
@@ -27,8 +74,11 @@ export async function bundleRenderer(folder) {
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },
       sourcemap: true,
-      chunkSizeWarningLimit: 800,
+      chunkSizeWarningLimit: 1200,
       reportCompressedSize: false,
+      rolldownOptions: {
+        output: { codeSplitting: { groups: [{ debugName: 'pieces', name: pieces() }], includeDependenciesRecursively: false } },
+      },
     },
   });
   return [made].flat().flatMap((each) => ('output' in each ? modulesIn(each.output) : []));

@@ -10,6 +10,7 @@ import { rolldown } from 'rolldown';
 import { bundleStamp, currentBundle } from './build.mjs';
 import { bundleDesktop, modulesIn } from './bundle-desktop.mjs';
 import { bundleRenderer } from './bundle-renderer.mjs';
+import { compressFiles } from './compress.mjs';
 import { licencesOf } from './licences.mjs';
 import { root } from './runtime.mjs';
 
@@ -102,6 +103,7 @@ try {
   if (existsSync(join(root, 'renderer/index.html'))) {
     modules.push(...(await bundleRenderer(join(fresh, 'renderer'))));
     writeFileSync(join(fresh, 'renderer/licences.json'), JSON.stringify(licencesOf(modules)));
+    await compressFiles(join(fresh, 'renderer'));
   }
   if (existsSync(fresh)) {
     writeFileSync(join(fresh, bundleStamp), stamp);

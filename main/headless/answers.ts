@@ -3,17 +3,10 @@ import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { ErrorCode, HoldfastError } from '../../src/contract/errors.ts';
+import { protectingHeaders } from '../../src/service/rpc/interface-files.ts';
 
-/** With every answer. Styles stand in attributes, too, which the library of the interface needs. */
-export const safeHeaders: OutgoingHttpHeaders = {
-  'Content-Security-Policy':
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Resource-Policy': 'same-origin',
-  'Referrer-Policy': 'no-referrer',
-  'X-Content-Type-Options': 'nosniff',
-  'X-Frame-Options': 'DENY',
-};
+/** With every answer. */
+export const safeHeaders: OutgoingHttpHeaders = { ...protectingHeaders, 'X-Frame-Options': 'DENY' };
 
 export function answerText(response: ServerResponse, status: number, text: string): void {
   send(response, status, 'text/plain; charset=utf-8', `${text}\n`);

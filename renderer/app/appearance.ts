@@ -6,7 +6,7 @@ import { type Language, languageFor, languages, speak } from '../i18n/i18n.ts';
 import { useService } from '../live.ts';
 
 const languageKey = 'holdfast-language';
-/** Known to public/scheme.js. */
+/** Known to public/begin.js. */
 const themeKey = 'holdfast-theme';
 
 function kept(key: string): string | null {

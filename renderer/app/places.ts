@@ -1,6 +1,7 @@
-/** Where one can be. Each screen is loaded when it is first gone to. */
+/** Where one can be. Home is there at once; each other screen is loaded when it is first gone to. */
 import { lazy } from 'react';
 import { ArchiveRestore, CalendarClock, FolderHeart, HardDrive, House, type LucideIcon, Settings } from 'lucide-react';
+import Home from '../features/home/View.tsx';
 
 export type PlaceName = 'home' | 'restore' | 'history' | 'plans' | 'destinations' | 'settings';
 
@@ -18,16 +19,9 @@ export const ProtectedView = lazy(() => import('../features/protected/View.tsx')
 /** Without the frame, in the whole window. */
 export const FirstRun = lazy(() => import('../features/first-run/View.tsx'));
 
-const views = {
-  home: () => import('../features/home/View.tsx'),
-};
-
-/** Begins to load Home while the texts are still on their way. */
-export const preloadHome = (): void => void views.home();
-
 /** In the order of the sidebar; settings stand at its foot. */
 export const places: readonly Place[] = [
-  { name: 'home', path: '/', icon: House, View: lazy(views.home) },
+  { name: 'home', path: '/', icon: House, View: Home },
   { name: 'restore', path: '/restore', icon: ArchiveRestore, View: lazy(() => import('../features/restore/View.tsx')) },
   { name: 'history', path: '/history', icon: CalendarClock, View: lazy(() => import('../features/history/View.tsx')) },
   { name: 'plans', path: '/plans', icon: FolderHeart, View: lazy(() => import('../features/plans/View.tsx')) },

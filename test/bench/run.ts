@@ -4,8 +4,8 @@
  *
  *   npm run bench -- [--rounds 5] [--only NAME] [--folder FOLDER]
  *
- * NAME is part of the name of a work, `cloud` for all that go over a network, `cost`, `service`, `catalogue` or `journal`. FOLDER keeps
- * the data for the next time (default: a new one in the temporary folder, removed at the end). What was found on the way to these figures is in README.md beside this file.
+ * NAME is part of the name of a work, `cloud` for all that go over a network, `cost`, `service`, `catalogue`, `journal` or `app`. FOLDER
+ * keeps the data for the next time (default: a new one in the temporary folder, removed at the end). What was found on the way to these figures is in README.md beside this file.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync } from 'node:fs';
@@ -13,6 +13,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { BlobIndex } from '../../src/repository/blob-index.ts';
+import { measureApp } from './app.ts';
 import { measureCatalogue } from './catalogue.ts';
 import { startCloud } from './cloud.ts';
 import { realTree, sizeOf, tinyTree } from './data.ts';
@@ -84,6 +85,19 @@ async function service(): Promise<void> {
   row('idle, of one core', `${(idleShare * 100).toFixed(2)} %`, '≤ 1 %');
   row('memory', megabytes(memory), '≤ 200 MB');
   row(`slowest query (${slowest})`, `${slowestMs.toFixed(1)} ms`, '≤ 20 ms');
+}
+
+async function app(): Promise<void> {
+  const figures = await measureApp(mkdtempSync(join(folder, 'app-')), rounds);
+  console.log(`\nThe app, in Chromium on a host of its own (median of ${rounds}):\n`);
+  row('figure', 'measured', 'wanted');
+  row('---', '---', '---');
+  row('Home, until its answer is painted: a browser that knows nothing', `${Math.round(figures.firstPaintMs)} ms`, '≤ 500 ms');
+  row('a browser that was here before', `${Math.round(figures.againPaintMs)} ms`, '');
+  row('script for it, compressed', `${Math.round(figures.scriptBytes / 1000)} KB`, '≤ 300 KB');
+  row('a folder of 100,000, until its first 200 rows are painted', `${Math.round(figures.rowsMs)} ms`, '≤ 200 ms');
+  row('until a screenful of them is', `${Math.round(figures.screenfulMs)} ms`, '');
+  row('clicks from Home to one file restored; from the first run to the first backup', 'see test/e2e', '≤ 6; ≤ 8');
 }
 
 async function catalogue(): Promise<void> {
@@ -168,6 +182,7 @@ try {
   for (const work of works) await compare(work);
   await inTheCloud();
   if (chosen('service')) await service();
+  if (chosen('app')) await app();
   if (chosen('catalogue')) await catalogue();
   if (chosen('journal')) await journal();
   if (chosen('cost')) await cost();

@@ -30,16 +30,30 @@ const told: ReadonlySet<ServiceEvent['type']> = new Set([
 ]);
 
 let newest = 0;
+/** The newest question is on its way. */
+let isAsking = false;
 
 async function ask(): Promise<void> {
   const mine = ++newest;
+  isAsking = true;
   try {
     const facts = await api.home.facts();
     // An answer that was overtaken by a later question says nothing any more.
     if (mine === newest) useHome.setState({ facts, error: undefined });
   } catch (error) {
     if (mine === newest) useHome.setState({ error });
+  } finally {
+    if (mine === newest) isAsking = false;
   }
+}
+
+/** Asks as soon as there is anybody to ask, while the screen is still on its way. */
+export function askFirst(): void {
+  const stop = useLive.subscribe(({ connection }) => {
+    if (connection !== 'open') return;
+    stop();
+    void ask();
+  });
 }
 
 /** Keeps the facts right while a screen shows them. */
@@ -47,7 +61,7 @@ export function useFacts(): HomeStore {
   const minute = Math.floor(useNow() / 60_000);
   const isOpen = useLive(({ connection }) => connection === 'open');
   useEffect(() => {
-    if (isOpen) void ask();
+    if (isOpen && !isAsking) void ask();
   }, [isOpen, minute]);
   useEffect(() => {
     let stop: (() => void) | undefined;

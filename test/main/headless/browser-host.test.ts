@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { KnownBrowsers } from '../../../main/headless/known-browsers.ts';
 import { Names } from '../../../main/headless/names.ts';
@@ -324,6 +325,35 @@ describe('the files of the interface', () => {
       headers: { 'content-length': '100000' },
     });
     expect((await ask('/assets/main-Ab3_x-Yz.js')).status).toBe(401);
+  });
+
+  test('go compressed to whoever takes that, as the build has laid them ready', async () => {
+    const folder = place();
+    const file = join(folder, 'assets', 'main-Ab3_x-Yz.js');
+    writeFileSync(`${file}.br`, brotliCompressSync('export {};'));
+    writeFileSync(`${file}.gz`, gzipSync('export {};'));
+    const { ask, visit } = await startForBrowsers({ files: folder });
+    const cookie = await visit();
+    const script = async (accepted: string): Promise<Awaited<ReturnType<typeof ask>>> =>
+      ask('/assets/main-Ab3_x-Yz.js', { headers: { cookie, 'accept-encoding': accepted } });
+    const tags = new Set<unknown>();
+    for (const [accepted, encoding] of [
+      ['gzip, deflate, br', 'br'],
+      ['gzip', 'gzip'],
+      ['br;q=0, gzip;q=0.5', 'gzip'],
+      ['identity', undefined],
+    ]) {
+      const { status, headers } = await script(accepted!);
+      expect(status).toBe(200);
+      expect(headers['content-encoding']).toBe(encoding);
+      expect(headers).toMatchObject({ vary: 'Accept-Encoding', 'content-type': 'text/javascript; charset=utf-8' });
+      tags.add(headers.etag);
+    }
+    expect(tags.size).toBe(3);
+    const plain = await ask('/', { headers: { cookie, 'accept-encoding': 'br' } });
+    expect(plain.headers).not.toHaveProperty('content-encoding');
+    for (const ending of ['br', 'gz', 'map'])
+      expect((await ask(`/assets/main-Ab3_x-Yz.js.${ending}`, { headers: { cookie } })).status).toBe(404);
   });
 
   test.each([
