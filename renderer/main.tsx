@@ -13,12 +13,14 @@ import { theme } from './ui/theme.ts';
 
 keepConnected();
 askFirst();
-await speak(firstLanguage());
-const scheme = firstTheme();
-createRoot(document.getElementById('root')!).render(
-  <StrictMode>
-    <MantineProvider theme={theme} defaultColorScheme={scheme === 'system' ? 'auto' : scheme}>
-      <App />
-    </MantineProvider>
-  </StrictMode>,
-);
+// Not awaited at the top: the texts import from this piece of the program, which has to be through first.
+void speak(firstLanguage()).then(() => {
+  const scheme = firstTheme();
+  createRoot(document.getElementById('root')!).render(
+    <StrictMode>
+      <MantineProvider theme={theme} defaultColorScheme={scheme === 'system' ? 'auto' : scheme}>
+        <App />
+      </MantineProvider>
+    </StrictMode>,
+  );
+});
