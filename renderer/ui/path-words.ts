@@ -36,3 +36,15 @@ export function commonFolder(paths: readonly string[]): string {
   }
   return first.slice(0, shared).join('/') || '/';
 }
+
+/** The folder that a file is in, by the rules of the system that the path is of: only Windows parts names with `\\`. */
+export function folderOf(path: string): string {
+  const end = /^([A-Za-z]:|\\\\)/.test(path) ? Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) : path.lastIndexOf('/');
+  return end <= 0 ? path : path.slice(0, end);
+}
+
+/** A path in two parts, of which the first may be shortened: what is last says most. */
+export function headAndTail(path: string): readonly [head: string, tail: string] {
+  const folder = folderOf(path);
+  return folder === path ? ['', path] : [folder, path.slice(folder.length)];
+}

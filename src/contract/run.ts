@@ -104,6 +104,8 @@ export const progressSchema = z.strictObject({
   bytesPerSecond: z.number().optional(),
   /** Estimated. */
   secondsLeft: z.number().optional(),
+  /** What is being worked on, as a person reads it; mostly a file. */
+  path: z.string().optional(),
 });
 export type RunProgress = z.infer<typeof progressSchema>;
 

@@ -5,6 +5,8 @@ import { api } from '../../api.ts';
 import { useLive } from '../../live.ts';
 import { bytes, count, speed, timeLeft } from '../../ui/format.ts';
 import { attempt, say } from '../../ui/messages.ts';
+import { PathLine } from '../../ui/PathLine.tsx';
+import { folderOf } from '../../ui/path-words.ts';
 import { ProgressLine } from '../../ui/ProgressLine.tsx';
 import styles from './RunLine.module.css';
 
@@ -56,6 +58,7 @@ export function RunLine({ run, progress }: { readonly run: Run; readonly progres
           </Button>
         </div>
       </div>
+      <PathLine path={run.status === 'running' && progress?.path !== undefined ? folderOf(progress.path) : undefined} />
     </div>
   );
 

@@ -120,11 +120,11 @@ async function startRun(client: ServiceClient, wanted: string, options: StartOpt
   for await (const { event } of events) {
     if (event.type === 'progress' && event.progress.run === begun.id)
       output.progress?.({
-        path: '',
         totalItems: undefined,
         totalBytes: undefined,
         secondsLeft: undefined,
         ...event.progress,
+        path: event.progress.path ?? '',
         bytesPerSecond: event.progress.bytesPerSecond ?? 0,
         phase: 'backing-up',
       });

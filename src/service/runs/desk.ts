@@ -14,6 +14,7 @@ import type { Progress } from '../../engine/run.ts';
 import { RunControl } from '../../platform/cancellation.ts';
 import type { NewRun, RunChange } from '../state/runs.ts';
 import { type Work, workOnTask } from './task.ts';
+import { runProgress } from './run-progress.ts';
 import { againMs, storeEnd } from './store-end.ts';
 import { errorOf, failed, type Outcome, type WorkOptions, workOn } from './work.ts';
 
@@ -325,19 +326,10 @@ export class Desk {
     }
   }
 
-  #progress(id: number, { phase, items, bytes, totalItems, totalBytes, bytesPerSecond, secondsLeft }: Progress): void {
+  #progress(id: number, progress: Progress): void {
     const active = this.#active.get(id);
     if (!active) return;
-    active.progress = {
-      run: id,
-      phase,
-      items,
-      bytes,
-      bytesPerSecond,
-      ...(totalItems === undefined ? {} : { totalItems }),
-      ...(totalBytes === undefined ? {} : { totalBytes }),
-      ...(secondsLeft === undefined ? {} : { secondsLeft }),
-    };
+    active.progress = runProgress(id, progress);
     this.#options.onProgress(active.progress);
   }
 

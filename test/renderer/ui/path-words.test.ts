@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { above, commonFolder, crumbs, lastName, shown, within } from '../../../renderer/ui/path-words.ts';
+import { above, commonFolder, crumbs, folderOf, headAndTail, lastName, shown, within } from '../../../renderer/ui/path-words.ts';
 
 describe('the words for a path', () => {
   test('show a mark for what no font can show', () => {
@@ -17,6 +17,13 @@ describe('the words for a path', () => {
       { name: 'b', path: '/a/b' },
     ]);
     expect(crumbs('/')).toEqual([]);
+  });
+
+  test('keep the end of one that is too long, by the rules of its system', () => {
+    expect([folderOf('/home/a\\b/c.txt'), folderOf('C:\\Users\\a\\b.txt'), folderOf('/a')]).toEqual(['/home/a\\b', 'C:\\Users\\a', '/a']);
+    expect(headAndTail('/home/anna/Pictures')).toEqual(['/home/anna', '/Pictures']);
+    expect(headAndTail('//server/share'.replaceAll('/', '\\'))).toEqual(['\\\\server', '\\share']);
+    expect(headAndTail('')).toEqual(['', '']);
   });
 
   test.each([
