@@ -1,15 +1,19 @@
 /** Is this path protected? By which plan and rule, and where are the newest copies? */
-import type { Protection } from '../../contract/catalogue.ts';
+import type { CatalogueState, Protection } from '../../contract/catalogue.ts';
+import type { Destination } from '../../contract/destination.ts';
+import type { Plan } from '../../contract/plan.ts';
 import { nameBytes } from '../../engine/backup/name-text.ts';
-import type { StateStore } from '../state/store.ts';
-import type { CatalogueKeeper } from './keeper.ts';
 import { onThisComputer } from './paths.ts';
+import type { PathCopies } from './queries/copies.ts';
 import { cleanPath } from './queries/view.ts';
 import { ruleFor } from './rules.ts';
 
 export interface ProtectionOptions {
-  readonly keeper: CatalogueKeeper;
-  readonly state: StateStore;
+  readonly keeper: {
+    ask(name: 'copies', request: { readonly path: string }): Promise<PathCopies[]>;
+    state(): Promise<CatalogueState>;
+  };
+  readonly state: { plans(): Plan[]; destinations(): readonly Pick<Destination, 'id' | 'name'>[] };
   /** Folders and files of Holdfast's own that go into no backup. */
   readonly leftOut: readonly string[];
 }

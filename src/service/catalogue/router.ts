@@ -1,12 +1,13 @@
 /** What the catalogue's procedures do. */
 import { implement } from '@orpc/server';
 import { catalogueContract } from '../../contract/catalogue.ts';
+import type { CatalogueKeeper } from './keeper.ts';
 import { protectionOf, type ProtectionOptions } from './protection.ts';
 
 const os = implement(catalogueContract);
 
 // The type is written by the library.
-export function catalogueRouter(options: ProtectionOptions) {
+export function catalogueRouter(options: ProtectionOptions & { readonly keeper: CatalogueKeeper }) {
   const { keeper } = options;
   return os.router({
     state: os.state.handler(() => keeper.state()),

@@ -92,7 +92,7 @@ export interface FolderWatchesOptions {
 }
 
 /** Milliseconds for which other work waits at most. */
-const slice = 15;
+const slice = 4;
 
 export function pathOf(folder: Folder): string {
   const { up, name } = folder;
