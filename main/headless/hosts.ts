@@ -1,9 +1,11 @@
 /** The hosts for browsers that a person asks for: one for this computer, one for others. */
 import { isIPv6 } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { fail } from '../../src/contract/errors.ts';
+import { z } from 'zod';
+import { fail, hasCode } from '../../src/contract/errors.ts';
 import type { Clock } from '../../src/platform/clock.ts';
 import type { HostParts } from '../../src/service/host.ts';
+import type { LoginMemory } from '../../src/service/logins.ts';
 import { BrowserHost, type BrowserHostOptions } from './browser-host.ts';
 import { KnownBrowsers } from './known-browsers.ts';
 import { LoginDoor } from './login-door.ts';
@@ -64,7 +66,9 @@ export async function openBrowserHosts(
     if (port !== undefined) {
       const door = new TokenDoor(new KnownBrowsers(memory, clock));
       const names = new Names(['127.0.0.1', 'localhost', '::1'], { isEverywhere: false, isTls: false });
-      const host = await BrowserHost.open({ ...common, address: '127.0.0.1', port, names, door });
+      const openAt = (wanted: number): Promise<BrowserHost> =>
+        BrowserHost.open({ ...common, address: '127.0.0.1', port: wanted, names, door });
+      const host = port === 0 ? await openAnywhere(openAt, memory) : await openAt(port);
       hosts.push(host);
       addresses.push(door.address(host.port));
     }
@@ -81,6 +85,24 @@ export async function openBrowserHosts(
     await Promise.all(hosts.map((host) => host.close(Promise.resolve())));
     throw error;
   }
+}
+
+const lastPort = 'browser-port';
+
+/**
+ * Any port will do, but the one that it had the last time is the one at which open pages look for a service that was started anew.
+ */
+async function openAnywhere(openAt: (port: number) => Promise<BrowserHost>, memory: LoginMemory): Promise<BrowserHost> {
+  const known = z.int().min(1024).max(65_535).safeParse(memory.recall(lastPort)).data;
+  const again =
+    known === undefined
+      ? undefined
+      : await openAt(known).catch((error: unknown) => {
+          if (!hasCode(error, 'port-unusable')) throw error;
+        });
+  const host = again ?? (await openAt(0));
+  if (host.port !== known) memory.remember(lastPort, host.port);
+  return host;
 }
 
 /** Beside the bundle, or where the bundle is made. */

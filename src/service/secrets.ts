@@ -22,6 +22,11 @@ export class Secrets {
     this.#keeper = keeper;
   }
 
+  /** Throws what keeping a secret would throw, as far as that can be told before: that there is no keychain, or that it is locked. */
+  async ready(): Promise<void> {
+    await this.#keeper.get('holdfast');
+  }
+
   /** Throws `password-missing`. */
   async password(repository: string, location: string): Promise<string> {
     const found = await this.#keeper.get(passwordName(repository));

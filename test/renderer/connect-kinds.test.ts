@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest';
-import { type Answers, credentialsOf, missingFields, nameOf, placeOf, type ServerKind } from '../../renderer/features/connect/kinds.ts';
+import {
+  answersOf,
+  type Answers,
+  credentialsOf,
+  missingFields,
+  nameOf,
+  placeOf,
+  type ServerKind,
+} from '../../renderer/features/connect/kinds.ts';
 
 const places: [ServerKind, Answers, string][] = [
   ['sftp', { host: 'nas.home', user: 'anna', path: '/backup' }, 'sftp:anna@nas.home:/backup'],
@@ -35,4 +43,15 @@ test('a destination is called by its server, bucket or remote', () => {
   expect(nameOf('webdav', { url: 'https://cloud.example/dav/' })).toBe('cloud.example');
   expect(nameOf('rest', { url: 'nonsense' })).toBe('nonsense');
   expect(nameOf('s3', { bucket: 'my-backups' })).toBe('my-backups');
+});
+
+test.each(places)('the answers that lead to a place of kind %s are found again from how it is written', (kind, _, place) => {
+  const found = answersOf(place);
+  expect(found?.kind).toBe(kind);
+  expect(placeOf(kind, found!.answers)).toBe(place);
+});
+
+test('a folder, and what nobody knows, lead to no server', () => {
+  for (const place of ['/media/Blue/backup', 'C:\\backup', 'sftp:nas.home', 's3:nothing', 'ftp:x/y', ''])
+    expect(answersOf(place)).toBeUndefined();
 });

@@ -38,14 +38,23 @@ export type FieldName =
   | 'accountKey'
   | 'serviceKeyFile'
   | 'project'
-  | 'remote';
+  | 'remote'
+  | 'hostKey'
+  | 'azureEndpoint'
+  | 'authority'
+  | 'clientCertificate';
 
 export type Answers = Partial<Readonly<Record<FieldName, string>>>;
+
+/** For servers of one's own, whose certificate nobody else has signed. */
+const authority: PlaceField = { name: 'authority', credential: 'HOLDFAST_CACERT', isOptional: true, example: '/home/anna/nas.pem' };
 
 const web = (user: string, password: string, example: string): readonly PlaceField[] => [
   { name: 'url', example },
   { name: 'username', credential: user, isOptional: true },
   { name: 'password', credential: password, isSecret: true, isOptional: true },
+  authority,
+  { name: 'clientCertificate', credential: 'HOLDFAST_TLS_CLIENT_CERT', isOptional: true, example: '/home/anna/me.pem' },
 ];
 
 /** What is asked, in this order. */
@@ -58,6 +67,7 @@ export const fieldsOf: Readonly<Record<ServerKind, readonly PlaceField[]>> = {
     { name: 'keyFile', credential: 'HOLDFAST_SFTP_KEY_FILE', isOptional: true, example: '/home/anna/.ssh/id_ed25519' },
     { name: 'keyPassphrase', credential: 'HOLDFAST_SFTP_KEY_PASSPHRASE', isSecret: true, isOptional: true },
     { name: 'port', isOptional: true, example: '22' },
+    { name: 'hostKey', credential: 'HOLDFAST_SFTP_HOST_KEY', isOptional: true, example: 'SHA256:…' },
   ],
   s3: [
     { name: 'endpoint', example: 's3.eu-central-1.amazonaws.com' },
@@ -66,6 +76,7 @@ export const fieldsOf: Readonly<Record<ServerKind, readonly PlaceField[]>> = {
     { name: 'secretKey', credential: 'AWS_SECRET_ACCESS_KEY', isSecret: true },
     { name: 'prefix', isOptional: true, example: 'laptop' },
     { name: 'region', credential: 'AWS_DEFAULT_REGION', isOptional: true, example: 'eu-central-1' },
+    authority,
   ],
   webdav: web('HOLDFAST_WEBDAV_USERNAME', 'HOLDFAST_WEBDAV_PASSWORD', 'https://cloud.example/remote.php/dav/files/anna/backup/'),
   rest: web('HOLDFAST_REST_USERNAME', 'HOLDFAST_REST_PASSWORD', 'https://nas.home:8000/laptop/'),
@@ -74,6 +85,8 @@ export const fieldsOf: Readonly<Record<ServerKind, readonly PlaceField[]>> = {
     { name: 'accountKey', credential: 'AZURE_ACCOUNT_KEY', isSecret: true },
     { name: 'container', example: 'backups' },
     { name: 'prefix', isOptional: true, example: 'laptop' },
+    { name: 'azureEndpoint', credential: 'HOLDFAST_AZURE_ENDPOINT', isOptional: true, example: 'https://mine.blob.core.windows.net' },
+    authority,
   ],
   gs: [
     { name: 'bucket', example: 'my-backups' },
@@ -141,4 +154,46 @@ export function nameOf(kind: ServerKind, answers: Answers): string {
   const url = trimmed(answers, 'url');
   if (kind === 'webdav' || kind === 'rest') return URL.canParse(url) ? new URL(url).hostname : url;
   return trimmed(answers, { sftp: 'host', s3: 'bucket', azure: 'container', gs: 'bucket', rclone: 'remote' }[kind] as FieldName);
+}
+
+/** A path within a bucket or container, as it is asked for. */
+const prefixOf = (path: string): Answers => (path === '' ? {} : { prefix: path });
+
+/** The answers that lead to a place, as a recovery kit says it; undefined for one that is on no server, or is written in another way. */
+export function answersOf(place: string): { readonly kind: ServerKind; readonly answers: Answers } | undefined {
+  const [, word = '', rest = ''] = /^([a-z][a-z0-9]+):(.*)$/s.exec(place) ?? [];
+  const kind = serverKinds.find((each) => each === word);
+  const answers = kind && answersFrom(kind, rest);
+  return kind && answers ? { kind, answers } : undefined;
+}
+
+function answersFrom(kind: ServerKind, rest: string): Answers | undefined {
+  switch (kind) {
+    case 'sftp': {
+      const [, user, host, port, path] = /^\/\/([^@/]+)@(\[[^\]]+\]|[^:/]+)(?::(\d+))?\/(.*)$/s.exec(rest) ?? [];
+      if (user !== undefined && host !== undefined && path !== undefined)
+        return { user: decodeURIComponent(user), host, path: path.split('/').map(decodeURIComponent).join('/'), port: port ?? '22' };
+      const [, plainUser, plainHost, plainPath] = /^([^@/]+)@(\[[^\]]+\]|[^:/]+):(.*)$/s.exec(rest) ?? [];
+      return plainUser === undefined || plainHost === undefined || plainPath === undefined
+        ? undefined
+        : { user: plainUser, host: plainHost, path: plainPath };
+    }
+    case 's3': {
+      const [, endpoint, bucket, prefix = ''] = /^((?:https?:\/\/)?[^/]+)\/([^/]+)\/?(.*)$/s.exec(rest) ?? [];
+      return endpoint === undefined || bucket === undefined ? undefined : { endpoint, bucket, ...prefixOf(prefix) };
+    }
+    case 'webdav':
+    case 'rest':
+      return { url: rest };
+    case 'azure':
+    case 'gs': {
+      const [, bucket, prefix = ''] = /^([^:/]+):\/?(.*)$/s.exec(rest) ?? [];
+      if (bucket === undefined) return undefined;
+      return { ...(kind === 'gs' ? { bucket } : { container: bucket }), ...prefixOf(prefix) };
+    }
+    case 'rclone': {
+      const [, remote, path = ''] = /^([^:]+):(.*)$/s.exec(rest) ?? [];
+      return remote === undefined ? undefined : { remote, path };
+    }
+  }
 }

@@ -1,4 +1,4 @@
-import { Anchor, Button, Group } from '@mantine/core';
+import { Anchor, Box, Button, Group } from '@mantine/core';
 import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, useLocation } from 'wouter';
@@ -20,7 +20,7 @@ import { HardDrive } from 'lucide-react';
 import { ChangePassword } from './ChangePassword.tsx';
 import { Rename } from './Rename.tsx';
 import { Renew } from './Renew.tsx';
-import { conditionOf, kindOf, stateWords } from './words.ts';
+import { conditionOf, failureOf, kindOf, stateWords } from './words.ts';
 
 /** One destination: how it is, how it grows, and what can be done with it. */
 export function DestinationPage({ id }: { readonly id: string }) {
@@ -61,6 +61,7 @@ export function DestinationPage({ id }: { readonly id: string }) {
         </Empty>
       </Page>
     );
+  const failure = failureOf(destination);
   return (
     <Page
       place={t('frame.place.destinations')}
@@ -72,8 +73,10 @@ export function DestinationPage({ id }: { readonly id: string }) {
         </Button>
       }
     >
-      {destination.now.state === 'failing' ? (
-        <ErrorMessage error={{ context: {}, retryable: true, ...destination.now }} isUrgent={false} />
+      {failure ? (
+        <Box mb="md">
+          <ErrorMessage error={failure} isUrgent={false} />
+        </Box>
       ) : null}
       <About destination={destination} />
       <Section title={t('destinations.manage')}>

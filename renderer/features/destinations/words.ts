@@ -2,6 +2,7 @@
 import i18next from 'i18next';
 import type { DestinationState, DestinationView } from '../../../src/contract/destination.ts';
 import { bytes } from '../../ui/format.ts';
+import type { KnownError } from '../../ui/error-words.ts';
 import type { Condition } from '../../ui/StateDot.tsx';
 
 export const conditionOf = (state: DestinationState): Condition => {
@@ -16,6 +17,10 @@ export function stateWords({ now }: Pick<DestinationView, 'now'>): string {
     return t('destinations.state.connectedFree', { free: bytes(now.freeBytes) });
   return t(`destinations.state.${now.state}`);
 }
+
+/** Why it cannot be used, as an error that names it: what is kept of the error does not say what it is about. Undefined where it is well. */
+export const failureOf = ({ name, place, now }: Pick<DestinationView, 'name' | 'place' | 'now'>): KnownError | undefined =>
+  now.state === 'failing' ? { ...now, context: { location: place, server: name, name } } : undefined;
 
 /** What kind of place it is: a server's, by the word before the colon, a drive's, or a folder's. */
 export function kindOf({ place, volume }: Pick<DestinationView, 'place' | 'volume'>): 'drive' | 'folder' | 'server' | 'cloud' {

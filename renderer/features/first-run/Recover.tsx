@@ -1,15 +1,19 @@
-import { Button, PasswordInput, TextInput } from '@mantine/core';
-import { Cloud, FolderClosed, HardDrive, UserRound } from 'lucide-react';
+import { Button, FileButton, PasswordInput, TextInput } from '@mantine/core';
+import { Cloud, FileKey, FolderClosed, HardDrive, UserRound } from 'lucide-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useLocation } from 'wouter';
 import type { FoundRepository } from '../../../src/contract/connections.ts';
+import { HoldfastError } from '../../../src/contract/errors.ts';
+import type { RecoveryKit } from '../../../src/contract/kit.ts';
 import { api } from '../../api.ts';
 import { ErrorMessage } from '../../ui/ErrorMessage.tsx';
 import { exact, list, sentences } from '../../ui/format.ts';
-import { type Answers, credentialsOf, missingFields, nameOf, placeOf, type ServerKind } from '../connect/kinds.ts';
+import { within } from '../../ui/path-words.ts';
+import { type Answers, answersOf, credentialsOf, missingFields, nameOf, placeOf, type ServerKind } from '../connect/kinds.ts';
 import { PlaceForm } from '../connect/PlaceForm.tsx';
 import { FolderPicker } from '../files/FolderPicker.tsx';
+import { readKit } from '../kit/read.ts';
 import { Choice } from './Choice.tsx';
 import { endFirstRun } from './leave.ts';
 import { StepFrame } from './StepFrame.tsx';
@@ -63,6 +67,17 @@ function Find({ onFound }: { readonly onFound: (opened: Opened) => void }) {
       setBusy(false);
     }
   };
+  const fillIn = async (file: File | null): Promise<void> => {
+    if (!file) return;
+    setError(undefined);
+    const kit = readKit(await file.text());
+    if (!kit) return setError(new HoldfastError('bad-usage', { problem: t('firstRun.recover.noKit', { name: file.name }) }));
+    const found = answersOf(kit.place);
+    setServer(found !== undefined);
+    if (found) setServerAnswers(found);
+    else setFolder((await placeOnDrive(kit)) ?? kit.place);
+    setPassword(kit.password ?? '');
+  };
   return (
     <StepFrame
       title={t('firstRun.recover.title')}
@@ -74,6 +89,15 @@ function Find({ onFound }: { readonly onFound: (opened: Opened) => void }) {
       onBack={() => go('/welcome')}
       onContinue={() => void look()}
     >
+      <p>
+        <FileButton accept="text/html,.html" onChange={(file) => void fillIn(file)}>
+          {(props) => (
+            <Button variant="default" leftSection={<FileKey size={16} aria-hidden />} {...props}>
+              {t('firstRun.recover.fromKit')}
+            </Button>
+          )}
+        </FileButton>
+      </p>
       <fieldset className={styles.choices}>
         <legend className="unseen">{t('firstRun.recover.title')}</legend>
         <Choice
@@ -126,6 +150,13 @@ function Find({ onFound }: { readonly onFound: (opened: Opened) => void }) {
       <FolderPicker isOpen={isPicking} title={t('firstRun.where.choose')} onClose={() => setPicking(false)} onChoose={setFolder} />
     </StepFrame>
   );
+}
+
+/** A drive is at another place on another computer: it is known by its volume. Undefined for no drive, or one that is not plugged in. */
+async function placeOnDrive({ volume }: RecoveryKit): Promise<string | undefined> {
+  if (!volume) return undefined;
+  const drive = (await api.drives.list()).find(({ uuid, root }) => uuid === volume.uuid && root === '/');
+  return drive && (volume.pathWithin === '' ? drive.mountPoint : within(drive.mountPoint, volume.pathWithin));
 }
 
 interface WhoseProps {

@@ -43,7 +43,7 @@ export function Where() {
     try {
       const place = wantedPlace(useFirstRun.getState(), drives.value ?? []);
       const report = await api.connections.test({ place: place.place, credentials: place.credentials, create: true });
-      if (report.error) throw new HoldfastError('internal');
+      if (report.error) return setError(report.error);
       if (report.verdict === 'ready') throw new HoldfastError('repository-exists', { location: report.location });
       change({ place, step: 'protect' });
     } catch (thrown) {

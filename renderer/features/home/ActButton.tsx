@@ -7,6 +7,7 @@ import type { State } from '../../../src/contract/state.ts';
 import { api } from '../../api.ts';
 import { useLive } from '../../live.ts';
 import { attempt } from '../../ui/messages.ts';
+import { startBackup } from '../runs/start.ts';
 
 type Act = NonNullable<HomeFacts['action']>;
 
@@ -73,12 +74,12 @@ async function carryOut({ code, plan, destination }: Act, { plans, runs }: State
   else {
     const wanted = plan === null ? plans.filter((each) => each.enabled) : plans.filter(({ id }) => id === plan);
     const idle = wanted.filter(({ id }) => !runs.some((run) => run.plan === id && run.kind === 'backup'));
-    for (const { id } of idle) await api.runs.start({ plan: id });
+    for (const { id } of idle) await startBackup({ plan: id });
   }
 }
 
-/** Throws `destination-not-plugged-in` while it is. */
+/** A run that still finds it away says so. */
 async function lookAndStart(destination: string, plan: string | null): Promise<void> {
   await api.destinations.look({ id: destination });
-  if (plan !== null) await api.runs.start({ plan, destination });
+  if (plan !== null) await startBackup({ plan, destination });
 }

@@ -4,6 +4,7 @@ import type { HomeFacts, HomeReason } from '../../../src/contract/home.ts';
 import type { State } from '../../../src/contract/state.ts';
 import { errorWords } from '../../ui/error-words.ts';
 import { count, moment, relative, sentences, span } from '../../ui/format.ts';
+import { failureOf } from '../destinations/words.ts';
 import type { Condition } from '../../ui/StateDot.tsx';
 
 export interface AnswerWords {
@@ -68,14 +69,14 @@ export function reasonWords(reason: HomeReason, state: State, now: number): { re
         reason: isAway
           ? t('home.reason.away', names)
           : destination?.now.state === 'failing'
-            ? failure(destination, destination.now)
+            ? failure(destination)
             : t('home.reason.overdue'),
       };
     }
     case 'destination-failing':
       return {
         line: t('home.line.destinationFailing', names),
-        reason: destination?.now.state === 'failing' ? failure(destination, destination.now) : t('home.reason.destinationFailing'),
+        reason: destination?.now.state === 'failing' ? failure(destination) : t('home.reason.destinationFailing'),
       };
     case 'alarm':
       return alarmWords(reason, state);
@@ -110,12 +111,8 @@ export function reasonWords(reason: HomeReason, state: State, now: number): { re
 }
 
 /** What a destination that fails has said, in our words. */
-function failure(
-  { name, place }: State['destinations'][number],
-  now: Extract<State['destinations'][number]['now'], { state: 'failing' }>,
-): string {
-  // What is kept of the error does not say what it is about.
-  const { what, means, todo } = errorWords({ ...now, context: { location: place, server: name, name } });
+function failure(destination: State['destinations'][number]): string {
+  const { what, means, todo } = errorWords(failureOf(destination));
   return sentences([what, means, todo]);
 }
 

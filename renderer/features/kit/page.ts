@@ -14,6 +14,9 @@ code,pre{font:13px/1.5 ui-monospace,monospace;overflow-wrap:anywhere}pre{white-s
 ol{columns:2;margin:4px 0;padding-left:24px}li{font-weight:600}.line{border-bottom:1px solid #000;height:24px;display:block}
 @media print{body{margin:0}}`;
 
+/** Where the page holds its facts once more, for Holdfast itself: see read.ts. A browser does not run it. */
+export const kitDataId = 'holdfast-recovery-kit';
+
 /** The whole page as HTML. Every word from elsewhere is escaped. */
 export function kitPage(kit: RecoveryKit): string {
   const { t } = i18next;
@@ -34,11 +37,12 @@ export function kitPage(kit: RecoveryKit): string {
   const commands = (heading: string, lines: readonly string[]): string =>
     lines.length === 0 ? '' : `<h2>${safe(heading)}</h2>${lines.map((line) => `<pre>${safe(line)}</pre>`).join('')}`;
   return `<!doctype html><html lang="${spoken()}"><meta charset="utf-8"><title>${title}</title><style>${style}</style>
-<h1>${title}</h1><p>${safe(t('kit.page.text'))}</p>
+<main><h1>${title}</h1><p>${safe(t('kit.page.text'))}</p>
 <dl>${rows.join('')}<dt>${safe(t('kit.page.password'))}</dt><dd>${password}</dd>${credentials.join('')}</dl>
 <h2>${safe(t('kit.page.words'))}</h2><ol>${kit.checkWords.map((word) => `<li>${safe(word)}</li>`).join('')}</ol>
 <h2>${safe(t('kit.page.protects'))}</h2>${plans.join('')}
 <h2>${safe(t('kit.page.how'))}</h2><p>${safe(t('kit.page.howText'))}</p>
-${commands(t('kit.page.withHoldfast'), kit.commands.holdfast)}${commands(t('kit.page.withRestic'), kit.commands.restic)}
+${commands(t('kit.page.withHoldfast'), kit.commands.holdfast)}${commands(t('kit.page.withRestic'), kit.commands.restic)}</main>
+<script type="application/json" id="${kitDataId}">${JSON.stringify(kit).replaceAll('<', '\\u003c')}</script>
 </html>`;
 }

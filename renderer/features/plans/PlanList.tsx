@@ -12,6 +12,7 @@ import { folderName, list } from '../../ui/format.ts';
 import { attempt, say } from '../../ui/messages.ts';
 import { Page } from '../../ui/Page.tsx';
 import { scheduleWords } from '../../ui/schedule-words.ts';
+import { startBackup } from '../runs/start.ts';
 import styles from './PlanList.module.css';
 
 /** All plans, each with what it protects, where to and when; on and off. */
@@ -63,7 +64,7 @@ export function PlanList() {
               disabled={!plan.enabled}
               onClick={() =>
                 void attempt(async () => {
-                  await api.runs.start({ plan: plan.id });
+                  await startBackup({ plan: plan.id });
                   say(t('plans.started', { name: plan.name }));
                 })
               }

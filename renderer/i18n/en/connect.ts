@@ -43,5 +43,9 @@ export const connect = {
     serviceKeyFile: 'Key file on this computer',
     project: 'Project',
     remote: 'Remote',
+    hostKey: 'Fingerprint of the server',
+    azureEndpoint: 'Server, if it is another one',
+    authority: 'File of the authority that signed its certificate',
+    clientCertificate: 'File with your certificate and its key',
   },
 };

@@ -82,6 +82,8 @@ export const firstRun = {
     folderText: 'The folder that holds the backup',
     folderLabel: 'Folder',
     password: 'Password of the backup',
+    fromKit: 'Fill in from a saved recovery kit',
+    noKit: '“{{name}}” is no recovery kit.',
     look: 'Look into it',
     looking: 'Looking…',
     found: 'Found it.',

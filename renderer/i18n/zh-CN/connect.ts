@@ -46,5 +46,9 @@ export const connect: Texts<typeof en> = {
     serviceKeyFile: '这台电脑上的密钥文件',
     project: '项目',
     remote: '远程名称',
+    hostKey: '服务器的指纹',
+    azureEndpoint: '服务器（如与默认不同）',
+    authority: '签发其证书的机构的证书文件',
+    clientCertificate: '您的证书及其密钥的文件',
   },
 };

@@ -82,6 +82,8 @@ export const firstRun: Texts<typeof en> = {
     folderText: '存放备份的文件夹',
     folderLabel: '文件夹',
     password: '备份的密码',
+    fromKit: '从已保存的恢复凭单填入',
+    noKit: '“{{name}}”不是恢复凭单。',
     look: '打开看看',
     looking: '正在查看…',
     found: '找到了。',

@@ -59,6 +59,8 @@ export class Destinations {
     const { place: said, password, credentials, create, name, ejectAfterRun } = connectionSchema.parse(connection);
     const { state, secrets, identity, clock } = this.#options;
     const place = placeOf(said);
+    // Before a repository is made that could not be opened afterwards, and would be in the way of the next attempt.
+    await secrets.ready();
     const storage = await storageFor(place, credentials, this.#options);
     try {
       const repository = await this.#openOrMake(storage, password, create, identity, clock);

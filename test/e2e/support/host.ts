@@ -24,6 +24,11 @@ export interface Host {
   readonly pid: number;
   /** A client of the test's own, over the private socket. */
   readonly client: ServiceClient;
+  /**
+   * Kills the service alone, which the host starts again. `meanwhile` is called when it is dead. Resolves to a client of the one that takes its
+   * place: `client` has lost its service.
+   */
+  killService(meanwhile: () => Promise<void>): Promise<ServiceClient>;
   /** Ends it, as a person does with Ctrl-C, or as a power cut does. */
   end(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
 }
@@ -33,16 +38,19 @@ export interface HostSetup {
   readonly folder?: string;
   /** 0, the default: any that is free. */
   readonly port?: number;
+  /** Without a file for its secrets there is no keychain either. */
+  readonly hasSecrets?: boolean;
   /** What the environment says besides. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Starts a host on a fresh profile; secrets are in a file. It ends with the test. */
-export async function startHost({ folder = scratch('e2e'), port = 0, env = {} }: HostSetup = {}): Promise<Host> {
+export async function startHost({ folder = scratch('e2e'), port = 0, hasSecrets = true, env = {} }: HostSetup = {}): Promise<Host> {
   const home = join(folder, 'home');
   const profile = join(folder, 'profile');
   mkdirSync(home, { recursive: true });
-  const args = ['--json', 'serve', '--port', String(port), '--profile', profile, '--secrets-file', join(folder, 'secrets.json')];
+  const secrets = hasSecrets ? ['--secrets-file', join(folder, 'secrets.json')] : [];
+  const args = ['--json', 'serve', '--port', String(port), '--profile', profile, ...secrets];
   const child = spawn(execPath, [cliProgram, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...cleanEnvironment(), HOME: home, XDG_CONFIG_HOME: join(home, '.config'), XDG_CACHE_HOME: join(folder, 'cache'), ...env },
@@ -66,10 +74,25 @@ export async function startHost({ folder = scratch('e2e'), port = 0, env = {} }:
       () => undefined,
     );
   const address = await readyAddress(child);
-  const { client, close } = await attach(profileAt(profile));
-  attached.client = client;
-  onTestFinished(() => close());
-  return { folder, home, address, port: Number(new URL(address).port), pid: child.pid!, client, end };
+  const connect = async (): Promise<ServiceClient> => {
+    const { client, close } = await attach(profileAt(profile));
+    onTestFinished(() => close());
+    attached.client = client;
+    return client;
+  };
+  const killService = async (meanwhile: () => Promise<void>): Promise<ServiceClient> => {
+    await killed((await served())!);
+    await meanwhile();
+    for (;;) {
+      try {
+        return await connect();
+      } catch {
+        await systemClock.sleep(50);
+      }
+    }
+  };
+  const client = await connect();
+  return { folder, home, address, port: Number(new URL(address).port), pid: child.pid!, client, killService, end };
 }
 
 async function killed(pid: number): Promise<void> {

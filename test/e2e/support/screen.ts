@@ -1,5 +1,5 @@
 /** A real browser on the real interface: pages, pictures of them, and what axe has to say. */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import { type Browser, type BrowserContext, chromium, type Locator, type Page } from 'playwright-core';
@@ -57,7 +57,8 @@ export async function openScreen(address: string, { size = 'large', theme = 'lig
     // That a connection was refused is the network's affair, and expected where a service is ended.
     if (message.type() === 'error' && !/Failed to load resource|WebSocket connection to/.test(text)) defects.push(text);
   });
-  onTestFinished(async () => {
+  onTestFinished(async ({ task }) => {
+    if (task.result?.state === 'fail') await evidence(page, task.name);
     await context.close();
     expect(defects).toEqual([]);
   });
@@ -74,6 +75,13 @@ export const gone = (locator: Locator): Promise<void> => locator.first().waitFor
 export async function picture(page: Page, name: string): Promise<void> {
   mkdirSync(pictures, { recursive: true });
   await page.screenshot({ path: join(pictures, `${name}.png`), animations: 'disabled', timeout: 0 });
+}
+
+/** What was on the screen when a test failed, as a picture and in words. */
+async function evidence(page: Page, test: string): Promise<void> {
+  const name = `failed-${test.slice(0, 60).replace(/\W+/g, '-')}`;
+  await picture(page, name);
+  writeFileSync(join(pictures, `${name}.txt`), `${page.url()}\n${await page.locator('body').ariaSnapshot()}\n`);
 }
 
 /** Expects that axe finds nothing wrong with the screen by WCAG 2.2 AA. */
@@ -97,10 +105,12 @@ export async function portraits(page: Page, name: string): Promise<void> {
       if (theme === 'dark' && (size === 'medium' || size === 'small')) continue;
       await page.setViewportSize(viewport);
       await picture(page, `${name}-${size}-${theme}`);
-      if (size === 'large' || (size === 'phone' && theme === 'light')) await expectAccessible(page);
       expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${name} ${size}: no sideways scrolling`).toBe(
         true,
       );
+      // On a phone the places lie over the end of what is seen; whoever scrolls has everything before them.
+      if (size === 'phone') await page.setViewportSize({ ...viewport, height: 3000 });
+      if (size === 'large' || (size === 'phone' && theme === 'light')) await expectAccessible(page);
     }
   }
   await page.emulateMedia({ colorScheme: dark ? 'dark' : 'light' });
