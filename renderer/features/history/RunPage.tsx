@@ -128,7 +128,9 @@ function Problems({ run }: { readonly run: Run }) {
         {rows.map(({ path, message }, index) => (
           <li key={index}>
             <span>{shown(path)}</span>
-            <span className="secondary">{message}</span>
+            <span className="secondary" lang="en">
+              {message}
+            </span>
           </li>
         ))}
       </ul>
@@ -156,7 +158,8 @@ function Log({ run, hasEnded }: { readonly run: Run; readonly hasEnded: boolean 
           {rows.map(({ at, level, text }, index) => (
             <li key={index} data-level={level}>
               <time dateTime={new Date(at).toISOString()}>{timeOfDay(at)}</time>
-              <span>{text}</span>
+              {/* The log is written in one language, for whoever helps. */}
+              <span lang="en">{text}</span>
             </li>
           ))}
         </ol>

@@ -135,7 +135,9 @@ function Receipt({ receipt }: { readonly receipt: RestoreReceipt }) {
             {receipt.problems.map(({ path, message }, index) => (
               <li key={index}>
                 <span>{shown(path)}</span>
-                <span className="secondary">{message}</span>
+                <span className="secondary" lang="en">
+                  {message}
+                </span>
               </li>
             ))}
           </ul>

@@ -4,7 +4,8 @@ interface RowProps {
   readonly title: string;
   /** What it means, in a sentence. */
   readonly text?: string;
-  readonly children: React.ReactNode;
+  /** Left out where there is nothing to change here. */
+  readonly children?: React.ReactNode;
 }
 
 /** A setting: its name and meaning at the left, what changes it at the right. */

@@ -11,6 +11,7 @@ import { moment } from '../../ui/format.ts';
 import { attempt, say } from '../../ui/messages.ts';
 import { Page, Section } from '../../ui/Page.tsx';
 import { About } from './About.tsx';
+import { Computer } from './Computer.tsx';
 import { Row } from './Row.tsx';
 
 /** What holds for all plans on this computer. Every change counts at once. */
@@ -26,6 +27,7 @@ export default function SettingsScreen() {
           <Look settings={settings} />
           <Work settings={settings} />
           <Pause />
+          <Computer />
           <Keeping settings={settings} />
         </>
       ) : (

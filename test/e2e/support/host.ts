@@ -20,6 +20,8 @@ export interface Host {
   readonly home: string;
   /** With the token, as it is printed. */
   readonly address: string;
+  /** All that are printed. */
+  readonly addresses: readonly string[];
   readonly port: number;
   readonly pid: number;
   /** A client of the test's own, over the private socket. */
@@ -40,17 +42,25 @@ export interface HostSetup {
   readonly port?: number;
   /** Without a file for its secrets there is no keychain either. */
   readonly hasSecrets?: boolean;
+  /** Further options of "serve". */
+  readonly more?: readonly string[];
   /** What the environment says besides. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Starts a host on a fresh profile; secrets are in a file. It ends with the test. */
-export async function startHost({ folder = scratch('e2e'), port = 0, hasSecrets = true, env = {} }: HostSetup = {}): Promise<Host> {
+export async function startHost({
+  folder = scratch('e2e'),
+  port = 0,
+  hasSecrets = true,
+  more = [],
+  env = {},
+}: HostSetup = {}): Promise<Host> {
   const home = join(folder, 'home');
   const profile = join(folder, 'profile');
   mkdirSync(home, { recursive: true });
   const secrets = hasSecrets ? ['--secrets-file', join(folder, 'secrets.json')] : [];
-  const args = ['--json', 'serve', '--port', String(port), '--profile', profile, ...secrets];
+  const args = ['--json', 'serve', '--port', String(port), '--profile', profile, ...secrets, ...more];
   const child = spawn(execPath, [cliProgram, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...cleanEnvironment(), HOME: home, XDG_CONFIG_HOME: join(home, '.config'), XDG_CACHE_HOME: join(folder, 'cache'), ...env },
@@ -73,7 +83,8 @@ export async function startHost({ folder = scratch('e2e'), port = 0, hasSecrets 
       ({ pid }) => pid,
       () => undefined,
     );
-  const address = await readyAddress(child);
+  const addresses = await readyAddresses(child);
+  const [address] = addresses;
   const connect = async (): Promise<ServiceClient> => {
     const { client, close } = await attach(profileAt(profile));
     onTestFinished(() => close());
@@ -92,7 +103,7 @@ export async function startHost({ folder = scratch('e2e'), port = 0, hasSecrets 
     }
   };
   const client = await connect();
-  return { folder, home, address, port: Number(new URL(address).port), pid: child.pid!, client, killService, end };
+  return { folder, home, address, addresses, port: Number(new URL(address).port), pid: child.pid!, client, killService, end };
 }
 
 async function killed(pid: number): Promise<void> {
@@ -104,8 +115,8 @@ function cleanEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(HOLDFAST_|XDG_|DBUS_)/.test(name)));
 }
 
-/** The address that the host prints when it is ready; what it says instead is the reason of the failure. */
-async function readyAddress(child: ChildProcess): Promise<string> {
+/** The addresses that the host prints when it is ready; what it says instead is the reason of the failure. */
+async function readyAddresses(child: ChildProcess): Promise<readonly string[]> {
   let said = '';
   child.stderr!.on('data', (piece: Buffer) => (said += piece.toString()));
   const lines = createInterface({ input: child.stdout! });
@@ -114,7 +125,7 @@ async function readyAddress(child: ChildProcess): Promise<string> {
     if (object.type === 'ready') {
       // What follows is read, too, or the host would wait for a reader.
       child.stdout!.resume();
-      return object.addresses![0];
+      return object.addresses!;
     }
     said += `${line}\n`;
   }

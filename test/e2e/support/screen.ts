@@ -45,6 +45,8 @@ export async function openScreen(address: string, { size = 'large', theme = 'lig
     locale: language === 'en' ? 'en-GB' : 'zh-CN',
     reducedMotion: 'reduce',
     acceptDownloads: true,
+    // Of an authority that was made for the test.
+    ignoreHTTPSErrors: address.startsWith('https:'),
   });
   // A slow machine is no failure. To find out where a test hangs, give it less patience.
   const patience = Number(process.env['HOLDFAST_E2E_PATIENCE'] ?? 0);
