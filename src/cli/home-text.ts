@@ -6,12 +6,14 @@ import { formatMoment } from './dates.ts';
 type Names = (id: string | null) => string;
 
 /** What is behind the answer. Alarms have words of their own. */
-const texts: Readonly<Record<HomeReason['code'], (reason: HomeReason, plan: string, destination: string) => string>> = {
+const texts: Readonly<Record<HomeReason['code'], (reason: HomeReason, plan: string, destination: string, other: string) => string>> = {
   'never-backed-up': (_, plan, destination) => `${plan} has no backup on ${destination} yet.`,
   overdue: ({ since }, plan, destination) => `${plan}: the newest backup on ${destination} is of ${moment(since)}, older than you want.`,
   'service-problem': () => 'The part of Holdfast that makes backups does not work as it should.',
   alarm: () => 'Something needs you.',
   'last-failed': ({ run }, plan) => `${plan}: the last backup failed; see "holdfast run show ${run}".`,
+  'standby-in-use': ({ since }, plan, destination, other) =>
+    `${plan}: ${destination} is in use since ${moment(since)}, for ${other} cannot be used.`,
   'last-warnings': ({ run }, plan) => `${plan}: the last backup left something out; see "holdfast run show ${run}".`,
   'destination-failing': (_, __, destination) => `${destination} cannot be used at the moment.`,
   'destination-password': (_, __, destination) => `${destination} needs its password or its keys anew: "holdfast destination renew".`,
@@ -38,6 +40,8 @@ export function answerLines(facts: HomeFacts, { plans, destinations }: Pick<Stat
   ];
   return [
     `${answer} ${current}; ${tested}.`,
-    ...facts.reasons.map((reason) => `  ${texts[reason.code](reason, plan(reason.plan), destination(reason.destination))}`),
+    ...facts.reasons.map(
+      (reason) => `  ${texts[reason.code](reason, plan(reason.plan), destination(reason.destination), destination(reason.detail))}`,
+    ),
   ];
 }

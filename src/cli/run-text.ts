@@ -57,7 +57,7 @@ export const runColumns = [
 
 /** All that is known of a run. */
 export function runLines(run: Run): string[] {
-  const { id, kind, planName, destinationName, cause, strategy, started, ended, snapshot, figures, error, problems } = run;
+  const { id, kind, planName, destinationName, cause, strategy, started, ended, snapshot, figures, error, problems, takeovers = [] } = run;
   const lines = [
     `Run ${id}: ${strategy ?? ''}${strategy ? ' ' : ''}${kind} of “${planName}” to “${destinationName}”, ${causeTexts[cause]}`,
   ];
@@ -66,6 +66,8 @@ export function runLines(run: Run): string[] {
     const took = ended === null ? '' : `, took ${formatDuration((ended - started) / 1000)}`;
     lines.push(`  began ${formatMoment(started)}${took}`);
   }
+  for (const { at, fromName, toName, error: why } of takeovers)
+    lines.push(`  ${formatMoment(at)}: “${toName}” took over from “${fromName}”. ${why.message}`);
   if (snapshot !== null) lines.push(`  snapshot ${snapshot.slice(0, 8)}`);
   if (figures) {
     const { files, bytes, filesNew, filesChanged, filesUnchanged, bytesStored } = figures;

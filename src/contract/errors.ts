@@ -104,6 +104,38 @@ const ofDestination: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 /** Whether the destination as a whole cannot be used now, so that what it says about a file says nothing about that file. */
 export const isDestinationError = (thrown: unknown): boolean => thrown instanceof HoldfastError && ofDestination.has(thrown.code);
 
+/** Further codes of a place that cannot be used, or not to the end of a run, though it answers. */
+const ofPlace: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'file-not-found',
+  'file-exists',
+  'file-short',
+  'file-protected',
+  'storage-failed',
+  'storage-full',
+  'storage-denied',
+  'storage-read-only',
+  'bucket-name',
+  'wrong-password',
+  'password-missing',
+  'repository-not-found',
+  'repository-version',
+  'config-invalid',
+  'key-invalid',
+  'index-invalid',
+  'item-tampered',
+  'bad-polynomial',
+  'locked',
+  'lock-unreadable',
+  'lock-lost',
+  'destination-not-plugged-in',
+  'destination-swapped',
+  'destination-resting',
+]);
+
+/** Whether another destination may do what this one could not: the fault lies neither with what was asked for nor with this computer. */
+export const isFaultOfPlace = (thrown: unknown): boolean =>
+  isDestinationError(thrown) || (thrown instanceof HoldfastError && ofPlace.has(thrown.code));
+
 /** Throws the error `code`. `cause` is kept for the log; its text goes into the words when `context.cause` is set. */
 export function fail(code: ErrorCode, context: ErrorContext = {}, cause?: unknown): never {
   throw new HoldfastError(code, context, cause === undefined ? {} : { cause });

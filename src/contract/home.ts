@@ -26,8 +26,8 @@ const daySchema = z.strictObject({
  * What is behind the answer, the worst first.
  * - at risk: `never-backed-up` (and its first backup is overdue), `overdue` (no backup within the target), `service-problem`, `alarm`
  *   (one of the state's alarms that none of the others tells; `alarm` names its kind);
- * - attention: `last-failed`, `last-warnings`, `destination-failing`, `destination-password`, `paused`, `plan-off`, `kit-not-saved`,
- *   `rto-missed`, `not-tested` (for 90 days), `destination-nearly-full`, `budget-near` and `budget-passed` (of a destination);
+ * - attention: `last-failed`, `last-warnings`, `standby-in-use`, `destination-failing`, `destination-password`, `paused`, `plan-off`,
+ *   `kit-not-saved`, `rto-missed`, `not-tested` (for 90 days), `destination-nearly-full`, `budget-near` and `budget-passed` (of a destination);
  * - fine: none.
  */
 export const homeReasons = [
@@ -38,6 +38,7 @@ export const homeReasons = [
   'destination-password',
   'destination-failing',
   'last-failed',
+  'standby-in-use',
   'paused',
   'last-warnings',
   'destination-nearly-full',
@@ -73,7 +74,7 @@ const homeReasonSchema = z.strictObject({
   run: z.int().positive().nullable(),
   /** Since when. */
   since: z.number().nullable(),
-  /** Of `alarm`: its kind and key. Of `destination-failing`: the error's code. */
+  /** Of `alarm`: its kind and key. Of `destination-failing`: the error's code. Of `standby-in-use`: the destination that it stands in for. */
   detail: z.string().nullable(),
   action: z.strictObject({
     code: z.enum(homeActions),

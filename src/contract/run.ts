@@ -50,6 +50,18 @@ export const errorSchema = z.object({
 });
 export type RunError = z.infer<typeof errorSchema>;
 
+/** A destination could not be used, or failed for good, and the next one of the plan took the run over. */
+const takeoverSchema = z.strictObject({
+  from: idSchema,
+  to: idSchema,
+  /** As they were called then. */
+  fromName: z.string(),
+  toName: z.string(),
+  at: z.number(),
+  error: errorSchema,
+});
+export type Takeover = z.infer<typeof takeoverSchema>;
+
 /** Sizes in bytes. */
 export const figuresSchema = z.strictObject({
   files: z.number(),
@@ -71,6 +83,7 @@ export const runSchema = z.strictObject({
   id: z.int().positive(),
   kind: z.enum(runKinds),
   plan: idSchema.nullable(),
+  /** The one in use: another than at first when a standby took over. */
   destination: idSchema.nullable(),
   /** As they were called when it began: either may be gone by now. */
   planName: z.string(),
@@ -89,6 +102,8 @@ export const runSchema = z.strictObject({
   error: errorSchema.nullable(),
   /** Files that could not be read. */
   problems: z.int().nonnegative(),
+  /** In their order; absent when there was none. */
+  takeovers: z.array(takeoverSchema).optional(),
 });
 export type Run = z.infer<typeof runSchema>;
 

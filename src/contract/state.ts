@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { destinationViewSchema, idSchema } from './destination.ts';
 import { planSchema } from './plan.ts';
-import { progressSchema, runSchema } from './run.ts';
+import { errorSchema, progressSchema, runSchema } from './run.ts';
 import { settingsSchema } from './settings.ts';
 
 /** Until when nothing starts by itself; null: until somebody resumes. */
@@ -32,6 +32,17 @@ export const planStateSchema = z.strictObject({
   ),
   /** By destination: when its newest snapshot of this plan was made. */
   lastSuccess: z.record(z.string(), z.number()),
+  /** Another destination than the primary is in use: since the run at work or the newest one, until the primary has answered again. */
+  standIn: z
+    .strictObject({
+      destination: idSchema,
+      insteadOf: idSchema,
+      since: z.number(),
+      run: z.int().positive(),
+      /** Why the other one could not be used. */
+      error: errorSchema,
+    })
+    .optional(),
 });
 export type PlanState = z.infer<typeof planStateSchema>;
 

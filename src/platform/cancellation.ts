@@ -27,6 +27,8 @@ export class RunControl {
   readonly #cells: Int32Array<SharedArrayBuffer>;
   readonly #closed: Int32Array<SharedArrayBuffer> | undefined;
   #abort: AbortController | undefined;
+  readonly #parts = new Set<RunControl>();
+  #leaveWhole: () => void = () => {};
 
   /** A running control, or with `shared` another view of an existing one: see {@link RunControl.attach}. */
   constructor(shared: SharedArrayBuffer = new SharedArrayBuffer(cellCount * Int32Array.BYTES_PER_ELEMENT), closed?: SharedArrayBuffer) {
@@ -41,6 +43,19 @@ export class RunControl {
    */
   static attach(shared: SharedArrayBuffer, closed?: SharedArrayBuffer): RunControl {
     return new RunControl(shared, closed);
+  }
+
+  /**
+   * The control of a part of the run, which can be cancelled without the rest: what is said to this object is said to the part as well, but
+   * not the other way round. {@link release} it when the part is over.
+   */
+  part(): RunControl {
+    const part = new RunControl();
+    this.#parts.add(part);
+    part.#leaveWhole = () => void this.#parts.delete(part);
+    if (this.isCancelled) part.cancel();
+    else if (this.isPaused) part.pause();
+    return part;
   }
 
   /** Lets paused threads look whether they are to end. */
@@ -63,11 +78,13 @@ export class RunControl {
   /** Makes every thread wait at its next checkpoint. No effect when cancelled. */
   pause(): void {
     Atomics.compareExchange(this.#cells, stateCell, running, paused);
+    for (const part of this.#parts) part.pause();
   }
 
   /** Lets the waiting threads go on. No effect when cancelled. */
   resume(): void {
     if (Atomics.compareExchange(this.#cells, stateCell, paused, running) === paused) Atomics.notify(this.#cells, stateCell);
+    for (const part of this.#parts) part.resume();
   }
 
   /** Ends the run: waiting threads wake, every checkpoint from now on throws, `signal` is aborted. */
@@ -76,6 +93,7 @@ export class RunControl {
     Atomics.notify(this.#cells, stateCell);
     this.#endWatch();
     this.#abort?.abort(new HoldfastError('cancelled'));
+    for (const part of this.#parts) part.cancel();
   }
 
   /**
@@ -118,6 +136,7 @@ export class RunControl {
 
   /** To be called when the run is over: ends the watch behind `signal` in all threads, which otherwise holds the shared memory. */
   release(): void {
+    this.#leaveWhole();
     this.#endWatch();
   }
 

@@ -49,7 +49,28 @@ export class Overview {
     const decision = outlook?.decision;
     const blocker = decision && (decision.do === 'wait' || decision.do === 'hold') ? decision.for : undefined;
     const waitsFor = blocker ? { by: blocker.by, until: 'until' in blocker ? (blocker.until ?? null) : null } : null;
-    return { plan: id, nextDue: outlook?.next ?? null, waitsFor, watchNotes: watchNotes(id), lastSuccess };
+    const standIn = this.#standIn(id);
+    return {
+      plan: id,
+      nextDue: outlook?.next ?? null,
+      waitsFor,
+      watchNotes: watchNotes(id),
+      lastSuccess,
+      ...(standIn ? { standIn } : {}),
+    };
+  }
+
+  /** Which destination a plan uses instead of its primary, and why. */
+  #standIn(plan: string): PlanState['standIn'] {
+    const { state, destinations } = this.#options;
+    const run = state.runs.list({ plan, kinds: ['backup'], limit: 5 }).find(({ status }) => status !== 'skipped');
+    const first = run?.takeovers?.[0];
+    if (!run || !first || run.destination === null || run.destination === first.from) return undefined;
+    const now = destinations.views().find(({ id }) => id === first.from)?.now;
+    const hasAnswered = now?.state === 'connected' && now.at > first.at;
+    // A run at work stays where it is.
+    if (run.ended !== null && (hasAnswered || !now)) return undefined;
+    return { destination: run.destination, insteadOf: first.from, since: first.at, run: run.id, error: first.error };
   }
 
   /** Tells the clients how a plan stands now. One that is gone is no news. */

@@ -121,8 +121,8 @@ export async function startService({
 }
 
 /** An empty repository whose key costs nothing. */
-export async function repositoryAt(folder: string, secret = password): Promise<Repository> {
-  return Repository.init(new LocalStorage(folder), secret, hostIdentity(), hastyClock, { cost: noCost });
+export async function repositoryAt(folder: string, secret = password, polynomial?: string): Promise<Repository> {
+  return Repository.init(new LocalStorage(folder), secret, hostIdentity(), hastyClock, { cost: noCost, polynomial });
 }
 
 /** Connects an empty repository in the folder `name` of the service's. */

@@ -5,6 +5,7 @@ import type { Run } from '../../../src/contract/run.ts';
 import { api } from '../../api.ts';
 import { Bones } from '../../ui/Bones.tsx';
 import { ErrorMessage } from '../../ui/ErrorMessage.tsx';
+import { errorWords } from '../../ui/error-words.ts';
 import { bytes, count, exact, span, timeOfDay } from '../../ui/format.ts';
 import { Page, Section } from '../../ui/Page.tsx';
 import { shown } from '../../ui/path-words.ts';
@@ -87,6 +88,9 @@ function RunFacts({ run }: { readonly run: Run }) {
         ],
         [t('history.run.cause'), t(`history.cause.${run.cause}`)],
         ...(run.destinationName === '' ? [] : [[t('history.run.destination'), run.destinationName] as const]),
+        ...(run.takeovers
+          ? [[t('history.run.takeovers'), run.takeovers.map((each) => t('history.run.takeover', takeoverWords(each))).join(' ')] as const]
+          : []),
         ...(run.strategy === null ? [] : [[t('history.run.strategy'), t(`history.strategy.${run.strategy}`)] as const]),
         [t('history.run.began'), exact(run.started ?? run.created)],
         ...(run.ended === null || run.started === null ? [] : [[t('history.run.took'), span((run.ended - run.started) / 1000)] as const]),
@@ -110,6 +114,10 @@ function RunFacts({ run }: { readonly run: Run }) {
       ]}
     />
   );
+}
+
+function takeoverWords({ fromName, toName, at, error }: NonNullable<Run['takeovers']>[number]) {
+  return { from: fromName, to: toName, time: exact(at), why: errorWords(error).what };
 }
 
 function Problems({ run }: { readonly run: Run }) {

@@ -26,6 +26,7 @@ export function PlanRow({ plan, state, facts }: PlanRowProps) {
   const now = useNow();
   const runs = state.runs.filter((run) => run.plan === plan.id);
   const condition = conditionOf(plan, facts, runs);
+  const standIn = state.planStates.find((each) => each.plan === plan.id)?.standIn;
   const size = facts?.rto.bytes;
   return (
     <li className={styles.unit}>
@@ -52,7 +53,10 @@ export function PlanRow({ plan, state, facts }: PlanRowProps) {
               destination={state.destinations.find(({ id }) => id === destination)}
               role={role}
               lastAt={facts?.rpo.destinations.find((each) => each.destination === destination)?.lastAt ?? null}
-              isStandingIn={role === 'standby' && runs.some((run) => run.kind === 'backup' && run.destination === destination)}
+              isStandingIn={
+                standIn?.destination === destination ||
+                (role === 'standby' && runs.some((run) => run.kind === 'backup' && run.destination === destination))
+              }
             />
           ))}
         </ul>

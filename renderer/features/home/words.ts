@@ -89,6 +89,14 @@ export function reasonWords(reason: HomeReason, state: State, now: number): { re
       return { line: t('home.line.serviceProblem'), reason: t('home.reason.serviceProblem') };
     case 'last-failed':
       return { line: t('home.line.lastFailed', names), reason: t('home.reason.lastFailed') };
+    case 'standby-in-use': {
+      const other = state.destinations.find(({ id }) => id === reason.detail);
+      const away = { ...names, other: other?.name ?? '' };
+      return {
+        line: t('home.line.standbyInUse', away),
+        reason: other?.now.state === 'failing' ? failure(other) : t('home.reason.standbyInUse', away),
+      };
+    }
     case 'last-warnings':
       return { line: t('home.line.lastWarnings', names), reason: t('home.reason.lastWarnings') };
     case 'destination-password':

@@ -78,6 +78,8 @@ export const history = {
     status: 'How it ended',
     cause: 'Why it began',
     destination: 'Destination',
+    takeovers: 'Stood in',
+    takeover: '{{time}}: “{{to}}” for “{{from}}”. {{why}}',
     strategy: 'Strategy',
     began: 'Began',
     took: 'Took',

@@ -79,6 +79,8 @@ export const history: Texts<typeof en> = {
     status: '结果',
     cause: '启动原因',
     destination: '备份位置',
+    takeovers: '顶替',
+    takeover: '{{time}}：“{{to}}”代替“{{from}}”。{{why}}',
     strategy: '策略',
     began: '开始',
     took: '用时',

@@ -73,6 +73,10 @@ function statusLines(
     const known = planStates.find((each) => each.plan === plan.id);
     const next = !plan.enabled ? 'switched off' : known?.nextDue ? `next run ${formatMoment(known.nextDue)}` : 'no time set';
     lines.push('', `${plan.name} (${plan.id.slice(0, 8)}): ${next}`);
+    if (known?.standIn) {
+      const { destination, insteadOf, since, error } = known.standIn;
+      lines.push(`  in use: ${nameOf(destination)} instead of ${nameOf(insteadOf)}, since ${formatMoment(since)}. ${error.message}`);
+    }
     for (const { destination, role } of plan.destinations) {
       const last = known?.lastSuccess[destination];
       const now = destinations.find((each) => each.id === destination)?.now ?? { state: 'unknown' };

@@ -221,6 +221,20 @@ export const serviceErrors = {
       guidance: 'Plug it in; what is due runs by itself then.',
     }),
   },
+  'destination-resting': {
+    retryable: true,
+    words: (c) => ({
+      message: `“${String(c.name)}” failed a short while ago${because(c)}, so it is left alone for now. ${unaffected}`,
+      guidance: 'Nothing needs to be done: it is tried again by itself, after longer and longer pauses.',
+    }),
+  },
+  'destinations-all-fail': {
+    retryable: true,
+    words: (c) => ({
+      message: `No destination of “${String(c.plan)}” can be used now${because(c)}. Nothing newer is backed up until one can; what is stored is not affected.`,
+      guidance: 'Make one of them reachable again. The run is tried again by itself, after longer and longer pauses.',
+    }),
+  },
   'destination-swapped': {
     retryable: false,
     words: (c) => ({

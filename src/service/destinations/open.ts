@@ -12,6 +12,7 @@ import { kindOf, openPlace } from '../../storage/place.ts';
 import { pacesOf } from '../../storage/rates.ts';
 import { networkRetryLimits, type Retry, RetryingStorage } from '../../storage/retrying.ts';
 import type { Storage } from '../../storage/storage.ts';
+import { VigilantStorage } from '../../storage/vigilant.ts';
 import type { Secrets } from '../secrets.ts';
 import type { OpenedKeys } from './opened-keys.ts';
 
@@ -26,10 +27,15 @@ export interface Surroundings {
   readonly locate: (destination: Destination) => Promise<string | undefined>;
 }
 
+/** Where another destination can take over: it is to be at work within half a minute. */
+const limitsWithStandby = { ...networkRetryLimits, longestWaitMs: 4_000, totalWaitMs: 12_000 };
+
 export interface OpenHow {
   readonly signal?: AbortSignal | undefined;
   readonly onRetry?: ((retry: Retry) => void) | undefined;
   readonly onNote?: ((text: string) => void) | undefined;
+  /** Another destination can be used instead, so that this one is not waited for long. */
+  readonly hasStandby?: boolean | undefined;
 }
 
 /** A storage at a place, tried again where a network is in between. Nothing is asked yet. */
@@ -37,18 +43,19 @@ export async function storageFor(
   place: string,
   credentials: Readonly<Record<string, string>>,
   { clock, settings }: Pick<Surroundings, 'clock' | 'settings'>,
-  { signal, onRetry, onNote }: OpenHow = {},
+  { signal, onRetry, onNote, hasStandby }: OpenHow = {},
 ): Promise<Storage> {
   const { limitUpload, limitDownload } = settings();
   const paces = pacesOf({ limitUpload: limitUpload ?? undefined, limitDownload: limitDownload ?? undefined }, clock);
   const storage = await openPlace(place, { credentials: credentialsOf(credentials), clock, paces, onNote });
   if (storage.localPath) return storage;
-  return new RetryingStorage(storage, {
+  const patient = new RetryingStorage(storage, {
     clock,
-    limits: networkRetryLimits,
+    limits: hasStandby ? limitsWithStandby : networkRetryLimits,
     ...(signal ? { signal } : {}),
     ...(onRetry ? { onRetry } : {}),
   });
+  return hasStandby ? new VigilantStorage(patient, { clock, asked: storage }) : patient;
 }
 
 /**

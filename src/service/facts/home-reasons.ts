@@ -3,7 +3,7 @@ import { type HomeReason, homeReasons as inOrder, type PlanFacts } from '../../c
 import type { DestinationView } from '../../contract/destination.ts';
 import type { Plan } from '../../contract/plan.ts';
 import type { Run } from '../../contract/run.ts';
-import type { Alarm, Pause } from '../../contract/state.ts';
+import type { Alarm, Pause, PlanState } from '../../contract/state.ts';
 
 export interface ReasonsInput {
   readonly now: number;
@@ -20,6 +20,8 @@ export interface ReasonsInput {
   readonly firstBackup: ReadonlyMap<string, number>;
   /** Destinations of which the recovery kit was never shown to be saved. */
   readonly withoutKit: ReadonlySet<string>;
+  /** Plans that use another destination than their primary. */
+  readonly standIns: ReadonlyMap<string, NonNullable<PlanState['standIn']>>;
   /** Bytes that runs have stored on each destination in the last thirty days. */
   readonly storedLately: ReadonlyMap<string, number>;
 }
@@ -92,13 +94,20 @@ function helpFor({ destinations, pause, atWork }: ReasonsInput, plan: string, de
 }
 
 function ofPlans(input: ReasonsInput): HomeReason[] {
-  const { now, plans, facts, lastEnded, firstBackup } = input;
+  const { now, plans, facts, lastEnded, firstBackup, standIns } = input;
   return plans.flatMap(({ id: plan, enabled }): HomeReason[] => {
     if (!enabled) return [reason('plan-off', 'attention', action('switch-on', { plan }))];
     const found: HomeReason[] = [];
     const last = lastEnded.get(plan);
     const about = { plan, destination: last?.destination ?? null, run: last?.id ?? null };
     if (last?.status === 'failed') found.push(reason('last-failed', 'attention', action('look-at-run', about), { since: last.ended }));
+    const standIn = standIns.get(plan);
+    if (standIn) {
+      const { insteadOf, destination, run, since } = standIn;
+      const isAway = input.destinations.find(({ id }) => id === insteadOf)?.now.state === 'not-plugged-in';
+      const what = action(isAway ? 'plug-in' : 'look-at-destination', { plan, destination: insteadOf });
+      found.push(reason('standby-in-use', 'attention', what, { destination, run, since, detail: insteadOf }));
+    }
     if (last?.status === 'completed-with-warnings')
       found.push(reason('last-warnings', 'attention', action('look-at-run', about), { since: last.ended }));
     const { rto, lastTest } = facts.find((each) => each.plan === plan)!;

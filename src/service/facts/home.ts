@@ -35,7 +35,7 @@ export class Home {
   facts(): HomeFacts {
     const { state, clock, whole, watched, withoutKit } = this.#options;
     const now = clock.now();
-    const { plans, destinations, alarms, pause, runs: atWork } = whole();
+    const { plans, planStates, destinations, alarms, pause, runs: atWork } = whole();
     const briefs = state.runBriefs.ended(now - (shownDays + 1) * dayMs);
     const byPlan = Map.groupBy(briefs, ({ plan }) => plan);
     const restores = measuredRestores(state);
@@ -61,6 +61,7 @@ export class Home {
       lastEnded,
       firstBackup: this.#firstBackups(plans),
       withoutKit: withoutKit(),
+      standIns: new Map(planStates.flatMap(({ plan, standIn }) => (standIn ? [[plan, standIn] as const] : []))),
       storedLately: stored,
     });
     const withStates = facts.map((each) => ({ ...each, state: stateOf(each, plans, reasons) }));

@@ -8,7 +8,7 @@
  */
 import { fail, HoldfastError, toHoldfastError } from '../../contract/errors.ts';
 import type { Plan } from '../../contract/plan.ts';
-import { isFinal, type Run, type RunProgress } from '../../contract/run.ts';
+import { isFinal, type Run, type RunProgress, type Takeover } from '../../contract/run.ts';
 import type { Strategy } from '../../contract/schedule.ts';
 import type { Progress } from '../../engine/run.ts';
 import { RunControl } from '../../platform/cancellation.ts';
@@ -47,7 +47,7 @@ type Holder = 'person' | 'scheduler';
 
 interface Active {
   /** Null: it takes no destination from others. */
-  readonly destination: string | null;
+  destination: string | null;
   readonly control: RunControl;
   /** False while it is paused, and then waits for its destination. */
   isWorking: boolean;
@@ -79,7 +79,7 @@ export class Desk {
     const { state, clock, onRun } = this.#options;
     const [plans, destinations] = [state.plans(), state.destinations()];
     for (const run of state.runs.unfinished()) {
-      const { kind, plan, destination, planName, destinationName, strategy, status } = run;
+      const { kind, plan, destination, planName, strategy, status } = run;
       if (wasCancelled(run)) {
         onRun(state.runs.change(run.id, { status: 'cancelled', ended: clock.now() }));
         continue;
@@ -92,9 +92,8 @@ export class Desk {
       const next: NewRun = {
         kind,
         plan,
-        destination,
+        ...placeAtFirst(run),
         planName,
-        destinationName,
         strategy,
         cause: 'resumed',
         attempt: 1,
@@ -263,6 +262,21 @@ export class Desk {
     });
   }
 
+  /** A run at work goes on elsewhere, as soon as no other run is there. Throws `cancelled`. */
+  async #moveTo(id: number, active: Active, destination: string, takeovers: readonly Takeover[]): Promise<void> {
+    const { state } = this.#options;
+    active.destination = destination;
+    active.isWorking = false;
+    active.control.pause();
+    const { name } = state.destination(destination);
+    // One that somebody has paused meanwhile stays so.
+    const isPaused = state.runs.get(id).status === 'paused';
+    const status = isPaused ? {} : ({ status: 'waiting' } as const);
+    this.#change(id, { destination, destinationName: name, takeovers: [...takeovers], ...status });
+    this.#beginWaiting();
+    await active.control.checkpointAsync();
+  }
+
   #continue(id: number, active: Active): void {
     this.#change(id, { status: 'running' });
     active.isWorking = true;
@@ -286,7 +300,7 @@ export class Desk {
     const onProgress = (progress: Progress): void => this.#progress(run.id, progress);
     const work = other
       ? workOnTask(other, started, control, this.#options, onProgress)
-      : workOn(started, control, this.#options, onProgress);
+      : workOn(started, control, this.#options, { moveTo: (to, takeovers) => this.#moveTo(run.id, active, to, takeovers) }, onProgress);
     void work
       .catch((error: unknown): Outcome => failed(toHoldfastError(error)))
       .then((outcome) => {
@@ -356,6 +370,10 @@ export class Desk {
 
 /** The destination that a run takes for itself. Who only reads leaves it to others: a file is wanted back now, whatever is being backed up. */
 const placeOf = ({ kind, destination }: Run): string | null => (kind === 'restore' || kind === 'undo' ? null : destination);
+
+/** Where a run was to go before others took it over. */
+const placeAtFirst = ({ destination, destinationName, takeovers }: Run): Pick<Run, 'destination' | 'destinationName'> =>
+  takeovers?.[0] ? { destination: takeovers[0].from, destinationName: takeovers[0].fromName } : { destination, destinationName };
 
 /** An unfinished run that somebody wanted to end. */
 export const wasCancelled = ({ error }: Run): boolean => error?.code === 'cancelled';

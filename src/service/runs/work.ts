@@ -1,7 +1,7 @@
-/** The work of one run, from opening its destination to how it ended. */
-import { type HoldfastError, hasCode, isDestinationError, toHoldfastError } from '../../contract/errors.ts';
-import { retentionOn } from '../../contract/plan.ts';
-import type { LogLine, Run, RunError, RunProblem } from '../../contract/run.ts';
+/** The work of one run, from opening its destination to how it ended; where one fails the next takes over (failover.ts). */
+import { hasCode, HoldfastError, isDestinationError, isFaultOfPlace, toHoldfastError } from '../../contract/errors.ts';
+import { type Plan, retentionOn } from '../../contract/plan.ts';
+import type { LogLine, Run, RunError, RunProblem, Takeover } from '../../contract/run.ts';
 import type { Progress, RunOptions } from '../../engine/run.ts';
 import type { RunControl } from '../../platform/cancellation.ts';
 import type { Clock } from '../../platform/clock.ts';
@@ -12,7 +12,8 @@ import { Notes, recallNotes } from '../library/notes.ts';
 import type { RunChange } from '../state/runs.ts';
 import type { StateStore } from '../state/store.ts';
 import type { RunJournal } from '../watch/run-journal.ts';
-import { backUp } from './backup-job.ts';
+import { backUp, type Log } from './backup-job.ts';
+import { candidatesOf, onFirstThatServes } from './failover.ts';
 import type { ResidentIndexes } from './resident-indexes.ts';
 import { PruneTimes } from './prune-times.ts';
 
@@ -34,6 +35,12 @@ export interface WorkOptions {
   readonly onDefect: (error: unknown) => void;
 }
 
+/** What the desk does for a run at work. */
+export interface DeskSide {
+  /** Resolves when the run may work on another destination, after `takeovers`. Throws `cancelled`. */
+  moveTo(destination: string, takeovers: readonly Takeover[]): Promise<void>;
+}
+
 /** How a run ended. */
 export interface Outcome {
   readonly change: RunChange;
@@ -44,23 +51,16 @@ export interface Outcome {
 export async function workOn(
   run: Run,
   control: RunControl,
-  { clock, state, destinations, identity, settingsCopy, leftOut, takeJournal, indexes, writeSettingsCopy, onDefect }: WorkOptions,
+  options: WorkOptions,
+  desk: DeskSide,
   onProgress: (progress: Progress) => void,
 ): Promise<Outcome> {
-  /** What is noted beside a backup costs no backup. */
-  const quietly = (store: () => void): void => {
-    try {
-      store();
-    } catch (error) {
-      onDefect(error);
-    }
-  };
-  const log = (level: LogLine['level'], text: string): void => quietly(() => state.runs.log(run.id, { at: clock.now(), level, text }));
-  const pruneTimes = new PruneTimes(state, clock);
-  const threads = state.settings().threads ?? undefined;
-  const options: RunOptions = { control, clock, holder: { ...identity, pid: process.pid }, onProgress, threads };
-  const destination = run.destination!;
-  const journal = takeJournal(run, [settingsCopy]);
+  const { clock, state, destinations, writeSettingsCopy, onDefect } = options;
+  const log = (level: LogLine['level'], text: string): void =>
+    quietly(onDefect, () => state.runs.log(run.id, { at: clock.now(), level, text }));
+  const takeovers: Takeover[] = [];
+  const journals: RunJournal[] = [];
+  const nameOf = (id: string): string => state.destinations().find((each) => each.id === id)?.name ?? id;
   try {
     const plan = state.plan(run.plan!);
     try {
@@ -68,13 +68,91 @@ export async function workOn(
     } catch (error) {
       log('warning', `Plans and history could not be copied for this backup (${(error as Error).message}); an older copy goes along.`);
     }
+    let place = run.destination!;
+    const outcome = await onFirstThatServes({
+      plan: plan.name,
+      candidates: candidatesOf(run, plan),
+      nameOf,
+      refusal: (id) => refusalOf(id, destinations),
+      work: async (destination, hasStandby) => {
+        await control.checkpointAsync();
+        if (destination !== place) await desk.moveTo(destination, takeovers);
+        place = destination;
+        const attempt: Attempt = { run, plan, destination, hasStandby, control, journals, log, onProgress };
+        return attemptOn(attempt, options);
+      },
+      onTakeover: (from, to, error) => {
+        takeovers.push({ from, to, fromName: nameOf(from), toName: nameOf(to), at: clock.now(), error: errorOf(error) });
+        log('warning', `${error.message} “${nameOf(to)}” takes over from “${nameOf(from)}”.`);
+      },
+    });
+    // What changed is in the snapshot that was made, though not where it was to be: that starts no other run.
+    for (const journal of journals) journal.failed(true);
+    return outcome;
+  } catch (thrown) {
+    const error = toHoldfastError(thrown);
+    const told = takeovers.length > 0 ? { takeovers } : {};
+    if (control.isCancelled) return withoutProblems({ status: 'cancelled', error: errorOf(new HoldfastError('cancelled')), ...told });
+    log('error', `${error.message} ${error.guidance}`);
+    if (hasCode(error, 'destination-not-plugged-in'))
+      return withoutProblems({ status: 'skipped', reason: 'not-plugged-in', error: errorOf(error), ...told });
+    return withoutProblems({ status: 'failed', error: errorOf(error), ...told });
+  } finally {
+    for (const journal of journals) journal.failed();
+  }
+}
+
+/** What is noted beside a backup costs no backup. */
+function quietly(onDefect: WorkOptions['onDefect'], store: () => void): void {
+  try {
+    store();
+  } catch (error) {
+    onDefect(error);
+  }
+}
+
+/** Of one that has failed lately. */
+function refusalOf(id: string, destinations: Pick<Destinations, 'breaker' | 'views'>): HoldfastError | undefined {
+  if (destinations.breaker.allows(id)) return undefined;
+  const view = destinations.views().find((each) => each.id === id);
+  const cause = view?.now.state === 'failing' ? view.now.message.replace(/[.]$/, '') : undefined;
+  return new HoldfastError('destination-resting', { name: view?.name ?? id, ...(cause ? { cause } : {}) });
+}
+
+/** One destination's part of a run. */
+interface Attempt {
+  readonly run: Run;
+  readonly plan: Plan;
+  readonly destination: string;
+  readonly hasStandby: boolean;
+  readonly control: RunControl;
+  /** Those that the run has taken. */
+  readonly journals: RunJournal[];
+  readonly log: Log;
+  readonly onProgress: (progress: Progress) => void;
+}
+
+async function attemptOn(
+  { run, plan, destination, hasStandby, control, journals, log, onProgress }: Attempt,
+  options: WorkOptions,
+): Promise<Outcome> {
+  const { clock, state, destinations, identity, settingsCopy, leftOut, takeJournal, indexes, onDefect } = options;
+  const pruneTimes = new PruneTimes(state, clock);
+  const threads = state.settings().threads ?? undefined;
+  // What goes wrong with this destination ends its part alone.
+  const part = control.part();
+  const runOptions: RunOptions = { control: part, clock, holder: { ...identity, pid: process.pid }, onProgress, threads };
+  const journal = takeJournal({ ...run, destination }, [settingsCopy]);
+  journals.push(journal);
+  try {
     const repository = await destinations.open(destination, {
-      signal: control.signal,
+      signal: part.signal,
+      hasStandby,
       onRetry: ({ error, waitMs }) => log('warning', `${error.message} It is tried again in ${Math.round(waitMs / 1000)} seconds.`),
       onNote: (text) => log('info', text),
     });
     try {
-      await control.checkpointAsync();
+      await part.checkpointAsync();
       const strategy = run.strategy ?? 'incremental';
       const pinned = (): ((snapshot: Snapshot) => boolean) => {
         const notes = new Notes(recallNotes(state));
@@ -94,8 +172,8 @@ export async function workOn(
         prune: pruneTimes.isDue(destination),
         pinned,
       };
-      const outcome = await backUp(repository, job, options, log);
-      quietly(() => pruneTimes.note(destination, outcome.retention));
+      const outcome = await backUp(repository, job, runOptions, log);
+      quietly(onDefect, () => pruneTimes.note(destination, outcome.retention));
       const { snapshot, figures, problems, hasWarnings } = outcome;
       const status = hasWarnings ? 'completed-with-warnings' : 'succeeded';
       return { change: { status, snapshot, figures, strategy: outcome.strategy }, problems };
@@ -104,14 +182,13 @@ export async function workOn(
     }
   } catch (thrown) {
     const error = toHoldfastError(thrown);
-    if (hasCode(error, 'cancelled') && control.isCancelled) return withoutProblems({ status: 'cancelled', error: errorOf(error) });
-    log('error', `${error.message} ${error.guidance}`);
-    if (isDestinationError(error)) destinations.failed(destination, error);
-    if (hasCode(error, 'destination-not-plugged-in'))
-      return withoutProblems({ status: 'skipped', reason: 'not-plugged-in', error: errorOf(error) });
-    return failed(error);
+    if (!control.isCancelled) {
+      if (isDestinationError(error)) destinations.failed(destination, error);
+      else if (isFaultOfPlace(error)) destinations.breaker.failed(destination);
+    }
+    throw error;
   } finally {
-    journal.failed();
+    part.release();
   }
 }
 

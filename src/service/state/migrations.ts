@@ -82,4 +82,8 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (repository, day)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- In JSON: destinations that failed, each with the one that took over. NULL: none did.
+  ALTER TABLE runs ADD COLUMN takeovers TEXT;
+  `,
 ];

@@ -9,7 +9,22 @@ export type NewRun = Pick<
   Run,
   'kind' | 'plan' | 'destination' | 'planName' | 'destinationName' | 'cause' | 'strategy' | 'attempt' | 'created'
 >;
-export type RunChange = Partial<Pick<Run, 'status' | 'reason' | 'started' | 'ended' | 'snapshot' | 'figures' | 'error' | 'strategy'>>;
+export type RunChange = Partial<
+  Pick<
+    Run,
+    | 'destination'
+    | 'destinationName'
+    | 'status'
+    | 'reason'
+    | 'started'
+    | 'ended'
+    | 'snapshot'
+    | 'figures'
+    | 'error'
+    | 'strategy'
+    | 'takeovers'
+  >
+>;
 
 export interface RunFilter {
   readonly plan?: string | undefined;
@@ -41,8 +56,9 @@ const columns = {
   figures: 'figures',
   error: 'error',
   problems: 'problems',
+  takeovers: 'takeovers',
 } as const satisfies Record<keyof Run, string>;
-const inJson: ReadonlySet<string> = new Set(['figures', 'error']);
+const inJson: ReadonlySet<string> = new Set(['figures', 'error', 'takeovers']);
 
 const fields = Object.entries(columns) as [keyof Run, string][];
 const selected = Object.values(columns).join(', ');
@@ -268,5 +284,6 @@ function runOf(row: Record<string, unknown>): Run {
   const run = Object.fromEntries(
     fields.map(([field, column]) => [field, inJson.has(field) && row[column] !== null ? JSON.parse(row[column] as string) : row[column]]),
   );
+  if (run.takeovers === null) delete run.takeovers;
   return runSchema.parse(run);
 }

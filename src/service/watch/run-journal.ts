@@ -14,8 +14,11 @@ export interface RunJournal {
   readonly because: FullScanReason | undefined;
   /** The run has made its snapshot. `tell` is told what its person should know. */
   done(result: BackupResult, tell: (level: 'info' | 'warning', text: string) => void): Promise<void>;
-  /** It has made none. Nothing happens after {@link done}. */
-  failed(): void;
+  /**
+   * It has made none, or (`isElsewhere`) on another destination; then what changed starts no other run. Nothing happens after {@link done}
+   * or an earlier call.
+   */
+  failed(isElsewhere?: boolean): void;
 }
 
 /** Of a plan that is not watched. */
@@ -59,12 +62,12 @@ export class JournalOfRun implements RunJournal {
     if (missed) await this.#judge(missed, always, tell);
   }
 
-  failed(): void {
+  failed(isElsewhere = false): void {
     if (this.#isDone) return;
     this.#isDone = true;
     const { taken, onGivenBack } = this.#options;
     taken.end(undefined);
-    if (!taken.isEmpty) onGivenBack();
+    if (!taken.isEmpty && !isElsewhere) onGivenBack();
   }
 
   /** What changed only after the run had begun is known by now, and was not missed. */
