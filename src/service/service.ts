@@ -257,7 +257,13 @@ export class Service {
       isThere: (id) => this.#isThere(id),
       onStored: () => this.#copy.keep(),
     });
-    this.catalogue = new CatalogueKeeper({ ...common, file: profile.catalogueFile, destinations: this.destinations, desk: this.desk });
+    this.catalogue = new CatalogueKeeper({
+      ...common,
+      file: profile.catalogueFile,
+      destinations: this.destinations,
+      desk: this.desk,
+      indexes: this.#indexes,
+    });
     this.capacities = new Capacities({
       ...common,
       destinations: this.destinations,

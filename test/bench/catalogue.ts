@@ -15,66 +15,21 @@ import { search } from '../../src/service/catalogue/queries/search.ts';
 import { listVersions } from '../../src/service/catalogue/queries/versions.ts';
 import type { View } from '../../src/service/catalogue/queries/view.ts';
 import { CatalogueStore } from '../../src/service/catalogue/store.ts';
+import { changedIn, folders, foldersInEach, lastChanges, mix, nameOf, namesIn, snapshots, timeOf } from './made-up.ts';
 import { median } from './measure.ts';
 
-const groups = 200;
-const foldersInEach = 100;
-const folders = groups * foldersInEach;
-/** One folder has many files. */
-const manyFiles = 100_000;
-const filesInOthers = 45;
-const snapshots = 50;
 /** That are entered backwards, as those of a repository that is connected. */
 const newestFirst = 6;
-const changedShare = 100;
-
-const filesIn = (folder: number): number => (folder === 0 ? manyFiles : filesInOthers);
-const words = ['holiday', 'report', 'invoice', 'draft', 'IMG', '年度报告', '会议记录', 'scan', 'notes', 'backup'];
-
-/** A number that looks like chance and is always the same. */
-function mix(a: number, b: number): number {
-  let n = Math.imul(a ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(b + 0x7f4a7c15, 0xc2b2ae35);
-  n = Math.imul(n ^ (n >>> 15), 0x2c1b3c6d);
-  n = Math.imul(n ^ (n >>> 12), 0x297a2d39);
-  return (n ^ (n >>> 15)) >>> 0;
-}
-
-const isChanged = (folder: number, file: number, s: number): boolean =>
-  (s % 2 === 1 ? mix(folder, s) : mix(folder * 131_072 + file, s)) % changedShare === 0;
-
-/** The snapshot that changed a file last, up to `at`. */
-function changedIn(folder: number, file: number, at: number): number {
-  for (let s = at; s > 0; s--) if (isChanged(folder, file, s)) return s;
-  return 0;
-}
-
-const nameOf = (folder: number, file: number): string =>
-  file % 10 === 0
-    ? `${words[file % words.length]}.txt`
-    : `${words[mix(folder, file) % words.length]} ${mix(file, folder) % 1_000_000}-${file}.jpg`;
-
 class MadeUp implements TreeSource {
   readonly #writer = new ListingWriter();
   /** What a tree's ID means: a folder (−1 the root, −2 − n a group) as it was changed last. */
   readonly #trees = new Map<string, { readonly folder: number; readonly at: number }>();
   /** By snapshot, which folders it changed. */
-  readonly #last: Uint8Array[] = [];
+  readonly #last = lastChanges();
   /** Names in order, so that they are sorted once. */
   readonly #names = new Map<number, { readonly name: Buffer; readonly number: number }[]>();
   /** Of the processor, for making up listings; milliseconds. */
   ms = 0;
-
-  constructor() {
-    for (let s = 0; s < snapshots; s++) {
-      const last = new Uint8Array(folders);
-      for (let folder = 0; folder < folders; folder++) {
-        let newest = s === 0 ? 0 : this.#last[s - 1][folder];
-        for (let file = 0; s > 0 && file < filesIn(folder) && newest < s; file++) if (isChanged(folder, file, s)) newest = s;
-        last[folder] = newest;
-      }
-      this.#last.push(last);
-    }
-  }
 
   tree(folder: number, s: number): Buffer {
     const last = this.#last[s];
@@ -115,11 +70,7 @@ class MadeUp implements TreeSource {
   #namesIn(folder: number): { readonly name: Buffer; readonly number: number }[] {
     const known = this.#names.get(folder);
     if (known) return known;
-    const names = new Map<string, number>();
-    if (folder === -1) for (let group = 0; group < groups; group++) names.set(`group ${group}`, -2 - group);
-    else if (folder < -1) for (let i = 0; i < foldersInEach; i++) names.set(`folder ${i}`, (-2 - folder) * foldersInEach + i);
-    else for (let file = 0; file < filesIn(folder); file++) names.set(nameOf(folder, file), file);
-    const sorted = [...names].map(([name, number]) => ({ name: Buffer.from(name), number })).sort((a, b) => a.name.compare(b.name));
+    const sorted = namesIn(folder);
     this.#names.set(folder, sorted);
     return sorted;
   }
@@ -132,12 +83,10 @@ function spent(since: NodeJS.CpuUsage): number {
   return (user + system) / 1000;
 }
 
-const day = 86_400_000;
-
 const factsOf = (source: MadeUp, s: number): SnapshotFacts => ({
   id: sha256(Buffer.from(`snapshot ${s}`)).toString('hex'),
   key: sha256(Buffer.from(`snapshot ${s}`)).toString('hex'),
-  time: new Date(1_700_000_000_000 + s * day).toISOString(),
+  time: timeOf(s),
   tree: source.tree(-1, s).toString('hex'),
   host: 'pc',
   paths: ['/'],

@@ -15,12 +15,23 @@ function randomBytes(seed: number, length: number): Buffer {
 /** `make` fills the folder; one that was cut off counts as not made. */
 function madeOnce(target: string, make: (unfinished: string) => void): string {
   if (existsSync(target)) return target;
-  const unfinished = `${target}.unfinished`;
-  rmSync(unfinished, { recursive: true, force: true });
-  mkdirSync(unfinished, { recursive: true });
-  make(unfinished);
-  renameSync(unfinished, target);
+  make(emptied(`${target}.unfinished`));
+  renameSync(`${target}.unfinished`, target);
   return target;
+}
+
+/** The same for what takes waiting. */
+export async function madeOnceAsync(target: string, make: (unfinished: string) => Promise<void>): Promise<string> {
+  if (existsSync(target)) return target;
+  await make(emptied(`${target}.unfinished`));
+  renameSync(`${target}.unfinished`, target);
+  return target;
+}
+
+function emptied(folder: string): string {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  return folder;
 }
 
 /** Where real files are taken from, in this order, until there are enough. */

@@ -1,23 +1,24 @@
 /** A run after 10 files changed among very many: by the service, which watches them, beside restic, which looks at all. */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isFinal, type Run } from '../../src/contract/run.ts';
 import { usualSchedule } from '../../src/contract/schedule.ts';
 import { systemClock } from '../../src/platform/clock.ts';
-import { profileAt } from '../../src/service/profile.ts';
-import { attach, type ServiceClient } from '../../src/service/rpc/client.ts';
-import { cliProgram } from '../support/cli.ts';
+import type { ServiceClient } from '../../src/service/rpc/client.ts';
 import { resticPath } from '../support/restic.ts';
 import { changeTinyTree } from './data.ts';
 import { median } from './measure.ts';
 import { password, passwordEnvironment } from './programs.ts';
-import { childrenOf, memoryOf, ticksOf, ticksPerSecond } from './process-facts.ts';
+import { ticksPerSecond } from './process-facts.ts';
+import { serving } from './serving.ts';
 
 const changes = 10;
 const rounds = 7;
 const roundsWithDelay = 3;
 const resticRounds = 3;
+/** Until a service is at rest, in milliseconds. */
+const restMs = 20_000;
 /** So many looks at everything in a row are no journal. */
 const mostFull = 5;
 
@@ -58,22 +59,7 @@ async function byService(
   change: () => void,
   tell: (text: string) => void,
 ): Promise<Pick<FewChangesFigures, 'holdfast' | 'afterDelay'>> {
-  const profile = profileAt(join(folder, 'profile'));
-  const env = {
-    ...process.env,
-    HOLDFAST_PROFILE: profile.folder,
-    HOLDFAST_SECRETS_FILE: join(folder, 'secrets.json'),
-    HOLDFAST_KEYCHAIN: 'off',
-  };
-  const child = spawn(process.execPath, [cliProgram, 'serve'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
-  await new Promise<void>((resolve, reject) => {
-    child.stdout.once('data', () => resolve());
-    child.once('exit', () => reject(new Error('the service ended')));
-  });
-  const processes = (): number[] => [child.pid!, ...childrenOf(child.pid!)];
-  const ticks = (): number => processes().reduce((sum, pid) => sum + ticksOf(pid), 0);
-  const { client, close } = await attach(profile);
-  try {
+  return serving(folder, async ({ client, cpu, memory }) => {
     const destination = await client.destinations.connect({ place: join(folder, 'repository'), password, create: true });
     const input = {
       name: 'Many',
@@ -100,9 +86,9 @@ async function byService(
         before();
         // Events come a little later than what they tell of.
         await systemClock.sleep(1000);
-        const began = ticks();
+        const began = cpu();
         const ended = await run();
-        if (ended.figures?.scan?.isPartial === true) return { run: ended, cpu: ((ticks() - began) / ticksPerSecond) * 1000 };
+        if (ended.figures?.scan?.isPartial === true) return { run: ended, cpu: cpu() - began };
         full += 1;
         if (attempt === mostFull) throw new Error(`${mostFull} runs in a row looked at everything (${ended.figures?.scan?.because})`);
       }
@@ -124,23 +110,20 @@ async function byService(
       tell(`run ${next.id}: ${next.ended! - changed} ms after the change`);
       afterDelay = Math.max(afterDelay, next.ended! - changed - 5000);
     }
+    // Threads wait some seconds for another run.
+    await systemClock.sleep(restMs);
     return {
       holdfast: {
         wall: median(all.map((each) => tookOf(each.run))),
-        cpu: median(all.map(({ cpu }) => cpu)),
+        cpu: median(all.map((each) => each.cpu)),
         first,
         foldersVisited: all.at(-1)!.run.figures!.scan!.foldersVisited,
         full,
-        memory: memoryOf(processes()),
+        memory: memory(),
       },
       afterDelay,
     };
-  } finally {
-    close();
-    const gone = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGTERM');
-    await gone;
-  }
+  });
 }
 
 const tookOf = ({ started, ended }: Run): number => ended! - started!;

@@ -36,6 +36,25 @@ export class ResidentIndex {
     return gone.size === 0 ? kept : undefined;
   }
 
+  /**
+   * To read by, beside whoever takes it meanwhile. Undefined when nothing is kept of this repository, when that is not all that its index
+   * names now, or when that cannot be told.
+   */
+  async look({ config, storage }: Repository): Promise<BlobIndex | undefined> {
+    const kept = this.#kept;
+    if (kept?.repository !== config.id) return undefined;
+    let files = 0;
+    try {
+      for await (const { name } of storage.list('index')) {
+        if (!kept.loaded.has(name)) return undefined;
+        files += 1;
+      }
+    } catch {
+      return undefined;
+    }
+    return files === kept.loaded.size ? kept.index : undefined;
+  }
+
   keep({ config }: Repository, { index, loaded }: LoadedIndex): void {
     this.#kept = { index, loaded, repository: config.id };
   }

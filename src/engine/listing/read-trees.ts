@@ -28,13 +28,18 @@ const manyFolders = 2_000;
 
 /**
  * Calls `use` with what reads trees. One thread works, so that something is left for everybody else; it waits while the control is paused.
- * Throws what `use` throws, `cancelled`, or what the storage throws.
+ * `loaded`: an index of all that the repository holds, where somebody has one. Throws what `use` throws, `cancelled`, or what the storage throws.
  */
-export async function withTrees<T>(repository: Repository, control: RunControl, use: (reading: TreeReading) => Promise<T>): Promise<T> {
-  const index = BlobIndex.create();
+export async function withTrees<T>(
+  repository: Repository,
+  control: RunControl,
+  use: (reading: TreeReading) => Promise<T>,
+  loaded?: BlobIndex,
+): Promise<T> {
+  const index = loaded ?? BlobIndex.create();
   const pool = new WorkerPool(repository, { control, index, threads: 1 });
   try {
-    await loadIndex(repository, pool);
+    if (!loaded) await loadIndex(repository, pool);
     let folders = 0;
     let isCounted = false;
     let snapshot = { id: '', tree: '' };

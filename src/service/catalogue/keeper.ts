@@ -15,6 +15,7 @@ import type { Snapshot } from '../../repository/snapshot.ts';
 import type { Destinations } from '../destinations/destinations.ts';
 import type { Common, Part } from '../parts.ts';
 import type { Desk } from '../runs/desk.ts';
+import type { ResidentIndexes } from '../runs/resident-indexes.ts';
 import { Catalogue } from './client.ts';
 import { factsOfSnapshot } from './lines.ts';
 import type { Answer, Question, QuestionName } from './protocol.ts';
@@ -23,6 +24,8 @@ export interface KeeperOptions extends Common {
   readonly file: string;
   readonly destinations: Pick<Destinations, 'open'>;
   readonly desk: Pick<Desk, 'unfinished'>;
+  /** Indexes that runs have loaded. */
+  readonly indexes: Pick<ResidentIndexes, 'known'>;
 }
 
 /** What is known of a destination besides what the catalogue says. */
@@ -283,13 +286,15 @@ export class CatalogueKeeper implements Part {
     }
     snapshots.sort((a, b) => Date.parse(b.time) - Date.parse(a.time));
     if (snapshots.length === 0) return false;
-    return withTrees(repository, control, async (reading) => {
+    const loaded = await this.#options.indexes.known(destination)?.look(repository);
+    const enter = async (reading: TreeReading): Promise<boolean> => {
       let isLost = false;
       for (const snapshot of snapshots) isLost = (await this.#enter(repository, destination, snapshot, reading)) || isLost;
       if (!isLost) return false;
       const there = new Set(await repository.names('snapshot'));
       return snapshots.some((snapshot) => !there.has(snapshot.id));
-    });
+    };
+    return withTrees(repository, control, enter, loaded);
   }
 
   /** Undefined: it was removed, or is damaged, which is for a check to tell. */

@@ -42,6 +42,11 @@ export class ResidentIndexes {
     return index;
   }
 
+  /** Of a destination, for whoever only looks; undefined when none is kept. */
+  known(destination: string): ResidentIndex | undefined {
+    return this.#residents.get(destination)?.index;
+  }
+
   /** Memory that all take, in bytes. */
   get byteLength(): number {
     let bytes = 0;

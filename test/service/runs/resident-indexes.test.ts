@@ -40,3 +40,23 @@ test('those used longest ago are let go when all take more than their share, and
   expect(indexes.byteLength).toBe(0);
   indexes.close();
 });
+
+test('who only looks is given an index as long as it is all that the repository names, and it stays kept', async () => {
+  const repository = await makeRepository(new MemoryStorage());
+  const indexes = new ResidentIndexes(new FakeClock());
+  expect(indexes.known('a')).toBeUndefined();
+  const name = await repository.saveItem('index', Buffer.from('{"packs":[]}'));
+  const index = BlobIndex.create();
+  indexes.of('a').keep(repository, { index, loaded: new Set([name]) });
+  expect(await indexes.known('a')?.look(repository)).toBe(index);
+  expect(await indexes.known('a')?.look(repository)).toBe(index);
+  const other = await repository.saveItem('index', Buffer.from('{"packs":[],"supersedes":[]}'));
+  expect(await indexes.known('a')?.look(repository)).toBeUndefined();
+  await repository.storage.remove({ kind: 'index', name: other });
+  expect(await indexes.known('a')?.look(repository)).toBe(index);
+  await repository.storage.remove({ kind: 'index', name });
+  expect(await indexes.known('a')?.look(repository)).toBeUndefined();
+  await indexes.of('a').take(repository);
+  expect(await indexes.known('a')?.look(repository)).toBeUndefined();
+  indexes.close();
+});
