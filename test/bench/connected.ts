@@ -65,7 +65,7 @@ function fileText(name: Buffer, folder: number, file: number, at: number): strin
   const changed = changedIn(folder, file, at);
   const time = `${timeOf(changed).slice(0, 19)}.${String(mix(folder, file) % 1_000_000_000).padStart(9, '0')}Z`;
   const content = sha256(Buffer.from(`${folder} ${file} ${changed}`)).toString('hex');
-  return `{"name":"${name}","type":"file","mode":420,"mtime":"${time}","atime":"${time}","ctime":"${time}",${owner},"inode":${folder * 131_072 + file + 1000},"device_id":2049,"size":${1000 + (mix(file, changed) % 1_000_000)},"links":1,"content":["${content}"]}`;
+  return `{"name":"${name.toString()}","type":"file","mode":420,"mtime":"${time}","atime":"${time}","ctime":"${time}",${owner},"inode":${folder * 131_072 + file + 1000},"device_id":2049,"size":${1000 + (mix(file, changed) % 1_000_000)},"links":1,"content":["${content}"]}`;
 }
 
 const folderText = (name: string, tree: string): string =>
