@@ -22,6 +22,7 @@ import { filesContract } from './files.ts';
 import { historyContract } from './history.ts';
 import { homeContract } from './home.ts';
 import { kitContract } from './kit.ts';
+import { movesContract } from './moves.ts';
 import { loginNameSchema, loginPasswordSchema, loginViewSchema } from './login.ts';
 import { machineContract } from './machine.ts';
 import { passwordsContract } from './passwords.ts';
@@ -195,6 +196,7 @@ export const contract = {
   ...historyContract,
   ...capacityContract,
   ...costContract,
+  ...movesContract,
 };
 
 /** Raised by every change that an older client or service would misunderstand. */

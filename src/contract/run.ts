@@ -4,7 +4,7 @@ import { idSchema } from './destination.ts';
 import { scanReportSchema } from './scan.ts';
 import { strategies } from './schedule.ts';
 
-export const runKinds = ['backup', 'copy', 'check', 'prune', 'forget', 'drill', 'restore', 'undo'] as const;
+export const runKinds = ['backup', 'copy', 'check', 'prune', 'forget', 'drill', 'restore', 'undo', 'move'] as const;
 
 /**
  * - *waiting*: for its destination, which serves another run;

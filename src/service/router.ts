@@ -5,6 +5,7 @@ import { contract, protocolVersion } from '../contract/procedures.ts';
 import { nextTurn } from '../platform/clock.ts';
 import { capacityHandlers } from './api/capacity.ts';
 import { filesHandlers } from './api/files.ts';
+import { moveHandlers } from './api/moves.ts';
 import { repositoryHandlers } from './api/repositories.ts';
 import { restoreHandlers } from './api/restores.ts';
 import { previewHandlers } from './api/previews.ts';
@@ -115,5 +116,6 @@ export function makeRouter(service: Service, { version, logins, onStop }: Router
     ...filesHandlers(service.app),
     ...repositoryHandlers(service.app, version),
     ...capacityHandlers(service.capacities),
+    ...moveHandlers(service.moves),
   });
 }

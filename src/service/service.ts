@@ -29,6 +29,8 @@ import { LogFile } from './log-file.ts';
 import { Ejecting } from './machine/ejecting.ts';
 import { PluggedDrives } from './machine/plugged-drives.ts';
 import { PowerWatch } from './machine/power-watch.ts';
+import { type Moving, workOnMove } from './moves/move-job.ts';
+import { Moves } from './moves/moves.ts';
 import { Overview } from './overview.ts';
 import type { Common, Part } from './parts.ts';
 import { Plans } from './plans/plans.ts';
@@ -89,6 +91,7 @@ export class Service {
   readonly catalogue: CatalogueKeeper;
   readonly capacities: Capacities;
   readonly defects: JournalDefects;
+  readonly moves: Moves;
   /** Folders and files of the service's own that go into no backup. */
   readonly leftOut: readonly string[];
   readonly #common: Common;
@@ -139,11 +142,12 @@ export class Service {
     });
     this.#power = new PowerWatch(clock, options.readPower, () => this.scheduling.scheduler.look());
     this.#openedKeys = new OpenedKeys(clock);
+    const secrets = new Secrets(options.keeper);
     this.destinations = new Destinations({
       state,
       identity,
       clock,
-      secrets: new Secrets(options.keeper),
+      secrets,
       openedKeys: this.#openedKeys,
       settings: () => state.settings(),
       cacheFolder,
@@ -162,6 +166,18 @@ export class Service {
       onDefect,
     });
     this.#indexes = new ResidentIndexes(clock);
+    this.moves = new Moves({
+      state,
+      secrets,
+      desk: { askTask: (task) => this.desk.askTask(task), unfinished: () => this.desk.unfinished() },
+    });
+    const moving: Moving = {
+      state,
+      secrets,
+      destinations: this.destinations,
+      plans: { change: (id, input) => this.plans.change(id, input) },
+      onPlaced: (id) => this.app.library.moved(id),
+    };
     this.desk = new Desk({
       state,
       destinations: this.destinations,
@@ -179,7 +195,7 @@ export class Service {
       onDefect,
       onProgress: (progress) => events.publishProgress({ type: 'progress', progress }),
       onEnded: (run) => this.#ended(run),
-      otherWork: (kind) => this.app.workOf(kind),
+      otherWork: (kind) => (kind === 'move' ? (job) => workOnMove(job, moving) : this.app.workOf(kind)),
     });
     this.defects = new JournalDefects(state, clock, (plan) => {
       this.overview.tellPlan(plan);

@@ -31,6 +31,7 @@ export const history = {
     drill: 'Test restore',
     restore: 'Restore',
     undo: 'Undone restore',
+    move: 'Move',
   },
   status: {
     waiting: 'waits for its destination',

@@ -126,6 +126,7 @@ export const home = {
     drill: 'Testing a restore from “{{destination}}”',
     restore: 'Restoring from “{{destination}}”',
     undo: 'Undoing a restore',
+    move: 'Moving “{{destination}}”',
     waiting: 'Waits for “{{destination}}”, which serves another run',
     paused: 'Paused: what is stored is kept',
     looked_one: '{{items}} file looked at',

@@ -33,6 +33,7 @@ export const history: Texts<typeof en> = {
     drill: '测试恢复',
     restore: '恢复',
     undo: '撤销恢复',
+    move: '迁移',
   },
   status: {
     waiting: '正在等待备份位置',

@@ -33,6 +33,8 @@ export const planMove = async (repository: Repository, place: Storage): Promise<
 export interface MoveOptions extends RunOptions {
   /** Removes the old place once the new one checks clean. */
   readonly removeOld?: boolean | undefined;
+  /** Called once all of the new place was read and is whole; the old one is locked still, and removed only after it. What it throws ends the run. */
+  readonly onClean?: (() => Promise<void>) | undefined;
   /** Told what will be done, as found under the lock, before anything is. What it throws ends the run. */
   readonly onPlan?: ((plan: MovePlan) => void) | undefined;
   /** Told of each file of the old place that cannot be moved, since it is damaged. */
@@ -62,6 +64,7 @@ export async function executeMove(repository: Repository, place: Storage, option
   let isOldRemoved = false;
   try {
     const result = await new Move(repository, place, lock, options).run();
+    if (result.check.errors === 0) await options.onClean?.();
     if (options.removeOld && lock && result.check.errors === 0) {
       await removeOld(repository, place, lock, options);
       isOldRemoved = true;

@@ -123,6 +123,20 @@ export class Destinations {
     }
   }
 
+  /** A storage at another place, not opened yet. */
+  storageAt(place: string, credentials: Readonly<Record<string, string>>, how?: OpenHow): Promise<Storage> {
+    return storageFor(placeOf(place), credentials, this.#options, how);
+  }
+
+  /** Its repository was moved, and lies at `place` now. Throws `destination-not-found`, `state-failed`. */
+  async placed(id: string, place: string): Promise<DestinationView> {
+    const volume = kindOf(place) ? undefined : await this.#options.volumeOf(place);
+    const { volume: _, ...rest } = this.#options.state.destination(id);
+    const there: Destination = { ...rest, place, ...(volume ? { volume } : {}) };
+    this.#save(there);
+    return this.#tell(there, { state: 'connected', at: this.#options.clock.now() });
+  }
+
   /** Throws `wrong-password`, and what opening throws. */
   async tryPassword(id: string, password: string): Promise<void> {
     await this.#opened(id, password, async () => {});
