@@ -51,3 +51,21 @@ test('a destination shows its size, cost and budgets; prices are listed, changed
   ])
     expect([args.join(' '), (await run(...args)).code]).toEqual([args.join(' '), 1]);
 });
+
+test('a plan and a destination are moved; the run is waited for', async () => {
+  const service = await startService();
+  const { client, folder } = service;
+  const must = async (...args: string[]): Promise<string> => {
+    const { code, stdout, stderr } = await holdfast(args, { env: { HOLDFAST_PROFILE: service.profile.folder } });
+    expect({ args, code, stderr }).toEqual({ args, code: 0, stderr: '' });
+    return stdout;
+  };
+  const destination = await connectFolder(service);
+  const next = await connectFolder(service, 'next');
+  const plan = await createPlan(service, tree(join(folder, 'src'), { a: 'a' }), destination);
+  await ended(service, (await client.runs.start({ plan: plan.id })).id);
+  expect(await must('plan', 'move', 'Documents', 'next')).toContain('move');
+  expect((await client.state()).plans[0].destinations).toEqual([{ destination: next.id, role: 'primary' }]);
+  await must('destination', 'move', 'next', join(folder, 'further'), '--remove-old');
+  expect((await client.state()).destinations[1].place).toBe(join(folder, 'further'));
+});

@@ -10,6 +10,7 @@ import { kindOf } from '../../storage/place.ts';
 import { tableLines } from '../table.ts';
 import type { Verbs } from '../verbs.ts';
 import { addDestinationCapacity } from './destination-capacity.ts';
+import { addDestinationMove } from './moves.ts';
 import { stateText } from './destination-text.ts';
 
 interface ConnectOptions {
@@ -102,6 +103,7 @@ Example:
     );
 
   addDestinationCapacity(group, run);
+  addDestinationMove(group, run);
 
   const rename = group
     .command('rename')

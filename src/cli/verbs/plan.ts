@@ -14,6 +14,7 @@ import { findPlan, withService } from '../service-session.ts';
 import { parseSize } from '../../platform/sizes.ts';
 import { tableLines } from '../table.ts';
 import type { Verbs } from '../verbs.ts';
+import { addPlanMove } from './moves.ts';
 import { scheduleLines } from '../schedule-text.ts';
 import { parseMinutes } from './minutes.ts';
 import { type DestinationOptions, destinationsOf, retentionOf } from './plan-destinations.ts';
@@ -159,6 +160,8 @@ Example:
         }),
       ),
     );
+
+  addPlanMove(group, run);
 
   const remove = group
     .command('remove')

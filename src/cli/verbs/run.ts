@@ -7,6 +7,7 @@ import { parseChoice } from '../arguments.ts';
 import { formatMoment } from '../dates.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { cancelledReading, type Invocation } from '../run-verb.ts';
+import { startAndFollow } from '../follow-run.ts';
 import { runColumns, runLines, runRow } from '../run-text.ts';
 import { findDestination, findPlan, parseRunId, withService } from '../service-session.ts';
 import { tableLines } from '../table.ts';
@@ -104,46 +105,12 @@ export function addRun({ program, run }: Verbs): void {
 }
 
 async function startRun(client: ServiceClient, wanted: string, options: StartOptions, invocation: Invocation): Promise<ExitCode> {
-  const { output, control } = invocation;
   const state = await client.state();
   const plan = findPlan(state, wanted);
   const destination = options.destination === undefined ? undefined : findDestination(state, options.destination).id;
   const strategy = options.strategy === undefined ? undefined : parseChoice(options.strategy, strategies, '--strategy');
-  // Before it starts, so that nothing of it is missed.
-  const events = options.wait === false ? undefined : await client.events({}, { signal: control.signal });
-  const begun = await client.runs.start({ plan: plan.id, ...(destination ? { destination } : {}), ...(strategy ? { strategy } : {}) });
-  if (!events) {
-    output.lines(`Run ${begun.id} was started.`);
-    output.object('run', begun);
-    return exitCodes.done;
-  }
-  for await (const { event } of events) {
-    if (event.type === 'progress' && event.progress.run === begun.id)
-      output.progress?.({
-        totalItems: undefined,
-        totalBytes: undefined,
-        secondsLeft: undefined,
-        ...event.progress,
-        path: event.progress.path ?? '',
-        bytesPerSecond: event.progress.bytesPerSecond ?? 0,
-        phase: 'backing-up',
-      });
-    const ended = event.type === 'run' && event.run.id === begun.id && event.run.ended !== null ? event.run : undefined;
-    if (ended) return tellEnd(ended, invocation);
-  }
-  return fail('service-lost');
-}
-
-function tellEnd(run: Run, { output }: Invocation): ExitCode {
-  output.endProgress();
-  output.lines(...runLines(run));
-  output.object('run', run);
-  if (run.status === 'succeeded') return exitCodes.done;
-  return run.status === 'completed-with-warnings'
-    ? exitCodes.incomplete
-    : run.status === 'cancelled'
-      ? exitCodes.cancelled
-      : exitCodes.failed;
+  const which = { plan: plan.id, ...(destination ? { destination } : {}), ...(strategy ? { strategy } : {}) };
+  return startAndFollow(client, invocation, options.wait !== false, () => client.runs.start(which));
 }
 
 async function listRuns(client: ServiceClient, options: ListOptions, { output }: Invocation): Promise<ExitCode> {

@@ -8,7 +8,7 @@ import { connectFolder, createPlan, ended, password, type RunningService, startS
 import { tree } from '../../support/tree-literal.ts';
 
 async function withBackups(service: RunningService, count = 2) {
-  const { client, folder } = service;
+  const { folder } = service;
   const source = tree(join(folder, 'src'), { a: seededBytes(seededRandom(1), 300_000), b: { c: 'c' } });
   const old = await connectFolder(service, 'old');
   const plan = await createPlan(service, source, old);
