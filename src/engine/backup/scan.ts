@@ -12,26 +12,20 @@
 import { type BigIntStats, lstatSync, readdirSync } from 'node:fs';
 import { HoldfastError } from '../../contract/errors.ts';
 import { joinList, splitList } from '../../platform/byte-list.ts';
-import { joinPath, splitPath } from '../../platform/byte-paths.ts';
-import type { UserNames } from '../../platform/users.ts';
-import { systemUserNames } from '../../platform/users.ts';
+import { joinPath } from '../../platform/byte-paths.ts';
 import { formatNode } from '../../repository/tree/format.ts';
 import { parseNode } from '../../repository/tree/parse.ts';
-import { idBytes } from '../../repository/ids.ts';
 import { type Node, nodeType } from '../../repository/tree/node.ts';
 import type { WorkerContext } from '../workers/context.ts';
-import { findVisit, keepVisits, type Visit, visitOf, visitsIn } from './changed-folders.ts';
-import { Findings } from './findings.ts';
-import { hasMissedChange } from './missed.ts';
-import { noteUnreadable } from './parent-damage.ts';
-import { ParentFolder } from './parent-folder.ts';
-import { createExcluder, type FolderExcluder } from './exclude.ts';
+import { findVisit, type Visit, visitOf, visitsIn } from './changed-folders.ts';
+import type { FolderExcluder } from './exclude.ts';
 import { acrossFileSystems, isTooLarge } from './exclude-facts.ts';
-import { createTagFinder, type TagFinder } from './exclude-tags.ts';
 import { nodeOfEntry } from './node-of-entry.ts';
-import { FileReader } from './read-file.ts';
 import { addDone, differ, type Frame, joinDone, openFrame } from './scan-frame.ts';
-import { isGone, type Look, noFigures, type Problem, problemOf, type ScanOptions, type ScanResult, type ScanTask } from './scan-task.ts';
+import { ScanNotes } from './scan-notes.ts';
+import { isUnchanged, lookAt, namesInParent, nodeInParent, openParent } from './scan-parent.ts';
+import { excluderFor, type ScanState, scanStateIn } from './scan-state.ts';
+import { isGone, type Look, noFigures, type Problem, problemOf, type ScanResult, type ScanTask } from './scan-task.ts';
 import { countFile, countFolder, storeTree } from './store-tree.ts';
 
 /** Work that a task does at least before it is shared, so that sharing stays a small part of all: entries, and bytes. */
@@ -40,38 +34,9 @@ const leastBytes = 4 << 20;
 /** From this size on a file is a task of its own, since it cannot be interrupted for sharing. In bytes. */
 const largeFile = 32 << 20;
 
-interface ScanState {
-  readonly options: ScanOptions;
-  readonly reader: FileReader;
-  readonly users: UserNames;
-  readonly tags: TagFinder | undefined;
-  /** The excluder of each source's top, by path. */
-  readonly excluders: Map<string, FolderExcluder>;
-}
-
-const stateName = 'backup';
-
-/** Job: prepares a worker for the tasks of a run. */
-export function beginScan(options: ScanOptions, context: WorkerContext): void {
-  const reader = new FileReader(context, noFigures().data);
-  // A tag that does not count leaves its folder as it is: nothing is missing from the backup, so nothing is said.
-  const tags = options.rules.tags.length > 0 ? createTagFinder(options.rules.tags, () => {}) : undefined;
-  keepVisits(context, options.visits);
-  context.state.set(stateName, { options, reader, users: systemUserNames(), tags, excluders: new Map() } satisfies ScanState);
-}
-
-/** The excluder in `path`, which is `source` or a folder below it. */
-function excluderFor(state: ScanState, source: Buffer, path: Buffer): FolderExcluder {
-  const key = source.toString('latin1');
-  let folder = state.excluders.get(key);
-  if (!folder) state.excluders.set(key, (folder = createExcluder(state.options.rules, source).root));
-  for (const name of splitPath(path.subarray(source.length))) folder = folder.enter(name);
-  return folder;
-}
-
 /** Job: works on a task until it is done or others have nothing to do. */
 export function scan(task: ScanTask, context: WorkerContext): ScanResult {
-  return new Scan(context, context.state.get(stateName) as ScanState).run(task);
+  return new Scan(context, scanStateIn(context)).run(task);
 }
 
 interface Place {
@@ -83,26 +48,14 @@ interface Place {
   readonly parentTree: Uint8Array | undefined;
 }
 
-/** How a folder is looked at that is in one which is not looked at whole. `before` is its node in the parent snapshot. */
-function lookAt(visit: Visit | undefined, stat: BigIntStats, before: Node): Look | 'trusted' {
-  // Another folder than the parent's, whatever the journal says of the one.
-  if (before.type !== 'dir' || visit?.isWhole || before.inode !== stat.ino || before.deviceId !== stat.dev) return 'all';
-  // It changed after the journal was cut: nothing says that those in it did.
-  if (visit?.isChanged || before.ctimeNs !== stat.ctimeNs || before.mtimeNs !== stat.mtimeNs) return 'listed';
-  return visit ? 'passed' : 'trusted';
-}
-
 class Scan {
   readonly #context: WorkerContext;
   readonly #state: ScanState;
   readonly #figures = noFigures();
   readonly #problems: Problem[] = [];
   readonly #stack: Frame[] = [];
-  readonly #findings = new Findings();
+  readonly #notes: ScanNotes;
   readonly #visits: Visit | undefined;
-  /** Not everything is looked at. */
-  readonly #isPartial: boolean;
-  #counts: ScanTask['counts'] = 'nothing';
   #entries = 0;
   #alone = false;
   #bytesBefore = 0;
@@ -112,7 +65,7 @@ class Scan {
     this.#context = context;
     this.#state = state;
     this.#visits = visitsIn(context);
-    this.#isPartial = visits !== undefined && !visits.compare;
+    this.#notes = new ScanNotes(context, visits !== undefined && !visits.compare);
   }
 
   run(task: ScanTask): ScanResult {
@@ -124,8 +77,7 @@ class Scan {
     const { device, look, parentTree } = task;
     const bottom = this.#frame({ path, source, device, look, visit: findVisit(this.#visits, path), parentTree }, splitList(task.names));
     this.#stack.push(bottom);
-    this.#counts = this.#isPartial ? task.counts : 'nothing';
-    if (this.#counts === 'folder') this.#count(bottom);
+    this.#notes.begin(bottom, task.counts);
     for (;;) {
       const frame = this.#stack[this.#stack.length - 1];
       if (frame.next >= frame.names.length) {
@@ -157,7 +109,7 @@ class Scan {
       open: this.#stack.slice(1).map(openFrame),
       figures: this.#figures,
       problems: this.#problems,
-      findings: this.#findings.result(),
+      findings: this.#notes.findings.result(),
     };
   }
 
@@ -173,9 +125,9 @@ class Scan {
 
   #frame(place: Place, names: readonly Buffer[] | undefined, own?: Frame['own'], excluder?: FolderExcluder): Frame {
     const { path, source, parentTree } = place;
-    const parent = parentTree && this.#parentFolder(parentTree);
+    const parent = parentTree && openParent(parentTree, this.#context);
     // Of one that is only passed through what its parent has is what it has.
-    const passed = names ?? (parent && this.#namesIn(parent));
+    const passed = names ?? (parent && namesInParent(parent, this.#context));
     return {
       ...place,
       look: (names ?? passed) ? place.look : 'all',
@@ -192,39 +144,8 @@ class Scan {
     };
   }
 
-  /** Undefined when the parent's tree cannot be read to its end. */
-  #namesIn(parent: ParentFolder): Buffer[] | undefined {
-    const names: Buffer[] = [];
-    try {
-      parent.forAll(({ name }) => names.push(name));
-      return names;
-    } catch (error) {
-      noteUnreadable(error, parent.tree, this.#context);
-      return undefined;
-    }
-  }
-
-  /** What the parent holds of the folder, for the figures. */
-  #count({ parent, names }: Frame): void {
-    try {
-      if (parent) this.#findings.countFolder(parent, names);
-    } catch (error) {
-      noteUnreadable(error, parent!.tree, this.#context);
-    }
-  }
-
-  /** A parent's tree that cannot be read costs time, not data: everything in it is read again. */
-  #parentFolder(tree: Uint8Array): ParentFolder | undefined {
-    try {
-      return new ParentFolder(tree, new Uint8Array(this.#context.loadBlob('tree', tree)));
-    } catch (error) {
-      noteUnreadable(error, tree, this.#context);
-      return undefined;
-    }
-  }
-
   #visit(frame: Frame, name: Buffer): boolean {
-    const before = this.#parentNode(frame, name);
+    const before = nodeInParent(frame, name, this.#context);
     if (frame.look === 'passed' && before && !visitOf(frame.visit, name)) {
       addDone(frame, name, before.raw!, true);
       return true;
@@ -234,7 +155,7 @@ class Scan {
     try {
       stat = lstatSync(path, { bigint: true });
     } catch (error) {
-      this.#countBefore(frame, before, false);
+      this.#notes.came(frame, before, false);
       // Where nothing was listed nobody has said that it is there.
       if (frame.look === 'passed' && isGone(error)) differ(frame);
       else this.#report(frame, path, error);
@@ -242,9 +163,9 @@ class Scan {
     }
     const isDirectory = stat.isDirectory();
     const isExcluded = frame.excluder !== undefined && this.#isExcluded(frame.excluder, frame.device!, name, stat, isDirectory);
-    const isKept = !isExcluded && stat.isFile() && before !== undefined && this.#isUnchanged(before, stat);
+    const isKept = !isExcluded && stat.isFile() && before !== undefined && isUnchanged(before, stat, this.#context);
     if (!isExcluded && !isKept && stat.isFile() && stat.size >= largeFile && this.#hasMore) return false;
-    this.#countBefore(frame, before, isDirectory && !isExcluded);
+    this.#notes.came(frame, before, isDirectory && !isExcluded);
     if (isExcluded) {
       if (before) differ(frame);
       return true;
@@ -253,33 +174,10 @@ class Scan {
       this.#enter(frame, path, name, stat, before);
       return true;
     }
-    if (stat.isFile() && stat.nlink > 1n) this.#noteLinks(frame, stat, before);
+    if (stat.isFile() && stat.nlink > 1n) this.#notes.linked(frame, stat, before);
     if (isKept) this.#keep(frame, name, before!, stat);
     else this.#store(frame, path, name, stat, before);
     return true;
-  }
-
-  #countBefore(frame: Frame, before: Node | undefined, isFolder: boolean): void {
-    if (!before || !this.#isPartial) return;
-    if (this.#countsEach(frame)) this.#findings.countEntry(before);
-    if (!isFolder) this.#findings.lose(before);
-  }
-
-  /** Whether what the parent holds is counted when it is come to, and not with its folder. */
-  #countsEach(frame: Frame): boolean {
-    return frame.look === 'passed' || (frame === this.#stack[0] && this.#counts === 'names');
-  }
-
-  /** The parent's node of this name is no folder any more. */
-  #lose(before: Node | undefined): void {
-    if (before && this.#isPartial) this.#findings.lose(before);
-  }
-
-  #noteLinks(frame: Frame, stat: BigIntStats, before: Node | undefined): void {
-    if (before?.inode !== stat.ino) this.#findings.hasNewLinks = true;
-    if (frame.hasLinks) return;
-    frame.hasLinks = true;
-    this.#findings.linked.push(new Uint8Array(frame.path));
   }
 
   #isExcluded(excluder: FolderExcluder, device: bigint, name: Buffer, stat: BigIntStats, isDirectory: boolean): boolean {
@@ -287,27 +185,6 @@ class Scan {
     if (excluder.excludes(name, isDirectory) || isTooLarge(rules.largerThan, Number(stat.size), isDirectory)) return true;
     // Everything in a folder of another file system is left out with that folder's entries, so its folder is on the source's.
     return rules.oneFileSystem && acrossFileSystems(stat.dev, device, device, isDirectory) === 'leave-out';
-  }
-
-  /** The parent's node of this name. */
-  #parentNode(frame: Frame, name: Buffer): Node | undefined {
-    try {
-      const node = frame.parent?.find(name);
-      if (frame.parent?.allFound === false) differ(frame);
-      return node;
-    } catch (error) {
-      noteUnreadable(error, frame.parentTree!, this.#context);
-      differ(frame);
-      frame.parent = undefined;
-      return undefined;
-    }
-  }
-
-  #isUnchanged(before: Node, stat: BigIntStats): boolean {
-    if (before.type !== 'file' || before.content === null || BigInt(before.size) !== stat.size) return false;
-    if (before.mtimeNs !== stat.mtimeNs || before.ctimeNs !== stat.ctimeNs || before.inode !== stat.ino) return false;
-    for (let at = 0; at < before.content.length; at += idBytes) if (!this.#context.index.has(before.content, at, 'data')) return false;
-    return true;
   }
 
   #keep(frame: Frame, name: Buffer, before: Node, stat: BigIntStats): void {
@@ -364,7 +241,7 @@ class Scan {
   #enter(frame: Frame, path: Buffer, name: Buffer, stat: BigIntStats, before: Node | undefined): void {
     const { options, users } = this.#state;
     if (options.leftOut.some(({ device, inode }) => inode === stat.ino && device === stat.dev)) {
-      this.#lose(before);
+      this.#notes.lost(before);
       differ(frame);
       return;
     }
@@ -385,17 +262,17 @@ class Scan {
       const isOther = options.rules.oneFileSystem && acrossFileSystems(stat.dev, device, device, true) === 'store-empty';
       const names = isOther ? [] : look === 'passed' ? undefined : this.#list(path);
       const entered = this.#frame({ path, source, device, look, visit, parentTree }, names, { name, node, before }, excluder);
-      if (this.#isPartial && entered.look !== 'passed') this.#count(entered);
+      this.#notes.entered(entered);
       this.#stack.push(entered);
     } catch (error) {
       if (error instanceof HoldfastError) throw error;
-      this.#lose(before);
+      this.#notes.lost(before);
       this.#report(frame, path, error);
     }
   }
 
   #list(path: Buffer): Buffer[] {
-    this.#findings.visited += 1;
+    this.#notes.findings.visited += 1;
     const names = (readdirSync(path, { encoding: 'buffer' }) as Buffer[]).sort(Buffer.compare);
     const isLeftOut = this.#state.tags?.find(path);
     return isLeftOut ? names.filter((name) => !isLeftOut(name)) : names;
@@ -413,17 +290,7 @@ class Scan {
     const same = this.#finish(above, own!.name, own!.node, own!.before);
     countFolder(this.#figures, own!.before !== undefined, same);
     this.#context.progress.add('dirs', 1);
-    if (!isParent && this.#state.options.visits?.compare) this.#compare(frame);
-  }
-
-  /** Says so when the folder changed and nobody has told of it. */
-  #compare({ path, visit, parent, doneNames, doneNodes }: Frame): void {
-    if (!parent || visit?.isChanged || visit?.isWhole) return;
-    try {
-      if (hasMissedChange(parent.text, doneNames, doneNodes, visit)) this.#findings.missed.push(new Uint8Array(path));
-    } catch (error) {
-      noteUnreadable(error, parent.tree, this.#context);
-    }
+    if (!isParent && this.#state.options.visits?.compare) this.#notes.compare(frame);
   }
 
   #report(frame: Frame, path: Buffer, error: unknown): void {

@@ -1,7 +1,8 @@
 /** Everything that a worker can be asked to do. A job takes one argument and the worker's context, and is synchronous. */
 import { countTrees } from '../backup/count-trees-job.ts';
 import { estimate } from '../backup/estimate.ts';
-import { beginScan, scan } from '../backup/scan.ts';
+import { scan } from '../backup/scan.ts';
+import { beginScan } from '../backup/scan-state.ts';
 import { assembleTree } from '../backup/store-tree.ts';
 import { describeFolders, parentFolders } from '../backup/ancestors.ts';
 import { folderPage } from '../browse/folder-job.ts';
