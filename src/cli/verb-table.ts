@@ -34,6 +34,7 @@ const verbFiles: readonly VerbFile[] = [
   file('rewrite', async () => (await import('./verbs/rewrite.ts')).addRewrite),
   file('migrate', async () => (await import('./verbs/migrate.ts')).addMigrate),
   file('recover', async () => (await import('./verbs/recover.ts')).addRecover),
+  file('heal', async () => (await import('./verbs/heal.ts')).addHeal),
   file('repair', async () => (await import('./verbs/repair.ts')).addRepair),
   file('unlock', async () => (await import('./verbs/unlock.ts')).addUnlock),
   file('key', async () => (await import('./verbs/key.ts')).addKey),

@@ -129,20 +129,15 @@ export class Filling {
 
   async #bringFrom(source: HealSource, wanted: BlobIndex, alsoRoots: (offer: Offer) => readonly string[]): Promise<void> {
     const other = await source.open();
+    const lock = await lockIfWritable(other, this.#options);
     try {
-      const lock = await lockIfWritable(other, this.#options);
-      try {
-        const settled = <T>(work: Promise<T>): Promise<T> => (lock ? lock.whileSettling(work) : work);
-        // Snapshots before the index, as whoever adds one stores them the other way round.
-        const snapshots = await settled(readableSnapshots(other));
-        const offer = { name: source.name, snapshots };
-        if (!this.offers.some(({ name }) => name === source.name)) this.offers.push(offer);
-        await this.#bringBlobs(other, source.name, wanted, alsoRoots(offer));
-      } finally {
-        await lock?.release().catch(() => {});
-      }
+      // Snapshots before the index, as whoever adds one stores them the other way round.
+      const snapshots = await (lock ? lock.whileSettling(readableSnapshots(other)) : readableSnapshots(other));
+      const offer = { name: source.name, snapshots };
+      if (!this.offers.some(({ name }) => name === source.name)) this.offers.push(offer);
+      await this.#bringBlobs(other, source.name, wanted, alsoRoots(offer));
     } finally {
-      await other.storage.close().catch(() => {});
+      await lock?.release().catch(() => {});
     }
   }
 

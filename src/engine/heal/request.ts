@@ -8,8 +8,29 @@ import type { BlobWithPaths } from '../repair/lost-paths.ts';
 export interface HealSource {
   /** For a person. */
   readonly name: string;
-  /** Called when something is needed of it. */
+  /** Called when something is needed of it, perhaps more than once; whoever gives it closes it. */
   open(): Promise<Repository>;
+}
+
+/** Sources that are opened once, when that works, and closed together. */
+export class OpenedSources {
+  readonly #opened = new Map<HealSource, Repository>();
+  readonly sources: readonly HealSource[];
+
+  constructor(sources: readonly HealSource[]) {
+    this.sources = sources.map((source) => ({
+      name: source.name,
+      open: async () => {
+        const repository = this.#opened.get(source) ?? (await source.open());
+        this.#opened.set(source, repository);
+        return repository;
+      },
+    }));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#opened.values()].map(({ storage }) => storage.close().catch(() => {})));
+  }
 }
 
 export interface HealRequest {
