@@ -25,7 +25,7 @@ export function reportHealing(output: Output, report: HealReport, isDryRun: bool
     );
   for (const { pack, cause } of unread)
     output.problem({ path: undefined, kind: 'pack-unread', detail: `Pack ${short(pack)} cannot be read just now: ${cause}.` });
-  for (const each of healed) output.object('healed', each);
+  for (const { type, ...each } of healed) output.object('healed', { blobType: type, ...each });
   const files = [...new Set(healed.flatMap(({ paths }) => paths))];
   for (const path of files.slice(0, namedFiles)) output.lines(`healed   ${path}`);
   if (files.length > namedFiles || moreHealed > 0) output.lines('healed   … and more');
@@ -37,9 +37,8 @@ export function reportHealing(output: Output, report: HealReport, isDryRun: bool
       output.problem({ path: undefined, kind: 'snapshot-damaged', detail: `Snapshot ${short(each.id)} cannot be healed: ${why}.` });
     }
   }
-  for (const each of unhealed) {
-    const { type, blob, paths } = each;
-    output.object('unhealed', each);
+  for (const { type, blob, paths } of unhealed) {
+    output.object('unhealed', { blobType: type, blob, paths });
     const harms = paths.length > 0 ? `; it harms ${paths.join(', ')}` : '';
     output.problem({ path: undefined, kind: 'blob-missing', detail: `The ${whatOf(type)} ${short(blob)} is nowhere to be had${harms}.` });
   }

@@ -1,6 +1,5 @@
 /** Job: which of the blobs that are marked in a second repository the pool's own repository lacks. */
-import type { IndexSurvey } from '../check/index-survey.ts';
-import { recordKind } from '../check/index-survey.ts';
+import { type IndexSurvey, recordKind } from '../check/index-survey.ts';
 import type { WorkerContext } from '../workers/context.ts';
 
 export interface SupplyArgs {
