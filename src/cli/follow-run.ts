@@ -1,6 +1,7 @@
 /** Waits for the end of a run of the service, with its progress, and tells how it ended. */
 import { fail } from '../contract/errors.ts';
 import type { Run } from '../contract/run.ts';
+import type { Phase } from '../engine/run.ts';
 import type { ServiceClient } from '../service/rpc/client.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import type { Invocation } from './run-verb.ts';
@@ -33,7 +34,7 @@ export async function startAndFollow(
         ...event.progress,
         path: event.progress.path ?? '',
         bytesPerSecond: event.progress.bytesPerSecond ?? 0,
-        phase: begun.kind === 'backup' ? 'backing-up' : begun.kind === 'move' ? 'moving' : 'copying',
+        phase: phaseOf(begun.kind),
       });
     const ended = event.type === 'run' && event.run.id === begun.id && event.run.ended !== null ? event.run : undefined;
     if (!ended) continue;
@@ -43,6 +44,13 @@ export async function startAndFollow(
     return codeOf(ended);
   }
   return fail('service-lost');
+}
+
+/** What the progress says that is done. */
+function phaseOf(kind: Run['kind']): Phase {
+  if (kind === 'backup') return 'backing-up';
+  if (kind === 'move') return 'moving';
+  return kind === 'heal' ? 'healing' : 'copying';
 }
 
 function codeOf({ status }: Run): ExitCode {

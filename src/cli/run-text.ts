@@ -33,6 +33,7 @@ const causeTexts: Readonly<Record<Run['cause'], string>> = {
   login: 'at login',
   retry: 'tried again',
   resumed: 'resumed',
+  damage: 'since damage was found',
 };
 
 export const statusText = ({ status, reason }: Run): string => `${statusTexts[status]}${reason ? `: ${reasonTexts[reason]}` : ''}`;

@@ -6,6 +6,7 @@ import { browseContract } from './browse.ts';
 import { capacityContract } from './capacity.ts';
 import { connectionsContract } from './connections.ts';
 import { costContract } from './cost.ts';
+import { careContract } from './care.ts';
 import { catalogueContract } from './catalogue.ts';
 import {
   connectionSchema,
@@ -192,6 +193,7 @@ export const contract = {
   ...kitContract,
   ...passwordsContract,
   ...diagnosticsContract,
+  ...careContract,
   ...homeContract,
   ...historyContract,
   ...capacityContract,

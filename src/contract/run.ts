@@ -4,7 +4,7 @@ import { idSchema } from './destination.ts';
 import { scanReportSchema } from './scan.ts';
 import { strategies } from './schedule.ts';
 
-export const runKinds = ['backup', 'copy', 'check', 'prune', 'forget', 'drill', 'restore', 'undo', 'move'] as const;
+export const runKinds = ['backup', 'copy', 'check', 'prune', 'forget', 'drill', 'restore', 'undo', 'move', 'heal'] as const;
 
 /**
  * - *waiting*: for its destination, which serves another run;
@@ -35,7 +35,7 @@ const finalStatuses: ReadonlySet<RunStatus> = new Set([
 export const isFinal = (status: RunStatus): boolean => finalStatuses.has(status);
 
 /** What made it begin. */
-export const runCauses = ['person', 'schedule', 'caught-up', 'changes', 'drive-arrived', 'login', 'retry', 'resumed'] as const;
+export const runCauses = ['person', 'schedule', 'caught-up', 'changes', 'drive-arrived', 'login', 'retry', 'resumed', 'damage'] as const;
 
 /** Why a run was skipped or ended as it did, where an error does not say it. */
 export const skipReasons = ['not-plugged-in', 'on-battery', 'metered-network', 'at-work', 'clock-set-back'] as const;

@@ -34,6 +34,8 @@ export interface AppOptions extends Common {
   readonly isThere: (destination: string) => boolean;
   /** What the settings' copy takes along has changed. */
   readonly onStored: () => void;
+  /** What a destination holds turned out to be damaged. */
+  readonly onDamage: (destination: string) => void;
 }
 
 export class App implements Part {

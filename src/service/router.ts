@@ -4,6 +4,7 @@ import { fail } from '../contract/errors.ts';
 import { contract, protocolVersion } from '../contract/procedures.ts';
 import { nextTurn } from '../platform/clock.ts';
 import { capacityHandlers } from './api/capacity.ts';
+import { careHandlers } from './api/care.ts';
 import { filesHandlers } from './api/files.ts';
 import { moveHandlers } from './api/moves.ts';
 import { repositoryHandlers } from './api/repositories.ts';
@@ -107,6 +108,7 @@ export function makeRouter(service: Service, { version, logins, onStop }: Router
       remove: local.remove.handler(({ input }) => logins.remove(input.name)),
       revoke: local.revoke.handler(({ input }) => ({ ended: logins.revoke(input.name) })),
     },
+    ...careHandlers(service.care),
     ...snapshotHandlers(service.app),
     ...browseHandlers(service.app),
     ...restoreHandlers(service.app),

@@ -20,6 +20,7 @@ import { pacesOf } from '../storage/rates.ts';
 import { App } from './app.ts';
 import { Besides } from './besides.ts';
 import { Capacities } from './capacity/capacities.ts';
+import { Care } from './care/care.ts';
 import { CatalogueKeeper } from './catalogue/keeper.ts';
 import { Destinations } from './destinations/destinations.ts';
 import { OpenedKeys } from './destinations/opened-keys.ts';
@@ -88,6 +89,7 @@ export class Service {
   readonly overview: Overview;
   readonly drives: PluggedDrives;
   readonly app: App;
+  readonly care: Care;
   readonly catalogue: CatalogueKeeper;
   readonly capacities: Capacities;
   readonly defects: JournalDefects;
@@ -162,6 +164,7 @@ export class Service {
       onRemoved: (id) => {
         events.publish({ type: 'destination-removed', id });
         this.app.library.moved(id);
+        this.care.removed(id);
       },
       onDefect,
     });
@@ -195,7 +198,8 @@ export class Service {
       onDefect,
       onProgress: (progress) => events.publishProgress({ type: 'progress', progress }),
       onEnded: (run) => this.#ended(run),
-      otherWork: (kind) => (kind === 'move' ? (job) => workOnMove(job, moving) : this.app.workOf(kind)),
+      otherWork: (kind) => (kind === 'move' ? (job) => workOnMove(job, moving) : (this.app.workOf(kind) ?? this.care.workOf(kind))),
+      onDamage: (destination) => this.care.damageMet(destination, []),
     });
     this.defects = new JournalDefects(state, clock, (plan) => {
       this.overview.tellPlan(plan);
@@ -272,6 +276,14 @@ export class Service {
       whole: () => this.overview.whole(),
       isThere: (id) => this.#isThere(id),
       onStored: () => this.#copy.keep(),
+      onDamage: (destination) => this.care.damageMet(destination, 'all'),
+    });
+    this.care = new Care({
+      ...common,
+      destinations: this.destinations,
+      desk: this.desk,
+      power: () => this.#power.now,
+      isPaused: () => this.scheduling.pause !== undefined,
     });
     this.catalogue = new CatalogueKeeper({
       ...common,
@@ -294,6 +306,7 @@ export class Service {
     this.#parts = [
       this.plans,
       this.app,
+      this.care,
       this.catalogue,
       this.capacities,
       this.#watch,

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { type Cli, quickRepository } from '../support/cli.ts';
 import { expectJson, ready, summaryOf } from '../support/cli-ready.ts';
 import { expectCleanCheck, expectSnapshotRestores } from '../support/judge.ts';
-import { jsonLines, Restic } from '../support/restic.ts';
+import { jsonLines, type Restic } from '../support/restic.ts';
 import { scratch, tree } from '../support/tree-literal.ts';
 
 const filesIn = (folder: string): string[] => execFileSync('find', [folder, '-type', 'f']).toString().split('\n').filter(Boolean).sort();

@@ -32,6 +32,7 @@ export const history = {
     restore: 'Restore',
     undo: 'Undone restore',
     move: 'Move',
+    heal: 'Healing',
   },
   status: {
     waiting: 'waits for its destination',
@@ -60,6 +61,7 @@ export const history = {
     login: 'You logged in',
     retry: 'Tried again after a failure',
     resumed: 'Carried on after an interruption',
+    damage: 'Damage was found there',
   },
   strategy: {
     incremental: 'Incremental: what changed since the newest snapshot',

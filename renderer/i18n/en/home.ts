@@ -127,6 +127,7 @@ export const home = {
     restore: 'Restoring from “{{destination}}”',
     undo: 'Undoing a restore',
     move: 'Moving “{{destination}}”',
+    heal: 'Healing “{{destination}}”',
     waiting: 'Waits for “{{destination}}”, which serves another run',
     paused: 'Paused: what is stored is kept',
     looked_one: '{{items}} file looked at',

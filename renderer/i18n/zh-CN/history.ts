@@ -34,6 +34,7 @@ export const history: Texts<typeof en> = {
     restore: '恢复',
     undo: '撤销恢复',
     move: '迁移',
+    heal: '修复',
   },
   status: {
     waiting: '正在等待备份位置',
@@ -62,6 +63,7 @@ export const history: Texts<typeof en> = {
     login: '您登录了电脑',
     retry: '失败后重试',
     resumed: '中断后继续',
+    damage: '发现了损坏',
   },
   strategy: {
     incremental: '增量：自最新快照以来的变化',

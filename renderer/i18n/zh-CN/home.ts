@@ -125,6 +125,7 @@ export const home: Texts<typeof en> = {
     restore: '正在从“{{destination}}”恢复',
     undo: '正在撤销一次恢复',
     move: '正在迁移“{{destination}}”',
+    heal: '正在修复“{{destination}}”',
     waiting: '等待“{{destination}}”，它正在处理另一个任务',
     paused: '已暂停，已存的内容会保留',
     looked_other: '已查看 {{items}} 个文件',

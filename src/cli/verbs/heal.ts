@@ -7,6 +7,9 @@ import { type HealRequest, type HealSource, OpenedSources } from '../../engine/h
 import { collect } from '../arguments.ts';
 import { reportHealing } from '../heal-report.ts';
 import { fromVariables } from '../passwords.ts';
+import { startAndFollow } from '../follow-run.ts';
+import { findDestination, withService } from '../service-session.ts';
+import type { ExitCode } from '../exit-codes.ts';
 import type { Invocation } from '../run-verb.ts';
 import { openRepository, withRepositoryItself } from '../session.ts';
 import type { Verbs } from '../verbs.ts';
@@ -26,6 +29,7 @@ export function addHeal({ program, run }: Verbs): void {
   const command = program
     .command('heal')
     .description('bring back what is damaged or missing, from other repositories and unchanged files')
+    .argument('[destination]', 'a destination of the service, healed from its other destinations (default: the repository of --repo)')
     .option('--from <place>', 'another repository that may hold the same data; can be given several times', collect)
     .option('--from-password-file <file>', 'the password of the others: one file for all, or one for each in their order', collect)
     .option('--from-credentials-file <file>', 'a file of NAME=value lines with what opens the servers of the others')
@@ -48,10 +52,12 @@ password of the others can also be given in HOLDFAST_FROM_PASSWORD or HOLDFAST_F
 Examples:
   holdfast --repo /media/disk/backup heal --from /media/other/backup --dry-run
   holdfast --repo /media/disk/backup heal --from sftp:nas:/backup --source ~/Documents
-  holdfast --repo /media/disk/backup heal --quick`,
+  holdfast --repo /media/disk/backup heal --quick
+  holdfast heal NAS`,
     )
-    .action((options: HealOptions) =>
+    .action((destination: string | undefined, options: HealOptions) =>
       run(command, { whenCancelled: 'Cancelled. Nothing is lost by that; run it again to carry on.' }, async (invocation) => {
+        if (destination !== undefined) return healDestination(destination, options, invocation);
         const opened = new OpenedSources(sourcesOf(options, invocation));
         try {
           const request = requestOf(options, opened.sources);
@@ -66,6 +72,19 @@ Examples:
         }
       }),
     );
+}
+
+/** As a run of the service, which knows the other destinations and their secrets. */
+async function healDestination(name: string, options: HealOptions, invocation: Invocation): Promise<ExitCode> {
+  if (Object.keys(options).length > 0 || invocation.globals.repo !== undefined)
+    return fail('bad-usage', {
+      problem: 'A destination is healed from all others that the service knows, so nothing else can be said about it.',
+      guidance: 'Leave the options out, or name a repository with --repo instead of a destination.',
+    });
+  return withService(invocation, async (client) => {
+    const { id } = findDestination(await client.state(), name);
+    return startAndFollow(client, invocation, true, () => client.care.heal({ destination: id }));
+  });
 }
 
 function sourcesOf({ from = [], fromPasswordFile: files = [], fromCredentialsFile }: HealOptions, invocation: Invocation): HealSource[] {

@@ -41,12 +41,16 @@ export class Care implements Part {
   readonly #rolling: Rolling;
   /** Destinations where damage was met since their last healing, with the packs that are known to be damaged. */
   readonly #damaged = new Map<string, 'all' | Set<string>>();
-  readonly works: { readonly check: Work; readonly heal: Work };
+  readonly #works: { readonly check: Work; readonly heal: Work };
 
   constructor(options: CareOptions) {
     this.#options = options;
     this.#rolling = new Rolling(options.state);
-    this.works = { check: (job) => this.#check(job), heal: (job) => this.#heal(job) };
+    this.#works = { check: (job) => this.#check(job), heal: (job) => this.#heal(job) };
+  }
+
+  workOf(kind: Run['kind']): Work | undefined {
+    return kind === 'check' || kind === 'heal' ? this.#works[kind] : undefined;
   }
 
   /** Throws `destination-not-found`. */
@@ -77,9 +81,16 @@ export class Care implements Part {
     else this.#damaged.set(destination, new Set([...(known ?? []), ...packs]));
   }
 
+  /** A destination is forgotten. */
+  removed(destination: string): void {
+    this.#damaged.delete(destination);
+    for (const name of [checkedName(destination), healedName(destination)]) this.#options.state.forget(name);
+    this.#rolling.forget(destination);
+  }
+
   runEnded(run: Run): void {
     try {
-      for (const destination of [...this.#damaged.keys()]) this.#healByItself(destination);
+      for (const destination of this.#damaged.keys()) this.#healByItself(destination);
       if (run.kind === 'backup' && run.destination !== null && (run.status === 'succeeded' || run.status === 'completed-with-warnings'))
         this.#checkByItself(run.destination);
     } catch (error) {

@@ -11,7 +11,8 @@ import type { TaskJob } from '../runs/task.ts';
 import type { Outcome } from '../runs/work.ts';
 
 export const checkRequestSchema = z.union([
-  z.strictObject({ depth: z.enum(['quick', 'all']) }),
+  z.strictObject({ depth: z.literal('quick') }),
+  z.strictObject({ depth: z.literal('all') }),
   /** Part `part` of `of`, counted from 1. */
   z.strictObject({ depth: z.literal('part'), part: z.int().positive(), of: z.int().positive() }),
 ]);

@@ -11,6 +11,8 @@ const partsFar = 26;
 
 interface Position {
   readonly of: number;
+  /** When it was looked at first, in ms since 1970: what was just written need not be read at once. */
+  readonly since: number;
   /** When each part was read last, in ms since 1970; 0: never. */
   readonly read: readonly number[];
 }
@@ -25,26 +27,35 @@ export class Rolling {
     this.#memory = memory;
   }
 
-  /** The part that was not read for the longest time; undefined while something was read less than a week ago. `part` counts from 1. */
+  /**
+   * The part that was not read for the longest time; undefined while something was read, or the destination was new, less than a week
+   * ago. `part` counts from 1. Throws `state-failed`.
+   */
   due(destination: string, isNear: boolean, now: number): { readonly part: number; readonly of: number } | undefined {
-    const { of, read } = this.#position(destination, isNear ? partsNear : partsFar);
-    const newest = Math.max(...read);
+    const position = this.#position(destination, isNear ? partsNear : partsFar, now);
+    const { of, since, read } = position;
+    this.#memory.remember(nameOf(destination), position);
+    const newest = Math.max(since, ...read);
     // A clock that was set back must not put it off for years.
-    if (newest > 0 && now >= newest && now - newest < weekMs) return undefined;
+    if (now >= newest && now - newest < weekMs) return undefined;
     const part = read.indexOf(Math.min(...read)) + 1;
     return { part, of };
   }
 
   /** Throws `state-failed`. */
   note(destination: string, part: number, of: number, at: number): void {
-    const position = this.#position(destination, of);
-    this.#memory.remember(nameOf(destination), { of, read: position.read.map((each, i) => (i === part - 1 ? at : each)) });
+    const { since, read } = this.#position(destination, of, at);
+    this.#memory.remember(nameOf(destination), { of, since, read: read.map((each, i) => (i === part - 1 ? at : each)) });
   }
 
   /** All of it was read. */
   noteAll(destination: string, isNear: boolean, at: number): void {
     const of = isNear ? partsNear : partsFar;
-    this.#memory.remember(nameOf(destination), { of, read: Array.from({ length: of }, () => at) });
+    this.#memory.remember(nameOf(destination), { of, since: at, read: Array.from({ length: of }, () => at) });
+  }
+
+  forget(destination: string): void {
+    this.#memory.forget(nameOf(destination));
   }
 
   /** Null while a part was never read. */
@@ -54,8 +65,8 @@ export class Rolling {
     return oldest === 0 ? null : oldest;
   }
 
-  #position(destination: string, of: number): Position {
+  #position(destination: string, of: number, now: number): Position {
     const known = this.#memory.recall(nameOf(destination)) as Position | undefined;
-    return known?.of === of ? known : { of, read: Array.from({ length: of }, () => 0) };
+    return known?.of === of ? known : { of, since: now, read: Array.from({ length: of }, () => 0) };
   }
 }

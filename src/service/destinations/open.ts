@@ -36,6 +36,8 @@ export interface OpenHow {
   readonly onNote?: ((text: string) => void) | undefined;
   /** Another destination can be used instead, so that this one is not waited for long. */
   readonly hasStandby?: boolean | undefined;
+  /** What the repository itself holds counts: nothing is taken from what this computer keeps of it. */
+  readonly itself?: boolean | undefined;
 }
 
 /** A storage at a place, tried again where a network is in between. Nothing is asked yet. */
@@ -67,7 +69,7 @@ export async function openDestination(destination: Destination, surroundings: Su
   const { id, name, repository: wanted } = destination;
   const place = (await locate(destination)) ?? fail('destination-not-plugged-in', { name });
   const itself = await storageFor(place, await secrets.credentials(id), surroundings, how);
-  const cached = itself.localPath ? undefined : new CachedStorage(itself, { folder: cacheFolder, clock });
+  const cached = itself.localPath || how.itself ? undefined : new CachedStorage(itself, { folder: cacheFolder, clock });
   const storage: Storage = cached ?? itself;
   try {
     const password = await secrets.password(wanted, storage.location);

@@ -8,6 +8,7 @@ import type { RunProblem } from '../../contract/run.ts';
 import { executeExport } from '../../engine/export/export.ts';
 import { writeOutputFile } from '../../engine/export/output-file.ts';
 import { executeRestore } from '../../engine/restore/restore.ts';
+import { isDamage } from '../../engine/trees/damage-codes.ts';
 import type { RestoreProblem } from '../../engine/restore/walk-task.ts';
 import { counted, formatBytes } from '../../platform/sizes.ts';
 import { displayPath } from '../../platform/byte-paths.ts';
@@ -23,6 +24,8 @@ import { engineRequest, wantedOf } from './request.ts';
 export interface RestoreJobOptions extends Pick<Common, 'state' | 'clock' | 'profile'> {
   readonly library: Library;
   readonly destinations: Pick<Destinations, 'open' | 'failed'>;
+  /** What a destination holds turned out to be damaged. */
+  readonly onDamage: (destination: string) => void;
 }
 
 /** What was done with one destination. */
@@ -71,6 +74,7 @@ export async function workOnRestore(job: TaskJob, options: RestoreJobOptions): P
         last = await attempt(job, options, first?.zipBytes === undefined ? request : replacing(request), holder);
         first ??= last;
         const damaged = last.problems.filter(({ isDamage }) => isDamage).length;
+        if (damaged > 0) options.onDamage(holder.destination);
         if (damaged === 0 || !next) break;
         log(
           'warning',
@@ -79,6 +83,7 @@ export async function workOnRestore(job: TaskJob, options: RestoreJobOptions): P
       } catch (thrown) {
         const error = toHoldfastError(thrown);
         if (isDestinationError(error)) options.destinations.failed(holder.destination, error);
+        else if (isDamage(error) && !hasCode(error, 'storage-failed')) options.onDamage(holder.destination);
         // What an earlier one gave is there, though not all of it.
         if ((!next && !first) || !mayBeElsewhere(error)) throw error;
         failedDestinations.push({ ...nameOf(holder.destination), error: errorOf(error) });

@@ -27,6 +27,8 @@ export interface BackupOutcome {
   readonly figures: RunFigures;
   readonly problems: readonly RunProblem[];
   readonly retention: Retained;
+  /** What the destination holds is damaged; this snapshot is whole all the same. */
+  readonly isDamaged: boolean;
   /** Something is not as it should be, though there is a snapshot. */
   readonly hasWarnings: boolean;
 }
@@ -111,6 +113,7 @@ export async function backUp(repository: Repository, job: BackupJob, options: Ru
     },
     problems,
     retention,
+    isDamaged: result.damage.length > 0,
     hasWarnings: missing > 0 || result.damage.length > 0 || !retention.isFine,
   };
 }

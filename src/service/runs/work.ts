@@ -31,6 +31,8 @@ export interface WorkOptions {
   readonly indexes: ResidentIndexes;
   /** Writes the copy of the settings anew. What it throws costs no backup. */
   readonly writeSettingsCopy: () => void;
+  /** What a destination holds turned out to be damaged. */
+  readonly onDamage: (destination: string) => void;
   /** Told of what could not be stored. */
   readonly onDefect: (error: unknown) => void;
 }
@@ -174,6 +176,7 @@ async function attemptOn(
       };
       const outcome = await backUp(repository, job, runOptions, log);
       quietly(onDefect, () => pruneTimes.note(destination, outcome.retention));
+      if (outcome.isDamaged) options.onDamage(destination);
       const { snapshot, figures, problems, hasWarnings } = outcome;
       const status = hasWarnings ? 'completed-with-warnings' : 'succeeded';
       return { change: { status, snapshot, figures, strategy: outcome.strategy }, problems };
