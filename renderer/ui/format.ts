@@ -107,6 +107,8 @@ const dateTime = (name: string, options: Intl.DateTimeFormatOptions, at: number)
 export const exact = (at: number): string => dateTime('exact', { dateStyle: 'full', timeStyle: 'medium' }, at);
 /** `21 Nov 2026`. */
 export const date = (at: number): string => dateTime('date', { dateStyle: 'medium' }, at);
+/** `Nov`. */
+export const month = (at: number): string => dateTime('month', { month: 'short' }, at);
 /** `21 Nov, 14:03`; with the year where it is another one than now. */
 export function moment(at: number, now: number): string {
   const sameYear = new Date(at).getFullYear() === new Date(now).getFullYear();

@@ -24,6 +24,18 @@ export const historySchema = z.strictObject({
       bytesStored: count,
     }),
   ),
+  /** Days on which runs ended by themselves, oldest first: backups by how they ended, and restores and drills that went well. */
+  calendar: z.array(
+    z.strictObject({
+      day: z.string(),
+      succeeded: z.int(),
+      withWarnings: z.int(),
+      failed: z.int(),
+      restored: z.int(),
+      /** The newest of that day, of any kind. */
+      newest: z.int().positive(),
+    }),
+  ),
   /** Each run that ended, oldest first: the newest thousand. */
   durations: z.array(
     z.strictObject({

@@ -1,9 +1,17 @@
-import { SegmentedControl, Select } from '@mantine/core';
-import { useState } from 'react';
+import { Button, SegmentedControl, Select } from '@mantine/core';
+import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useLocation } from 'wouter';
-import { useService } from '../../live.ts';
+import { isFinal } from '../../../src/contract/run.ts';
+import { api } from '../../api.ts';
+import { onServiceEvent, useService } from '../../live.ts';
+import { Bones } from '../../ui/Bones.tsx';
+import { ErrorMessage } from '../../ui/ErrorMessage.tsx';
+import { date } from '../../ui/format.ts';
 import { Page } from '../../ui/Page.tsx';
+import { useAnswer } from '../../ui/use-answer.ts';
+import { Calendar } from './Calendar.tsx';
+import type { DayCell } from './chart.ts';
 import { Figures } from './Figures.tsx';
 import { RunList } from './RunList.tsx';
 import { RunPage } from './RunPage.tsx';
@@ -11,7 +19,7 @@ import { SnapshotList } from './SnapshotList.tsx';
 import { SnapshotPage } from './SnapshotPage.tsx';
 import styles from './View.module.css';
 
-/** What has happened: runs and snapshots, how often it went well, and how much there is. */
+/** What has happened: runs by the day, snapshots, and in figures how well it went and how much there is. */
 export default function History() {
   const [path] = useLocation();
   const run = /^\/history\/run\/(\d+)$/.exec(path);
@@ -21,23 +29,35 @@ export default function History() {
   return <Overview />;
 }
 
+type What = 'runs' | 'snapshots' | 'figures';
+
 function Overview() {
   const { t } = useTranslation();
   const plans = useService((state) => state.plans) ?? [];
-  const [what, setWhat] = useState<'runs' | 'snapshots'>('runs');
+  const [what, setWhat] = useState<What>('runs');
   const [plan, setPlan] = useState<string | null>(null);
+  const [day, setDay] = useState<DayCell>();
+  const {
+    value: history,
+    error,
+    again,
+  } = useAnswer(plan ?? 'all', (signal) => api.history.figures(plan === null ? {} : { plan }, { signal }));
+  useEffect(
+    () =>
+      onServiceEvent((event) => {
+        if (event.type === 'run' && isFinal(event.run.status)) again();
+      }),
+    [again],
+  );
+  const names: readonly What[] = ['runs', 'snapshots', 'figures'];
   return (
     <Page place={t('frame.place.history')}>
-      <Figures plan={plan} />
       <div className={styles.bar}>
         <SegmentedControl
           aria-label={t('history.what.label')}
           value={what}
-          onChange={(next) => setWhat(next as 'runs' | 'snapshots')}
-          data={[
-            { value: 'runs', label: t('history.what.runs') },
-            { value: 'snapshots', label: t('history.what.snapshots') },
-          ]}
+          onChange={(next) => setWhat(next as What)}
+          data={names.map((value) => ({ value, label: t(`history.what.${value}`) }))}
         />
         <Select
           aria-label={t('history.plan')}
@@ -45,10 +65,32 @@ function Overview() {
           clearable
           data={plans.map(({ id, name }) => ({ value: id, label: name }))}
           value={plan}
-          onChange={setPlan}
+          onChange={(next) => {
+            setPlan(next);
+            setDay(undefined);
+          }}
         />
       </div>
-      {what === 'runs' ? <RunList plan={plan} /> : <SnapshotList plan={plan} />}
+      {error === undefined ? null : (
+        <ErrorMessage error={error} isUrgent={false} action={<Button onClick={again}>{t('ui.tryAgain')}</Button>} />
+      )}
+      {what === 'runs' ? (
+        <>
+          <Calendar calendar={history?.calendar} day={day?.day} onDay={setDay} />
+          {day ? (
+            <p className={styles.from}>
+              {t('history.calendar.from', { date: date(day.at) })}{' '}
+              <Button variant="subtle" size="compact-sm" onClick={() => setDay(undefined)}>
+                {t('history.calendar.newest')}
+              </Button>
+            </p>
+          ) : null}
+          <RunList plan={plan} from={day?.of?.newest} />
+        </>
+      ) : null}
+      {what === 'snapshots' ? <SnapshotList plan={plan} /> : null}
+      {what === 'figures' && history ? <Figures history={history} /> : null}
+      {what === 'figures' && !history && error === undefined ? <Bones rows={3} height={176} /> : null}
     </Page>
   );
 }

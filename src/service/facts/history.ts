@@ -34,6 +34,7 @@ export function historyFigures({ state, clock, destinations }: HistoryOptions, {
       return { days: count, backups: rateOf(lately, 'backup'), restores: rateOf(lately, 'restore'), drills: rateOf(lately, 'drill') };
     }),
     sizes: sizesOf(within, computerZone()),
+    calendar: calendarOf(within, computerZone()),
     durations: within
       .filter(({ started, status }) => started !== null && status !== 'skipped')
       .slice(-mostDurations)
@@ -58,15 +59,28 @@ function rateOf(runs: readonly RunBrief[], kind: RunBrief['kind']): History['rat
   return { succeeded: count('succeeded'), withWarnings: count('completed-with-warnings'), failed: count('failed') };
 }
 
+const isGood = ({ status }: RunBrief): boolean => status === 'succeeded' || status === 'completed-with-warnings';
+const dayNumberOf = ({ ended }: RunBrief, zone: string): number => dayOf(wallAt(zone, ended));
+const dayText = (dayNumber: number): string => new Date(dayNumber * DAY * 1000).toISOString().slice(0, 10);
+
+function calendarOf(runs: readonly RunBrief[], zone: string): History['calendar'] {
+  const told = runs.filter((run) => isGood(run) || run.status === 'failed');
+  return [...Map.groupBy(told, (run) => dayNumberOf(run, zone))].map(([day, ofDay]) => ({
+    day: dayText(day),
+    ...rateOf(ofDay, 'backup'),
+    restored: ofDay.filter((run) => (run.kind === 'restore' || run.kind === 'drill') && isGood(run)).length,
+    newest: Math.max(...ofDay.map(({ id }) => id)),
+  }));
+}
+
 function sizesOf(runs: readonly RunBrief[], zone: string): History['sizes'] {
-  const good = runs.filter(({ kind, status }) => kind === 'backup' && (status === 'succeeded' || status === 'completed-with-warnings'));
-  const dayNumberOf = ({ ended }: RunBrief): number => dayOf(wallAt(zone, ended));
-  const groups = Map.groupBy(good, (run) => JSON.stringify([dayNumberOf(run), run.plan, run.destination]));
+  const good = runs.filter((run) => run.kind === 'backup' && isGood(run));
+  const groups = Map.groupBy(good, (run) => JSON.stringify([dayNumberOf(run, zone), run.plan, run.destination]));
   return [...groups.values()].map((group) => {
     const last = group.at(-1)!;
     const sum = (figure: 'bytesAdded' | 'bytesStored'): number => group.reduce((all, run) => all + run[figure], 0);
     return {
-      day: new Date(dayNumberOf(last) * DAY * 1000).toISOString().slice(0, 10),
+      day: dayText(dayNumberOf(last, zone)),
       plan: last.plan,
       destination: last.destination,
       files: last.files,

@@ -148,6 +148,9 @@ test('a backup makes all fine but for the kit; a failed one and a pause are said
   expect(history.rates[0]).toMatchObject({ days: 7, backups: { succeeded: 1, withWarnings: 0, failed: 1 } });
   expect(history.sizes).toMatchObject([{ plan: plan.id, destination: destination.id, files: 2 }]);
   expect(history.durations.map((each) => each.run)).toEqual([run.id, failed.id]);
+  // Midnight may have passed between the two.
+  expect(history.calendar.map(({ succeeded }) => succeeded).reduce((sum, each) => sum + each, 0)).toBe(1);
+  expect(history.calendar.at(-1)).toMatchObject({ failed: 1, withWarnings: 0, newest: failed.id });
   expect(history.growth).toMatchObject([{ destination: destination.id, storedPerDay: 0, fullAt: null }]);
 });
 
