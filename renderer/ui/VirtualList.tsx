@@ -1,5 +1,5 @@
-import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useState } from 'react';
+import { useLongScroll } from './use-long-scroll.ts';
 import styles from './VirtualList.module.css';
 
 interface VirtualListProps {
@@ -41,13 +41,9 @@ export function VirtualList({
   isMultiple = false,
   isPicked,
 }: VirtualListProps) {
-  const scroller = useRef<HTMLDivElement>(null);
   const [active, setActive] = useState(given);
   useEffect(() => setActive(given), [given]);
-  const rows = useVirtualizer({ count, getScrollElement: () => scroller.current, estimateSize: () => rowHeight, overscan: 8 });
-  const shown = rows.getVirtualItems();
-  const first = shown[0]?.index ?? 0;
-  const last = shown.at(-1)?.index ?? 0;
+  const { scroller, height, first, last, show, startOf } = useLongScroll(count, rowHeight);
   useEffect(() => {
     if (count > 0) onRange?.(first, last);
   }, [count, first, last, onRange]);
@@ -55,7 +51,7 @@ export function VirtualList({
     const to = Math.max(0, Math.min(count - 1, index));
     setActive(to);
     onActive?.(to);
-    rows.scrollToIndex(to);
+    show(to);
   };
   const pressed = (event: React.KeyboardEvent): void => {
     if (event.target !== event.currentTarget) return;
@@ -80,10 +76,10 @@ export function VirtualList({
       tabIndex={0}
       onKeyDown={pressed}
     >
-      <div style={{ height: rows.getTotalSize(), position: 'relative' }}>
-        {shown.map(({ index, start, key }) => (
+      <div style={{ height, position: 'relative' }}>
+        {Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => first + i).map((index) => (
           <div
-            key={key}
+            key={index}
             id={`${label}-${index}`}
             role="option"
             aria-selected={isPicked ? isPicked(index) : index === active}
@@ -91,7 +87,7 @@ export function VirtualList({
             aria-posinset={index + 1}
             className={styles.row}
             data-active={index === active || undefined}
-            style={{ height: rowHeight, transform: `translateY(${start}px)` }}
+            style={{ height: rowHeight, transform: `translateY(${startOf(index)}px)` }}
             onClick={() => {
               go(index);
               onOpen?.(index);

@@ -33,6 +33,21 @@ test('the history lists runs and snapshots; a run opens to its figures, changes 
   await page.getByRole('link', { name: 'History' }).click();
   await seen(page.getByRole('option', { name: /Backup/ }));
   await portraits(page, 'history');
+  await page.getByText('Figures', { exact: true }).click();
+  const duration = page.getByRole('slider', { name: 'How long backups took' });
+  await duration.focus();
+  const newest = await duration.getAttribute('aria-valuetext');
+  await page.keyboard.press('Home');
+  await expect.poll(() => duration.getAttribute('aria-valuenow')).toBe('1');
+  await page.keyboard.press('End');
+  expect(await duration.getAttribute('aria-valuetext')).toBe(newest);
+  await page.getByText('As a table').first().click();
+  await portraits(page, 'history-figures');
+  await page.getByText('Runs', { exact: true }).click();
+  await page.getByRole('slider', { name: /Day by day/ }).press('Enter');
+  await seen(page.getByText(/^Runs until/));
+  await page.getByRole('button', { name: 'Show the newest' }).click();
+  await gone(page.getByText(/^Runs until/));
   await page
     .getByRole('option', { name: /Backup/ })
     .first()
