@@ -16,6 +16,10 @@ interface VirtualListProps {
   readonly onOpen?: (index: number) => void;
   /** Told when the space bar is given to a row. */
   readonly onPick?: (index: number) => void;
+  /** Told when Backspace is pressed: back to where one came from. */
+  readonly onBack?: () => void;
+  /** Whether the keyboard is at it from the beginning: it takes the place of a list that the keyboard was at. */
+  readonly takesFocus?: boolean;
   /** Told which row the keyboard is at. */
   readonly onActive?: (index: number) => void;
   /** Where the keyboard begins. */
@@ -26,7 +30,8 @@ interface VirtualListProps {
 }
 
 /**
- * A long list of which only what is seen is drawn, with the keys of a list box: arrows, Page Up and Down, Home, End, Enter, space.
+ * A long list of which only what is seen is drawn, with the keys of a list box: arrows, Page Up and Down, Home, End, Enter, space,
+ * and Backspace where there is a way back.
  */
 export function VirtualList({
   label,
@@ -36,6 +41,8 @@ export function VirtualList({
   onRange,
   onOpen,
   onPick,
+  onBack,
+  takesFocus = false,
   onActive,
   active: given = 0,
   isMultiple = false,
@@ -44,6 +51,9 @@ export function VirtualList({
   const [active, setActive] = useState(given);
   useEffect(() => setActive(given), [given]);
   const { scroller, height, first, last, show, startOf } = useLongScroll(count, rowHeight);
+  useEffect(() => {
+    if (takesFocus) scroller.current?.focus({ preventScroll: true });
+  }, [takesFocus, scroller]);
   useEffect(() => {
     if (count > 0) onRange?.(first, last);
   }, [count, first, last, onRange]);
@@ -62,6 +72,7 @@ export function VirtualList({
     if (to !== undefined) go(to);
     else if (event.key === 'Enter') onOpen?.(active);
     else if (event.key === ' ') onPick?.(active);
+    else if (event.key === 'Backspace' && onBack) onBack();
     else return;
     event.preventDefault();
   };

@@ -1,5 +1,6 @@
 import { Button, Select } from '@mantine/core';
 import { ArrowDown, ArrowUp, CornerLeftUp, FolderOpen } from 'lucide-react';
+import { useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import { browseOrders } from '../../../src/contract/browse.ts';
 import { api } from '../../api.ts';
@@ -31,6 +32,19 @@ export function EntryList({ snapshot, path }: { readonly snapshot: string; reado
     return { rows: entries, next, total };
   });
   const { rows, page, error, isWaiting } = pages;
+  // Another folder is another list: whoever has gone there by the keyboard stays at the list, or where it is empty, at the way back.
+  const isHere = useRef(false);
+  const way = useRef<HTMLButtonElement>(null);
+  const goTo = (to: string): void => {
+    isHere.current = true;
+    setRestore({ path: to, looked: undefined });
+  };
+  const isShown = rows.length > 0 || !isWaiting;
+  useEffect(() => {
+    if (!isShown || !isHere.current) return;
+    isHere.current = false;
+    if (rows.length === 0) way.current?.focus({ preventScroll: true });
+  }, [isShown, rows.length]);
   const Direction = descending ? ArrowDown : ArrowUp;
   return (
     <div className={styles.panel} aria-busy={isWaiting}>
@@ -38,6 +52,7 @@ export function EntryList({ snapshot, path }: { readonly snapshot: string; reado
         <Button
           variant="subtle"
           size="compact-sm"
+          ref={way}
           leftSection={<CornerLeftUp size={16} aria-hidden />}
           disabled={path === '/'}
           onClick={() => setRestore({ path: above(path) })}
@@ -81,12 +96,14 @@ export function EntryList({ snapshot, path }: { readonly snapshot: string; reado
             count={rows.length}
             rowHeight={40}
             isMultiple
+            takesFocus={isHere.current}
+            {...(path === '/' ? {} : { onBack: () => goTo(above(path)) })}
             isPicked={(index) => chosen.has(rows[index]?.path ?? '')}
             onRange={pages.onRange}
             onActive={(index) => setRestore({ looked: rows[index] })}
             onOpen={(index) => {
               const entry = rows[index];
-              if (entry?.type === 'dir') setRestore({ path: entry.path, looked: undefined });
+              if (entry?.type === 'dir') goTo(entry.path);
             }}
             onPick={(index) => {
               const entry = rows[index];
