@@ -1,4 +1,5 @@
 /** The look of Mantine's components; the colours themselves are in theme.css. */
+import i18next from 'i18next';
 import { createTheme, defaultVariantColorsResolver, type MantineColorsTuple, type VariantColorsResolver } from '@mantine/core';
 
 /** Shade 4 is the accent of the dark look, shade 8 that of the light one. */
@@ -54,6 +55,8 @@ export const theme = createTheme({
     Popover: { defaultProps: { transitionProps: { duration: 140 } } },
     Menu: { defaultProps: { transitionProps: { duration: 140 } } },
     Progress: { defaultProps: { size: 6, radius: 'xl' } },
+    // The library knows English only; asked for at each drawing, since the language may change.
+    PasswordInput: { defaultProps: () => ({ visibilityToggleButtonProps: { 'aria-label': i18next.t('ui.showPassword') } }) },
     Loader: { defaultProps: { type: 'dots', size: 'sm' } },
   },
 });

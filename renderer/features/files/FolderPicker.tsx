@@ -1,6 +1,6 @@
 import { Button, Group, Modal, TextInput, UnstyledButton } from '@mantine/core';
 import { CornerLeftUp, Folder, FolderLock } from 'lucide-react';
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api } from '../../api.ts';
 import { useSettled } from '../../clock.ts';
@@ -34,6 +34,8 @@ export function FolderPicker({ isOpen, onClose, title, ...rest }: FolderPickerPr
 function Folders({ path: first, onClose, onChoose }: Pick<FolderPickerProps, 'path' | 'onClose' | 'onChoose'>) {
   const { t } = useTranslation();
   const [typed, setTyped] = useState(first ?? '');
+  /** Whoever opens folders by the keyboard stays at the list, which is another one for each. */
+  const isAtList = useRef(false);
   const asked = useSettled(typed, 250);
   const isPath = asked === '' || /^(\/|[A-Za-z]:[\\/]|\\\\)/.test(asked);
   const where = useAnswer(isPath ? asked : undefined, (signal) =>
@@ -53,7 +55,10 @@ function Folders({ path: first, onClose, onChoose }: Pick<FolderPickerProps, 'pa
       <TextInput
         label={t('files.picker.path')}
         value={typed === '' && at !== undefined ? at : typed}
-        onChange={(event) => setTyped(event.currentTarget.value)}
+        onChange={(event) => {
+          isAtList.current = false;
+          setTyped(event.currentTarget.value);
+        }}
         spellCheck={false}
         data-autofocus
       />
@@ -78,9 +83,17 @@ function Folders({ path: first, onClose, onChoose }: Pick<FolderPickerProps, 'pa
                   count={pages.rows.length}
                   rowHeight={36}
                   onRange={pages.onRange}
+                  takesFocus={isAtList.current}
                   onOpen={(index) => {
                     const entry = pages.rows[index];
-                    if (entry?.isReadable) setTyped(entry.path);
+                    if (!entry?.isReadable) return;
+                    isAtList.current = true;
+                    setTyped(entry.path);
+                  }}
+                  onBack={() => {
+                    if (!where.value?.parent) return;
+                    isAtList.current = true;
+                    setTyped(where.value.parent);
                   }}
                   row={(index) => {
                     const entry = pages.rows[index];

@@ -58,10 +58,15 @@ export function reasonWords(reason: HomeReason, state: State, now: number): { re
   const plan = state.plans.find(({ id }) => id === reason.plan)?.name ?? '';
   const destination = state.destinations.find(({ id }) => id === reason.destination);
   const names = { plan, destination: destination?.name ?? '', ago: reason.since === null ? '' : relative(reason.since, now) };
+  // Nobody is told that older backups are safe where there are none.
+  const isStored = Object.keys(state.planStates.find((each) => each.plan === reason.plan)?.lastSuccess ?? {}).length > 0;
   const isAway = reason.action.code === 'plug-in' || destination?.now.state === 'not-plugged-in';
   switch (reason.code) {
     case 'never-backed-up':
-      return { line: t('home.line.neverBackedUp', names), reason: isAway ? t('home.reason.away', names) : t('home.reason.neverBackedUp') };
+      return {
+        line: t('home.line.neverBackedUp', names),
+        reason: isAway ? t('home.reason.awayFirst', names) : t('home.reason.neverBackedUp'),
+      };
     case 'overdue': {
       const since = reason.since === null ? '' : span(Math.max(60, (now - reason.since) / 1000));
       return {
@@ -88,7 +93,7 @@ export function reasonWords(reason: HomeReason, state: State, now: number): { re
     case 'service-problem':
       return { line: t('home.line.serviceProblem'), reason: t('home.reason.serviceProblem') };
     case 'last-failed':
-      return { line: t('home.line.lastFailed', names), reason: t('home.reason.lastFailed') };
+      return { line: t('home.line.lastFailed', names), reason: t(isStored ? 'home.reason.lastFailed' : 'home.reason.firstFailed') };
     case 'standby-in-use': {
       const other = state.destinations.find(({ id }) => id === reason.detail);
       const away = { ...names, other: other?.name ?? '' };

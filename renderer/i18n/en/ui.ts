@@ -6,6 +6,7 @@ export const ui = {
   back: 'Back',
   continue: 'Continue',
   tryAgain: 'Try again',
+  showPassword: 'Show what is typed',
   details: 'Details',
   state: {
     fine: 'Fine',

@@ -9,6 +9,7 @@ export const ui: Texts<typeof en> = {
   back: '上一步',
   continue: '继续',
   tryAgain: '再试一次',
+  showPassword: '显示输入的内容',
   details: '详细信息',
   state: {
     fine: '正常',
