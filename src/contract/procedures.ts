@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { proposalSchema, wishesSchema } from './advice.ts';
 import { browseContract } from './browse.ts';
 import { capacityContract } from './capacity.ts';
+import { copiesContract } from './copies.ts';
 import { connectionsContract } from './connections.ts';
 import { costContract } from './cost.ts';
 import { careContract } from './care.ts';
@@ -199,6 +200,7 @@ export const contract = {
   ...capacityContract,
   ...costContract,
   ...movesContract,
+  ...copiesContract,
 };
 
 /** Raised by every change that an older client or service would misunderstand. */

@@ -73,6 +73,8 @@ export const figuresSchema = z.strictObject({
   bytesAdded: z.number(),
   /** What the destination holds more after it. */
   bytesStored: z.number(),
+  /** Of a copy: snapshots that the destination holds more after it. */
+  copied: z.int().nonnegative().optional(),
   /** Runs of earlier versions have none. */
   scan: scanReportSchema.optional(),
 });

@@ -1,6 +1,7 @@
 /** What a client shows: the whole state, and how each plan stands. */
 import type { Plan } from '../contract/plan.ts';
 import type { Alarm, Pause, PlanState, State } from '../contract/state.ts';
+import { newestGiven } from './copies/given.ts';
 import type { Destinations } from './destinations/destinations.ts';
 import type { Common } from './parts.ts';
 import type { Desk } from './runs/desk.ts';
@@ -42,8 +43,8 @@ export class Overview {
     const { state, outlook: outlookOf, watchNotes } = this.#options;
     const lastSuccess: Record<string, number> = {};
     for (const { destination } of destinations) {
-      const ended = state.runs.lastSuccess(id, destination)?.ended;
-      if (ended) lastSuccess[destination] = ended;
+      const ended = Math.max(state.runs.lastSuccess(id, destination)?.ended ?? 0, newestGiven(state, id, destination) ?? 0);
+      if (ended > 0) lastSuccess[destination] = ended;
     }
     const outlook = outlookOf(id);
     const decision = outlook?.decision;

@@ -5,6 +5,7 @@ import { contract, protocolVersion } from '../contract/procedures.ts';
 import { nextTurn } from '../platform/clock.ts';
 import { capacityHandlers } from './api/capacity.ts';
 import { careHandlers } from './api/care.ts';
+import { copyHandlers } from './api/copies.ts';
 import { filesHandlers } from './api/files.ts';
 import { moveHandlers } from './api/moves.ts';
 import { repositoryHandlers } from './api/repositories.ts';
@@ -119,5 +120,6 @@ export function makeRouter(service: Service, { version, logins, onStop }: Router
     ...repositoryHandlers(service.app, version),
     ...capacityHandlers(service.capacities),
     ...moveHandlers(service.moves),
+    ...copyHandlers(service.copies),
   });
 }

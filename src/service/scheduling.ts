@@ -7,7 +7,8 @@ import type { Pause as PauseView } from '../contract/state.ts';
 import type { Clock } from '../platform/clock.ts';
 import { computerZone } from '../platform/time-zone.ts';
 import { type Desk, wasCancelled } from './runs/desk.ts';
-import type { Power } from './schedule/due.ts';
+import { type Blocker, blockerOf, type Power } from './schedule/due.ts';
+import { zoneOf } from './schedule/next-due.ts';
 import { type Pause, pauseEnd, type PauseWish } from './schedule/pause.ts';
 import { ended, type Ending, type PlanState, type RunReason } from './schedule/plan-state.ts';
 import { Scheduler } from './schedule/scheduler.ts';
@@ -125,6 +126,14 @@ export class Scheduling {
   resume(): void {
     this.scheduler.resume();
     this.#storePause(undefined);
+  }
+
+  /** Why what belongs to a plan must not start by itself now, as its runs must not. */
+  blockerOf({ schedule }: Plan): Blocker | undefined {
+    const { clock, power } = this.#options;
+    const zone = computerZone();
+    const around = { ...power(), zone: zoneOf(schedule, zone), computerZone: zone, pause: this.scheduler.paused, isDestinationThere: true };
+    return blockerOf(schedule, { kind: 'scheduled', at: clock.now() }, clock.now(), around);
   }
 
   get pause(): PauseView | null {

@@ -16,12 +16,14 @@ import type { Alarm } from '../contract/state.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Drives } from '../platform/drives/volume.ts';
 import type { HostIdentity } from '../platform/host.ts';
+import { computerZone } from '../platform/time-zone.ts';
 import { pacesOf } from '../storage/rates.ts';
 import { App } from './app.ts';
 import { Besides } from './besides.ts';
 import { Capacities } from './capacity/capacities.ts';
 import { Care } from './care/care.ts';
 import { CatalogueKeeper } from './catalogue/keeper.ts';
+import { CopyKeeper } from './copies/keeper.ts';
 import { Destinations } from './destinations/destinations.ts';
 import { OpenedKeys } from './destinations/opened-keys.ts';
 import { EventLog } from './events.ts';
@@ -40,6 +42,7 @@ import { Desk } from './runs/desk.ts';
 import { ResidentIndexes } from './runs/resident-indexes.ts';
 import { Thinning } from './runs/thinning.ts';
 import type { Power } from './schedule/due.ts';
+import { zoneOf } from './schedule/next-due.ts';
 import { Scheduling } from './scheduling.ts';
 import { type SecretKeeper, Secrets } from './secrets.ts';
 import { copyFolderOf } from './settings-copy/copy.ts';
@@ -94,6 +97,7 @@ export class Service {
   readonly capacities: Capacities;
   readonly defects: JournalDefects;
   readonly moves: Moves;
+  readonly copies: CopyKeeper;
   /** Folders and files of the service's own that go into no backup. */
   readonly leftOut: readonly string[];
   readonly #common: Common;
@@ -155,7 +159,10 @@ export class Service {
       cacheFolder,
       locate: (destination) => this.drives.locate(destination),
       volumeOf: (folder) => this.drives.volumeOf(folder),
-      onChange: (destination) => events.publish({ type: 'destination', destination }),
+      onChange: (destination) => {
+        events.publish({ type: 'destination', destination });
+        this.copies.destinationTold(destination);
+      },
       onStored: () => {
         this.#copy.keep();
         this.#watches.setPlans(state.plans());
@@ -194,12 +201,17 @@ export class Service {
       onRun: (run) => {
         events.publish({ type: 'run', run });
         this.catalogue.runsChanged();
+        this.copies.runsChanged(run);
       },
       onDefect,
       onProgress: (progress) => events.publishProgress({ type: 'progress', progress }),
       onEnded: (run) => this.#ended(run),
-      otherWork: (kind) => (kind === 'move' ? (job) => workOnMove(job, moving) : (this.app.workOf(kind) ?? this.care.workOf(kind))),
+      otherWork: (kind) => {
+        if (kind === 'move') return (job) => workOnMove(job, moving);
+        return kind === 'copy' ? this.copies.work : (this.app.workOf(kind) ?? this.care.workOf(kind));
+      },
       onDamage: (destination) => this.care.damageMet(destination, []),
+      spare: (plan, destination, going, here) => this.copies.spare(plan, destination, going, here),
     });
     this.defects = new JournalDefects(state, clock, (plan) => {
       this.overview.tellPlan(plan);
@@ -299,6 +311,16 @@ export class Service {
       onStored: () => this.#copy.keep(),
       onChange: () => this.#watch.look(),
     });
+    this.copies = new CopyKeeper({
+      ...common,
+      library: this.app.library,
+      destinations: this.destinations,
+      desk: this.desk,
+      isThere: (id) => this.#isThere(id),
+      blocker: (plan) => this.scheduling.blockerOf(plan),
+      zoneOf: ({ schedule }) => zoneOf(schedule, computerZone()),
+      onChange: () => {},
+    });
     const release = async (destination: string): Promise<void> => {
       const { app, catalogue, capacities } = this;
       await Promise.all([app.library.books.release(destination), catalogue.release(destination), capacities.release(destination)]);
@@ -309,6 +331,7 @@ export class Service {
       this.care,
       this.catalogue,
       this.capacities,
+      this.copies,
       this.#watch,
       new Thinning(common),
       new Ejecting({ ...common, drives: this.drives, desk: this.desk, release }),

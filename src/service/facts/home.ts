@@ -7,6 +7,8 @@ import { computerZone } from '../../platform/time-zone.ts';
 import type { Common } from '../parts.ts';
 import type { RunBrief } from '../state/run-briefs.ts';
 import type { WatchedPlan } from '../watchdog/watchdog.ts';
+import { allowedAgeMs } from '../copies/allowed-age.ts';
+import { newestOn } from '../copies/given.ts';
 import { daysOf } from './days.ts';
 import { homeReasons } from './home-reasons.ts';
 import { type MeasuredRestore, measuredRestores, restoreSpeed } from './measured-restores.ts';
@@ -100,7 +102,8 @@ export class Home {
     const bytes = newestRun?.figures?.bytes ?? null;
     const estimateMs = speed && bytes !== null ? (bytes / speed.bytesPerSecond) * 1000 : null;
     const rtoMs = plan.targets.rtoMinutes === null ? null : plan.targets.rtoMinutes * 60_000;
-    const holding = new Set(plan.destinations.flatMap(({ destination }, i) => (last[i] ? destination : [])));
+    const newestAt = plan.destinations.map(({ destination }) => newestOn(state, plan.id, destination));
+    const holding = new Set(plan.destinations.flatMap(({ destination }, i) => (newestAt[i] === undefined ? [] : destination)));
     return {
       plan: plan.id,
       days: daysOf({
@@ -125,11 +128,12 @@ export class Home {
         : null,
       rpo: {
         targetMs,
-        destinations: plan.destinations.map(({ destination, role }, i) => {
-          const lastAt = last[i]?.started ?? null;
+        destinations: plan.destinations.map((place, i) => {
+          const { destination, role } = place;
+          const lastAt = newestAt[i] ?? null;
           // A clock that was set back makes no backup younger than new.
           const ageMs = lastAt === null ? null : Math.max(0, now - lastAt);
-          return { destination, role, lastAt, ageMs, isWithin: ageMs !== null && ageMs <= targetMs };
+          return { destination, role, lastAt, ageMs, isWithin: ageMs !== null && ageMs <= allowedAgeMs(plan, place, now) };
         }),
       },
       rto: {

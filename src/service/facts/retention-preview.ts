@@ -2,7 +2,7 @@
 import type { Retention } from '../../contract/plan.ts';
 import type { RetentionRow } from '../../contract/previews.ts';
 import { planRetention } from '../../engine/retention.ts';
-import { policyOf } from '../runs/backup-job.ts';
+import { policyOf } from '../runs/retain.ts';
 import type { SnapshotView } from '../../contract/snapshots.ts';
 
 type Reason = RetentionRow['reasons'][number];

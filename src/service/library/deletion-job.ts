@@ -3,8 +3,10 @@ import { z } from 'zod';
 import { hashSchema } from '../../contract/destination.ts';
 import { fail } from '../../contract/errors.ts';
 import type { Run } from '../../contract/run.ts';
+import { originalOf } from '../../engine/copy/copies.ts';
 import { executeForget, planForget } from '../../engine/forget.ts';
 import { counted, formatBytes } from '../../platform/sizes.ts';
+import { noteUnwanted } from '../copies/given.ts';
 import type { Destinations } from '../destinations/destinations.ts';
 import type { Common } from '../parts.ts';
 import type { Desk } from '../runs/desk.ts';
@@ -74,6 +76,9 @@ export async function workOnDeletion(
       if (chosen.length === 0) return { groups: [], remove: [], damaged: [] };
       return planForget(repository, { snapshots: chosen, force: true });
     };
+    const there = (await repository.snapshots(() => {})).filter((each) => wanted.includes(each.id));
+    // First, lest a copy brings back what is being deleted.
+    noteUnwanted(state, run.destination!, there.map(originalOf));
     const { removed, prune } = await executeForget(repository, plan, { ...options, prune: {} });
     const freed = prune ? Math.max(0, prune.deletedBytes - prune.storedBytes) : 0;
     log('info', `${counted(removed.length, 'snapshot')} deleted; ${formatBytes(freed)} freed.`);

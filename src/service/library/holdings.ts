@@ -61,20 +61,26 @@ export class Holdings {
 
   /** `anew`: each is asked, however little time has passed. */
   async all(anew = false): Promise<Holding[]> {
-    const { clock } = this.#options;
     const destinations = this.#options.state.destinations();
     await Promise.all(
       destinations.map(async (destination) => {
         const shelf = this.#shelf(destination);
-        const reading = this.#ask(destination, shelf, anew);
-        if (!reading) return;
-        const patience = new AbortController();
-        const enough = clock.sleep(anew || shelf.readAt === null ? firstWaitMs : waitMs, patience.signal).catch(() => {});
-        await Promise.race([reading, enough]);
-        patience.abort();
+        await this.#wait(this.#ask(destination, shelf, anew), anew || shelf.readAt === null ? firstWaitMs : waitMs);
       }),
     );
     return destinations.map((destination) => this.#holding(destination));
+  }
+
+  /** Asks those that may hold something else than is known, or could not be read the last time. */
+  async askStale(which: (destination: string) => boolean, hasPatience: boolean): Promise<void> {
+    const asked = this.#options.state.destinations().filter(({ id }) => which(id));
+    await Promise.all(
+      asked.map(async (destination) => {
+        const shelf = this.#shelf(destination);
+        if (!shelf.isStale && shelf.readAt !== null && !shelf.error) return;
+        await this.#wait(this.#ask(destination, shelf, false), hasPatience ? firstWaitMs : waitMs);
+      }),
+    );
   }
 
   /** As far as is known without asking. */
@@ -105,6 +111,14 @@ export class Holdings {
     let shelf = this.#shelves.get(destination.id);
     if (!shelf) this.#shelves.set(destination.id, (shelf = this.#fromFile(destination)));
     return shelf;
+  }
+
+  async #wait(reading: Promise<void> | undefined, ms: number): Promise<void> {
+    if (!reading) return;
+    const patience = new AbortController();
+    const enough = this.#options.clock.sleep(ms, patience.signal).catch(() => {});
+    await Promise.race([reading, enough]);
+    patience.abort();
   }
 
   /** Undefined when there is no need to ask. */

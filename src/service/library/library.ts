@@ -52,6 +52,7 @@ export class Library implements Part {
   /** Who waits for the list to change. */
   #waiting: (() => void)[] = [];
   #changes = 0;
+  readonly #listeners: (() => void)[] = [];
 
   constructor(options: LibraryOptions) {
     this.#options = options;
@@ -74,6 +75,21 @@ export class Library implements Part {
   moved(destination: string): void {
     this.books.drop(destination);
     this.#holdings.changed(destination);
+  }
+
+  /** What the destinations hold, as far as is known without asking. */
+  holdings(): Holding[] {
+    return this.#holdings.known();
+  }
+
+  /** Asks those destinations that may hold something else than is known, and waits for a while. */
+  async askStale(which: (destination: string) => boolean, hasPatience = true): Promise<void> {
+    await this.#holdings.askStale(which, hasPatience);
+  }
+
+  /** Calls back after each change of a list. */
+  onChanged(listener: () => void): void {
+    this.#listeners.push(listener);
   }
 
   async close(): Promise<void> {
@@ -207,6 +223,7 @@ export class Library implements Part {
 
   #changed(): void {
     this.#changes += 1;
+    for (const listener of this.#listeners) listener();
     this.#wake();
   }
 

@@ -1,8 +1,9 @@
 /** What a backup run of a plan does on one destination. */
 import { displayPath } from '../../platform/byte-paths.ts';
 import type { HostIdentity } from '../../platform/host.ts';
+import { type Retained, type RetainJob, retain } from './retain.ts';
 import { counted, formatBytes } from '../../platform/sizes.ts';
-import type { Plan, Retention } from '../../contract/plan.ts';
+import type { Plan } from '../../contract/plan.ts';
 import type { LogLine, RunFigures, RunProblem } from '../../contract/run.ts';
 import { scanText } from '../../contract/scan.ts';
 import type { Strategy } from '../../contract/schedule.ts';
@@ -10,16 +11,12 @@ import { type BackupResult, executeBackup } from '../../engine/backup/backup.ts'
 import { compileExcludes } from '../../engine/backup/exclude.ts';
 import { type BackupPlan, planBackup } from '../../engine/backup/plan.ts';
 import type { ResidentIndex } from '../../engine/index/resident-index.ts';
-import { executeForget, planForget } from '../../engine/forget.ts';
 import type { RunJournal } from '../watch/run-journal.ts';
 import { patternsLeavingOut } from '../plans/own-folders.ts';
-import { parseDuration } from '../../engine/retention/duration.ts';
-import type { RetentionPolicy } from '../../engine/retention/policy.ts';
 import { tagOfPlan } from '../../engine/own-tags.ts';
 import type { RunOptions } from '../../engine/run.ts';
-import { fail, hasCode, HoldfastError } from '../../contract/errors.ts';
+import { fail } from '../../contract/errors.ts';
 import type { Repository } from '../../repository/repository.ts';
-import type { Snapshot } from '../../repository/snapshot.ts';
 
 export interface BackupOutcome {
   readonly snapshot: string;
@@ -33,17 +30,8 @@ export interface BackupOutcome {
   readonly hasWarnings: boolean;
 }
 
-/** What became of old snapshots: `forgotten` of them lost their name, and `isPruned` says whether what nobody needs was deleted since. */
-export interface Retained {
-  readonly forgotten: number;
-  readonly isPruned: boolean;
-  readonly isFine: boolean;
-}
-
-export interface BackupJob {
+export interface BackupJob extends Omit<RetainJob, 'plan'> {
   readonly plan: Plan;
-  /** What of the plan is kept on this destination. */
-  readonly retention: Retention;
   readonly strategy: Strategy;
   /** The folder with the copy of the profile's settings, which goes along. */
   readonly settingsCopy: string;
@@ -53,10 +41,6 @@ export interface BackupJob {
   readonly journal: RunJournal;
   /** Keeps the index of the repository for the next run. */
   readonly resident: ResidentIndex | undefined;
-  /** What is no longer needed is to be deleted, too: that reads and rewrites packs, so that it is not for every run. */
-  readonly prune: boolean;
-  /** Tells snapshots that no retention forgets, as they are pinned by then; they do not count for its rules. */
-  readonly pinned: () => (snapshot: Snapshot) => boolean;
 }
 
 export type Log = (level: LogLine['level'], text: string) => void;
@@ -95,7 +79,7 @@ export async function backUp(repository: Repository, job: BackupJob, options: Ru
   const scan = { ...(because ? { because } : {}), ...result.scanned.scan };
   log('info', scanText(scan));
   await journal.done(result, log);
-  const retention = await forgetOld(repository, job, options, log);
+  const retention = await retain(repository, { ...job, plan: plan.id }, options, log);
   // Nobody expects a socket to come back.
   const missing = problems.filter(({ code }) => code !== 'unsupported').length;
   return {
@@ -132,48 +116,3 @@ function tellNotes({ notes, strategy, parent }: BackupPlan, settingsCopy: string
 
 const problemsOf = ({ problems }: BackupResult): RunProblem[] =>
   problems.map(({ path, kind, detail }) => ({ path: displayPath(Buffer.from(path)), code: kind, message: detail }));
-
-/** Applies the plan's retention to its own snapshots. What could not be done is tried again after the next run. */
-async function forgetOld(
-  repository: Repository,
-  { plan, retention, prune, pinned }: Pick<BackupJob, 'plan' | 'retention' | 'prune' | 'pinned'>,
-  options: RunOptions,
-  log: Log,
-): Promise<Retained> {
-  const none: Retained = { forgotten: 0, isPruned: false, isFine: true };
-  const policy = policyOf(retention);
-  if (!policy) return none;
-  try {
-    const tag = tagOfPlan(plan.id);
-    const isPinned = pinned();
-    const request = {
-      policy,
-      // One line of snapshots, though the plan's folders may have changed.
-      groupBy: { host: false, paths: false, tags: false },
-      filter: (snapshot: Snapshot) => snapshot.tags?.includes(tag) === true && !isPinned(snapshot),
-      now: options.clock.now(),
-    };
-    // Without a look first each run would need the repository for itself alone.
-    if (!prune && (await planForget(repository, request)).remove.length === 0) return none;
-    const { removed, prune: pruned } = await executeForget(repository, () => planForget(repository, request), {
-      ...options,
-      ...(prune ? { prune: {} } : {}),
-    });
-    if (removed.length > 0) log('info', `${counted(removed.length, 'old snapshot')} forgotten by the plan's retention.`);
-    if (pruned)
-      log('info', `${formatBytes(Math.max(0, pruned.deletedBytes - pruned.storedBytes))} that nobody needs any more were deleted.`);
-    return { forgotten: removed.length, isPruned: pruned !== undefined, isFine: true };
-  } catch (error) {
-    if (!(error instanceof HoldfastError) || hasCode(error, 'cancelled')) throw error;
-    // Whoever chose such a destination wants it so.
-    const isWished = hasCode(error, 'storage-append-only');
-    log(isWished ? 'info' : 'warning', `Old snapshots could not be forgotten. ${error.message} ${error.guidance}`);
-    return { ...none, isFine: isWished };
-  }
-}
-
-/** Undefined when all snapshots are kept. */
-export function policyOf({ within, ...keep }: Retention): RetentionPolicy | undefined {
-  if (within === null && Object.values(keep).every((count) => count === 0)) return undefined;
-  return { keep, within: within === null ? undefined : parseDuration(within, 'within') };
-}

@@ -100,7 +100,8 @@ export class Desk {
         created: clock.now(),
       };
       // Of those that nobody else takes up only a person can have paused one.
-      const isPaused = isHeld || status === 'paused';
+      // Copies are held by windows and pauses, too, which are asked again.
+      const isPaused = isHeld || (status === 'paused' && kind !== 'copy');
       const { ended, successor } = state.runs.interrupt(run.id, clock.now(), isGone || isElsewhere ? undefined : next, isPaused);
       onRun(ended);
       if (successor && isPaused) this.#holders.set(successor.id, new Set(['person']));
@@ -170,9 +171,9 @@ export class Desk {
     return this.#options.state.runs.unfinished();
   }
 
-  /** Destinations that serve a run now, or are waited for by one; runs among `except` do not count. A paused one leaves its destination to others. */
+  /** Destinations that serve a run now, or are waited for by one; runs among `except` do not count. A paused one leaves its destination to others, and a copy lets backups through. */
   busy(except: ReadonlySet<number>): Set<string> {
-    const runs = this.unfinished().filter(({ id, status }) => !except.has(id) && status !== 'paused');
+    const runs = this.unfinished().filter(({ id, kind, status }) => !except.has(id) && status !== 'paused' && kind !== 'copy');
     return new Set(runs.flatMap((run) => placeOf(run) ?? []));
   }
 

@@ -1,7 +1,7 @@
 /** When a destination is pruned: a week after the first snapshot was forgotten there since the last time, for a prune rewrites packs. */
 import type { Clock } from '../../platform/clock.ts';
 import type { StateStore } from '../state/store.ts';
-import type { Retained } from './backup-job.ts';
+import type { Retained } from './retain.ts';
 
 const everyMs = 7 * 24 * 60 * 60_000;
 const nameOf = (destination: string): string => `pruned ${destination}`;

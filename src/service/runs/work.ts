@@ -16,6 +16,7 @@ import { backUp, type Log } from './backup-job.ts';
 import { candidatesOf, onFirstThatServes } from './failover.ts';
 import type { ResidentIndexes } from './resident-indexes.ts';
 import { PruneTimes } from './prune-times.ts';
+import type { Spared } from './retain.ts';
 
 export interface WorkOptions {
   readonly clock: Clock;
@@ -33,6 +34,8 @@ export interface WorkOptions {
   readonly writeSettingsCopy: () => void;
   /** What a destination holds turned out to be damaged. */
   readonly onDamage: (destination: string) => void;
+  /** Which of the plan's old snapshots on this destination stay, since others have still to be given them. */
+  readonly spare: (plan: Plan, destination: string, going: readonly Snapshot[], here: readonly Snapshot[]) => Spared;
   /** Told of what could not be stored. */
   readonly onDefect: (error: unknown) => void;
 }
@@ -138,7 +141,7 @@ async function attemptOn(
   { run, plan, destination, hasStandby, control, journals, log, onProgress }: Attempt,
   options: WorkOptions,
 ): Promise<Outcome> {
-  const { clock, state, destinations, identity, settingsCopy, leftOut, takeJournal, indexes, onDefect } = options;
+  const { clock, state, destinations, identity, settingsCopy, leftOut, takeJournal, indexes, spare, onDefect } = options;
   const pruneTimes = new PruneTimes(state, clock);
   const threads = state.settings().threads ?? undefined;
   // What goes wrong with this destination ends its part alone.
@@ -161,10 +164,9 @@ async function attemptOn(
         return (snapshot) => notes.isPinned(snapshot);
       };
       const resident = repository.storage.localPath ? indexes.of(destination) : undefined;
-      const retention = retentionOn(plan, destination);
       const job = {
         plan,
-        retention,
+        retention: retentionOn(plan, destination),
         strategy,
         settingsCopy,
         leftOut,
@@ -173,6 +175,7 @@ async function attemptOn(
         resident,
         prune: pruneTimes.isDue(destination),
         pinned,
+        spare: (going: readonly Snapshot[], here: readonly Snapshot[]) => spare(plan, destination, going, here),
       };
       const outcome = await backUp(repository, job, runOptions, log);
       quietly(onDefect, () => pruneTimes.note(destination, outcome.retention));

@@ -1,5 +1,7 @@
 /** What the watchdog looks at: the plans' targets, and the newest backup on each of their destinations. */
 import type { Clock } from '../../platform/clock.ts';
+import { allowedAgeMs } from '../copies/allowed-age.ts';
+import { newestOn } from '../copies/given.ts';
 import type { StateStore } from '../state/store.ts';
 import type { WatchedPlan } from './watchdog.ts';
 
@@ -18,7 +20,8 @@ export function watchedPlans(
   const plans = state.plans();
   const names = new Map(state.destinations().map(({ id, name }) => [id, name]));
   let isOther = false;
-  const watched = plans.map(({ id, name, enabled, destinations, targets }) => {
+  const watched = plans.map((plan) => {
+    const { id, name, enabled, destinations } = plan;
     const what = JSON.stringify([enabled, destinations.map(({ destination }) => destination)]);
     const known = since[id];
     const counted = known?.what === what ? known : { what, at: clock.now() };
@@ -31,12 +34,12 @@ export function watchedPlans(
       name,
       enabled,
       since: counted.at,
-      destinations: wanted.map(({ destination }) => ({
-        id: destination,
-        name: names.get(destination) ?? destination,
-        targetMs: targets.rpoMinutes * 60_000,
-        lastSuccess: state.runs.lastSuccess(id, destination)?.started ?? undefined,
-        isThere: isThere(destination),
+      destinations: wanted.map((place) => ({
+        id: place.destination,
+        name: names.get(place.destination) ?? place.destination,
+        targetMs: allowedAgeMs(plan, place, clock.now()),
+        lastSuccess: newestOn(state, id, place.destination),
+        isThere: isThere(place.destination),
       })),
     };
   });
