@@ -16,7 +16,7 @@ export const newestGiven = (memory: Memory, plan: string, destination: string): 
  * begun, in milliseconds since 1970; undefined when there is none.
  */
 export function newestOn(state: Memory & Pick<StateStore, 'runs'>, plan: string, destination: string): number | undefined {
-  const times = [state.runs.lastSuccess(plan, destination)?.started, newestGiven(state, plan, destination)].filter((at) => at != null);
+  const times = [state.runs.lastSuccess(plan, destination)?.started ?? [], newestGiven(state, plan, destination) ?? []].flat();
   return times.length > 0 ? Math.max(...times) : undefined;
 }
 

@@ -48,7 +48,7 @@ async function setting(
   for (const [i, { isOther }] of roles.entries())
     places.push(await (isOther ? connectFolder(service, `repo${i}`) : connectAlike(service, `repo${i}`)));
   const plan = await createPlan(service, source, places[0]!, {
-    destinations: roles.map(({ isOther: _, ...rest }, i) => ({ ...rest, destination: places[i]!.id })),
+    destinations: roles.map(({ isOther: _isOther, ...rest }, i) => ({ ...rest, destination: places[i]!.id })),
     ...more,
   });
   return { service, source, places, plan };
@@ -207,7 +207,7 @@ test('a snapshot that a person has deleted from one destination is not brought b
   const { client } = at.service;
   const first = await backUp(at);
   const made = await copied(at, copy);
-  await owing(at, copy, 0);
+  await client.snapshots.list({ fresh: true, limit: 1 });
   const [deletion] = await client.snapshots.delete({ snapshots: [first.snapshot!], destinations: [copy.id], allowLast: true });
   expect(await ended(at.service, deletion!.id)).toMatchObject({ status: 'succeeded' });
   writeFileSync(join(at.source, 'a.txt'), 'later');
@@ -224,7 +224,7 @@ test('a copy with times waits for them, unless a person wants it now', async () 
   await backUp(at);
   const state = await owing(at, copy, 1);
   expect(state).toMatchObject({ due: 0, run: null });
-  expect(state.dueAt).toBeGreaterThan(Date.now() - 60_000);
+  expect(state.dueAt).toBeGreaterThan(state.oldest!);
   const [run] = await client.copies.start({ plan: at.plan.id });
   expect(run).toMatchObject({ kind: 'copy', cause: 'person', destination: copy.id });
   expect(await ended(at.service, run!.id)).toMatchObject({ status: 'succeeded', figures: { copied: 1 } });
