@@ -92,7 +92,9 @@ export function planRetention<S extends RetentionSnapshot>(
 ): RetentionGroup<S>[] {
   checkPolicy(policy);
   if (isEmptyPolicy(policy)) fail('retention-empties-group');
-  const localOffset = offsetsOf(context.timeZone);
+  // Making one takes longer than all the rest, and few policies ask for it.
+  let offsets = context.timeZone === undefined ? undefined : offsetsOf(context.timeZone);
+  const localOffset = (instant: number): number => (offsets ??= offsetsOf())(instant);
   const groupBy = context.groupBy ?? defaultGroupBy;
   const groups = new Map<string, { key: RetentionGroup['key']; members: Dated<S>[] }>();
   for (const snapshot of snapshots) {

@@ -28,10 +28,19 @@ import { type OwedSnapshot, timeOf } from './owed.ts';
 /** `all`: also what is not due yet, since a person wants it now. */
 export const copyRequestSchema = z.strictObject({ all: z.boolean() });
 
+/** What the engine does for a copy. */
+export interface CopyEngine {
+  readonly executeCopy: typeof executeCopy;
+  readonly retain: typeof retain;
+}
+
+export const copyEngine: CopyEngine = { executeCopy, retain };
+
 export interface CopyJobOptions extends Pick<Common, 'state' | 'clock'> {
   readonly destinations: Pick<Destinations, 'open' | 'failed'>;
   /** What the destination is owed, its list being `here`; sources among `without` are of no use. */
   readonly owed: (plan: Plan, target: string, here: readonly Snapshot[], without: Unusable) => OwedSnapshot[];
+  readonly engine: CopyEngine;
   /** The order in which destinations are read from: the first comes first. */
   readonly rank: (destination: string) => number;
   readonly spare: WorkOptions['spare'];
@@ -181,7 +190,7 @@ class Copying {
     const originals = new Set(wanted.map(({ original }) => original));
     // Not by their names: what is gone there by now would be missed.
     const filter = (snapshot: Snapshot): boolean => originals.has(originalOf(snapshot)) && ofPlan(plan, [snapshot]).length === 1;
-    return executeCopy(
+    return this.#options.engine.executeCopy(
       { source, target },
       { filter },
       { ...this.#job.options, control, onPlan: (found) => this.#tellPlan(found), onCopied: (copied) => this.#noteCopied(copied) },
@@ -246,7 +255,7 @@ class Copying {
     const { state, clock, spare } = this.#options;
     const pruneTimes = new PruneTimes(state, clock);
     const notes = new Notes(recallNotes(state));
-    const retained = await retain(
+    const retained = await this.#options.engine.retain(
       repository,
       {
         plan: plan.id,

@@ -21,7 +21,7 @@ import type { Spared } from '../runs/retain.ts';
 import type { Work } from '../runs/task.ts';
 import type { Blocker } from '../schedule/due.ts';
 import { retryPause } from '../schedule/retry.ts';
-import { type Unusable, workOnCopy } from './copy-job.ts';
+import { type CopyEngine, copyEngine, type Unusable, workOnCopy } from './copy-job.ts';
 import { type Debt, decideCopies } from './decide.ts';
 import { unwantedOn } from './given.ts';
 import { shelvesOf, withShelf } from './holdings-of.ts';
@@ -36,6 +36,8 @@ export interface CopyKeeperOptions extends Pick<Common, 'state' | 'clock' | 'onN
   /** Why runs of a plan must not start by themselves now, or go on. */
   readonly blocker: (plan: Plan) => Blocker | undefined;
   readonly zoneOf: (plan: Plan) => string;
+  /** Default: the engine's own. */
+  readonly engine?: CopyEngine | undefined;
   /** How far copies are behind may be another thing now. */
   readonly onChange: () => void;
 }
@@ -70,6 +72,8 @@ export class CopyKeeper implements Part {
   #isClosing = false;
   #stopTicking: () => void = () => {};
   #stopTimer = new AbortController();
+  /** What the timer is set to. */
+  #wakesAt: number | undefined;
 
   constructor(options: CopyKeeperOptions) {
     this.#options = options;
@@ -178,6 +182,7 @@ export class CopyKeeper implements Part {
     const local = new Map(state.destinations().map(({ id, place }) => [id, kindOf(place)?.kind ?? 'local']));
     return workOnCopy(job, {
       ...this.#options,
+      engine: this.#options.engine ?? copyEngine,
       spare: this.spare,
       rank: (id) => (this.#canTry(id) ? 0 : 2) + (local.get(id) === 'local' ? 0 : 1),
       owed: (plan, target, here, without) => {
@@ -334,13 +339,17 @@ export class CopyKeeper implements Part {
   }
 
   #wakeAt(at: number): void {
-    this.#stopTimer.abort();
-    // The next tick looks anyway.
     const left = at - this.#options.clock.now();
-    if (!(left < everyMs)) return;
+    // Else the next tick looks anyway.
+    if (!(left < everyMs) || at === this.#wakesAt) return;
+    this.#stopTimer.abort();
+    this.#wakesAt = at;
     this.#stopTimer = new AbortController();
     void this.#options.clock.sleep(Math.max(left, 0), this.#stopTimer.signal).then(
-      () => this.look(),
+      () => {
+        this.#wakesAt = undefined;
+        this.look();
+      },
       () => {},
     );
   }
