@@ -1,5 +1,5 @@
 /** Backup: reads the sources and adds a snapshot of them to the repository. */
-import { errorFromJSON, HoldfastError, hasCode } from '../../contract/errors.ts';
+import { errorFromJSON, HoldfastError, hasCode, isFaultOfPlace } from '../../contract/errors.ts';
 import { BlobIndex } from '../../repository/blob-index.ts';
 import { Lock } from '../../repository/locks.ts';
 import type { Repository } from '../../repository/repository.ts';
@@ -11,6 +11,7 @@ import type { ResidentIndex } from '../index/resident-index.ts';
 import type { RunOptions } from '../run.ts';
 import { storeRest } from '../store-rest.ts';
 import { WorkerPool } from '../workers/pool.ts';
+import type { HandOver } from './hand-over.ts';
 import { isParentUnreadable } from './parent-damage.ts';
 import type { BackupPlan } from './plan.ts';
 import type { ChangedFolders } from './changed-folders.ts';
@@ -33,6 +34,8 @@ export interface BackupOptions extends RunOptions {
   readonly packSize?: number | undefined;
   /** Where something changed, from a journal. Default: nobody knows. */
   readonly changed?: ChangedFolders | undefined;
+  /** Takes what is in memory when the destination fails, and gives what an earlier one has left. Default: it is lost. */
+  readonly handOver?: HandOver | undefined;
   /** Keeps the repository's index from run to run. Default: it is loaded for this run alone. */
   readonly resident?: ResidentIndex | undefined;
 }
@@ -57,7 +60,7 @@ export interface BackupResult {
  * next one. Throws `cancelled`, `locked`, `lock-lost`, `encoding-failed` or what the storage throws.
  */
 export async function executeBackup(repository: Repository, plan: BackupPlan, options: BackupOptions): Promise<BackupResult> {
-  const { control, clock } = options;
+  const { control, clock, handOver } = options;
   const started = clock.now();
   const lock = await Lock.begin(repository, options.holder, false, clock);
   const { index, loaded } = (await options.resident?.take(repository)) ?? { index: BlobIndex.create(), loaded: new Set<string>() };
@@ -74,6 +77,7 @@ export async function executeBackup(repository: Repository, plan: BackupPlan, op
     packSize: options.packSize,
     threads: options.threads,
     storePack: store.store,
+    keepUnstored: handOver && ((pack) => handOver.keep(repository, pack)),
     corruptBlob: options.corruptBlob,
   });
   try {
@@ -86,13 +90,15 @@ export async function executeBackup(repository: Repository, plan: BackupPlan, op
       // Files that a killed run left half written; that they cannot be removed is no reason to make no backup.
       await repository.storage.removeLeftovers?.(clock.now() - leftoverAgeMs).catch(() => {});
       const isDamaged = indexProblems.length > 0 || lost.length > 0;
-      const known = { changed: options.changed, isDamaged, indexFiles: loaded, unreadable: () => unreadable.size };
+      await handOver?.bring(pool, repository);
+      const files = handOver?.files(repository, pool.size);
+      const known = { files, changed: options.changed, isDamaged, indexFiles: loaded, unreadable: () => unreadable.size };
       const walk = await withReport(repository, plan, options, pool, index, () => scanSources(pool, control, plan, known));
       return { indexProblems, lost, adoptedPacks, walk };
     };
     // What is stored meanwhile waits until the lock holds.
     const { indexProblems, lost, adoptedPacks, walk } = await lock.whileSettling(work());
-    await storeRest(pool, store);
+    await storeRest(pool, store, handOver && ((unfinished) => handOver.hold(repository, unfinished)));
     // From here on the snapshot is wanted: whoever cancels later cancels too late.
     await control.checkpointAsync();
     await lock.ensure();
@@ -113,9 +119,12 @@ export async function executeBackup(repository: Repository, plan: BackupPlan, op
     // One worker's failure ends the work of all; nothing is stored any more when the caller learns that the run has ended.
     control.cancel();
     await pool.settled();
+    const reason = hasCode(error, 'cancelled') ? (pool.failure ?? error) : error;
+    const isCarriedOn = handOver !== undefined && isFaultOfPlace(reason);
     // What is stored is kept for the next run; a failure of this last effort would only hide why the run ended.
-    await storeRest(pool, store).catch(() => store.flushIndex().catch(() => {}));
-    throw hasCode(error, 'cancelled') ? (pool.failure ?? error) : error;
+    if (isCarriedOn) await Promise.all([handOver.take(pool, repository), store.flushIndex().catch(() => {})]);
+    else await storeRest(pool, store).catch(() => store.flushIndex().catch(() => {}));
+    throw reason;
   } finally {
     await pool.close();
     await lock.release().catch(() => {});

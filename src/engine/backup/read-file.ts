@@ -5,8 +5,9 @@
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { parsePolynomial } from '../../repository/polynomial.ts';
 import { maxChunkLength, minChunkLength } from '../../repository/kernel/kernel.ts';
-import { idBytes, sha256 } from '../../repository/ids.ts';
+import { sha256 } from '../../repository/ids.ts';
 import type { WorkerContext } from '../workers/context.ts';
+import { noteRead, readBefore } from './hand-over.ts';
 
 /** Read at once from a large file, in bytes. */
 const readBytes = 1 << 20;
@@ -39,6 +40,8 @@ export class FileReader {
   readonly #buffer: number;
   readonly #size = maxChunkLength + readBytes;
   readonly #flags: number;
+  /** Where the last chunk of the file ended; bytes. */
+  #cutAt = 0;
   readonly figures: StoredFigures;
 
   constructor(context: WorkerContext, figures: StoredFigures) {
@@ -55,12 +58,34 @@ export class FileReader {
     const fd = openSync(path, this.#flags);
     try {
       const ids: Buffer[] = [];
-      const size = before.size < minChunkLength ? this.#readSmall(fd, Number(before.size), ids) : this.#readChunked(fd, 0, 0, ids);
+      const size = this.#readContent(fd, path, before, ids);
       const stat = fileStat(fd);
       const changed = stat.ino !== before.ino || stat.mtimeNs !== before.mtimeNs || stat.size !== before.size || BigInt(size) !== stat.size;
-      return { content: ids.length === 1 ? ids[0] : Buffer.concat(ids, ids.length * idBytes), size, changed };
+      const content = ids.length === 1 ? ids[0] : Buffer.concat(ids);
+      if (!changed) noteRead(this.#context, path, before, { content, size });
+      return { content, size, changed };
     } finally {
       closeSync(fd);
+    }
+  }
+
+  /** What is known from an earlier destination of this run is not read again. Returns the file's size. */
+  #readContent(fd: number, path: Buffer, before: BigIntStats, ids: Buffer[]): number {
+    const known = readBefore(this.#context, path, before);
+    const from = known?.size ?? 0;
+    if (known) {
+      ids.push(known.content);
+      this.#context.progress.add('bytes', from);
+      if (BigInt(from) === before.size) return from;
+    }
+    if (before.size < minChunkLength) return this.#readSmall(fd, Number(before.size), ids);
+    this.#cutAt = from;
+    try {
+      return this.#readChunked(fd, 0, from, ids);
+    } catch (error) {
+      // Cut off in the middle: the rest is for another destination.
+      if (ids.length > 0) noteRead(this.#context, path, before, { content: Buffer.concat(ids), size: this.#cutAt });
+      throw error;
     }
   }
 
@@ -80,7 +105,7 @@ export class FileReader {
     return got;
   }
 
-  /** `available` bytes of the file are in the buffer already. */
+  /** `available` bytes of the file are in the buffer already, of `size` that were read so far. */
   #readChunked(fd: number, available: number, size: number, ids: Buffer[]): number {
     const { kernel, control, progress } = this.#context;
     kernel.resetChunk();
@@ -91,6 +116,7 @@ export class FileReader {
       const cut = available > 0 ? kernel.findCut(this.#buffer, available) : 0;
       if (cut > 0) {
         this.#storeChunk(cut, ids);
+        this.#cutAt += cut;
         kernel.view().copyWithin(this.#buffer, this.#buffer + cut, this.#buffer + available);
         available -= cut;
         kernel.resetChunk();
@@ -98,7 +124,7 @@ export class FileReader {
       }
       if (ended) break;
       control.checkpoint();
-      const n = readSync(fd, kernel.view(), this.#buffer + available, Math.min(readBytes, this.#size - available), null);
+      const n = readSync(fd, kernel.view(), this.#buffer + available, Math.min(readBytes, this.#size - available), total);
       ended = n === 0;
       available += n;
       total += n;

@@ -11,7 +11,7 @@ import type { WorkerPool } from '../workers/pool.ts';
 import { type ChangedFolders, visitOptions } from './changed-folders.ts';
 import type { GatheredFindings } from './gathered-findings.ts';
 import type { BackupPlan } from './plan.ts';
-import type { EntryCount, ScanFigures } from './scan-task.ts';
+import type { EntryCount, ScanFigures, ScanFiles } from './scan-task.ts';
 import { walkSources, type WalkResult } from './walk.ts';
 
 export interface ScannedSources extends WalkResult {
@@ -23,6 +23,8 @@ export interface ScannedSources extends WalkResult {
 }
 
 export interface WhatIsKnown {
+  /** For workers. */
+  readonly files?: ScanFiles | undefined;
   readonly changed: ChangedFolders | undefined;
   /** Something that the repository should hold is not there. */
   readonly isDamaged: boolean;
@@ -40,7 +42,13 @@ export async function scanSources(pool: WorkerPool, control: RunControl, plan: B
   const refused = changed && reasonAgainst(plan, changed, known);
   const trusted = refused === undefined ? changed : undefined;
   const walk = (visits: ChangedFolders | undefined): Promise<WalkResult> =>
-    walkSources(pool, control, { rules: request.rules, leftOut, visits: visits && visitOptions(visits) }, sources, root);
+    walkSources(
+      pool,
+      control,
+      { rules: request.rules, leftOut, files: known.files, visits: visits && visitOptions(visits) },
+      sources,
+      root,
+    );
   const whole = async (because: FullScanReason | undefined, visits?: ChangedFolders): Promise<ScannedSources> => {
     const before = unreadable();
     const result = await walk(visits);

@@ -5,6 +5,7 @@ import type { WorkerContext } from '../workers/context.ts';
 import { keepVisits } from './changed-folders.ts';
 import { createExcluder, type FolderExcluder } from './exclude.ts';
 import { createTagFinder, type TagFinder } from './exclude-tags.ts';
+import { beginFiles } from './hand-over.ts';
 import { FileReader } from './read-file.ts';
 import { noFigures, type ScanOptions } from './scan-task.ts';
 
@@ -25,6 +26,7 @@ export function beginScan(options: ScanOptions, context: WorkerContext): void {
   // A tag that does not count leaves its folder as it is: nothing is missing from the backup, so nothing is said.
   const tags = options.rules.tags.length > 0 ? createTagFinder(options.rules.tags, () => {}) : undefined;
   keepVisits(context, options.visits);
+  beginFiles(options.files, context);
   context.state.set(stateName, { options, reader, users: systemUserNames(), tags, excluders: new Map() } satisfies ScanState);
 }
 

@@ -74,6 +74,15 @@ export interface ScanOptions {
   readonly visits: VisitOptions | undefined;
   /** Folders that are left out wherever they are met: the repository itself. */
   readonly leftOut: readonly { readonly device: bigint; readonly inode: bigint }[];
+  /** Undefined: nobody wants to know what was read. */
+  readonly files?: ScanFiles | undefined;
+}
+
+/** What a worker is told of files, and how much it may note of them; see hand-over.ts. */
+export interface ScanFiles {
+  readonly known: SharedArrayBuffer;
+  /** Bytes. */
+  readonly most: number;
 }
 
 export interface ScanTask {

@@ -1,6 +1,7 @@
 /** Everything that a worker can be asked to do. A job takes one argument and the worker's context, and is synchronous. */
 import { countTrees } from '../backup/count-trees-job.ts';
 import { estimate } from '../backup/estimate.ts';
+import { bringPack, leaveOver } from '../backup/hand-over.ts';
 import { scan } from '../backup/scan.ts';
 import { beginScan } from '../backup/scan-state.ts';
 import { assembleTree } from '../backup/store-tree.ts';
@@ -70,6 +71,8 @@ export const jobs = {
   repack,
   packsOfIndexFile,
   estimate,
+  bringPack,
+  leaveOver,
   beginScan,
   scan,
   assembleTree,

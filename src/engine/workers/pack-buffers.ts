@@ -31,10 +31,10 @@ export class PackBuffers {
     this.#storing += 1;
   }
 
-  /** It has got there, or failed to; `buffer` was its memory. */
-  endStoring(buffer: ArrayBuffer): void {
+  /** It has got there, or failed to; `buffer` was its memory, unless somebody keeps that. */
+  endStoring(buffer?: ArrayBuffer): void {
     this.#storing -= 1;
-    this.#free.push(buffer);
+    if (buffer) this.#free.push(buffer);
     this.#serve();
     // Enough for the next one who asks; two packs arriving together are rare enough to make a new buffer then.
     this.#free = this.#free.slice(0, 1);

@@ -76,6 +76,8 @@ export interface PoolOptions {
   readonly youngGenerationMb?: number | undefined;
   /** Stores a pack; the buffer goes back to its worker when this resolves. A failure ends the run. */
   readonly storePack?: (pack: FinishedPack) => Promise<void>;
+  /** Is given packs that could not be stored, and those that come after the run has failed; their memory is its own then. */
+  readonly keepUnstored?: ((pack: FinishedPack) => void) | undefined;
   readonly onNote?: (note: unknown) => void;
   /** A second repository to read from, as {@link WorkerContext.source}. */
   readonly source?: { readonly repository: Repository; readonly index: BlobIndex } | undefined;
@@ -170,6 +172,24 @@ export class WorkerPool {
       ),
     );
     return results as JobResult<N>[];
+  }
+
+  /**
+   * As {@link runOnEach} after the run has failed and {@link settled}: for a job that saves what the workers have. Those that are broken
+   * have nothing.
+   */
+  async runOnRemains<N extends JobName>(job: N, args: JobArgs<N>): Promise<JobResult<N>[]> {
+    const results = await Promise.allSettled(
+      this.#threads
+        .filter(({ isBroken }) => !isBroken)
+        .map(
+          (thread) =>
+            new Promise<unknown>((resolve, reject) => {
+              this.#post(thread, { job, args, transfer: [], resolve, reject });
+            }),
+        ),
+    );
+    return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value as JobResult<N>] : []));
   }
 
   /** Runs a job on one certain worker, after the one that it is busy with: for jobs that keep something there between them. */
@@ -369,17 +389,23 @@ export class WorkerPool {
   }
 
   async #storePack(pack: Extract<WorkerMessage, { kind: 'pack' }>): Promise<void> {
+    const { storePack, keepUnstored } = this.#options;
+    const finished: FinishedPack = { id: Buffer.from(pack.id), bytes: pack.bytes, header: Buffer.from(pack.header) };
+    let isKept = false;
     this.#storing += 1;
     this.#buffers.beginStoring();
     try {
-      const { storePack } = this.#options;
       if (!storePack) throw new HoldfastError('internal', { cause: 'this run stores no packs' });
-      await storePack({ id: Buffer.from(pack.id), bytes: pack.bytes, header: Buffer.from(pack.header) });
+      // The place has failed: trying it again with each pack that is still on its way would only take time.
+      if (this.#failure && keepUnstored) throw this.#failure;
+      await storePack(finished);
     } catch (error) {
+      isKept = keepUnstored !== undefined;
+      keepUnstored?.(finished);
       this.#fail(toHoldfastError(error));
     } finally {
       this.#storing -= 1;
-      this.#buffers.endStoring(pack.bytes.buffer);
+      this.#buffers.endStoring(isKept ? undefined : pack.bytes.buffer);
       this.#tellWaiting();
     }
   }

@@ -34,7 +34,7 @@ function end(): void {
 }
 
 /** A cancelled run still gives up what it has packed, for the next one to find, and leaves no folder half made. */
-const unstoppable: ReadonlySet<string> = new Set(['flush', 'finishFolders']);
+const unstoppable: ReadonlySet<string> = new Set(['flush', 'leaveOver', 'finishFolders']);
 
 function work({ job, args, onSource }: JobMessage): void {
   const place = onSource ? context!.source! : context!;

@@ -8,6 +8,7 @@ import type { LogLine, RunFigures, RunProblem } from '../../contract/run.ts';
 import { scanText } from '../../contract/scan.ts';
 import type { Strategy } from '../../contract/schedule.ts';
 import { type BackupResult, executeBackup } from '../../engine/backup/backup.ts';
+import type { HandOver } from '../../engine/backup/hand-over.ts';
 import { compileExcludes } from '../../engine/backup/exclude.ts';
 import { type BackupPlan, planBackup } from '../../engine/backup/plan.ts';
 import type { ResidentIndex } from '../../engine/index/resident-index.ts';
@@ -41,6 +42,8 @@ export interface BackupJob extends Omit<RetainJob, 'plan'> {
   readonly journal: RunJournal;
   /** Keeps the index of the repository for the next run. */
   readonly resident: ResidentIndex | undefined;
+  /** Of a run that can go on elsewhere. */
+  readonly handOver: HandOver | undefined;
 }
 
 export type Log = (level: LogLine['level'], text: string) => void;
@@ -66,7 +69,12 @@ export async function backUp(repository: Repository, job: BackupJob, options: Ru
   const lost = prepared.missing.filter(({ path }) => displayPath(Buffer.from(path)) !== settingsCopy);
   if (lost.length === plan.sources.length) return fail('source-missing', { path: plan.sources.map(({ path }) => path).join(', ') });
   tellNotes(prepared, settingsCopy, log);
-  const result = await executeBackup(repository, prepared, { ...options, changed: journal.changed, resident: job.resident });
+  const result = await executeBackup(repository, prepared, {
+    ...options,
+    changed: journal.changed,
+    resident: job.resident,
+    handOver: job.handOver,
+  });
   const problems = problemsOf(result);
   for (const error of result.damage) log('warning', `${error.message} ${error.guidance}`);
   const { summary, snapshot } = result;

@@ -2,6 +2,7 @@
 import { hasCode, HoldfastError, isDestinationError, isFaultOfPlace, toHoldfastError } from '../../contract/errors.ts';
 import { type Plan, retentionOn } from '../../contract/plan.ts';
 import type { LogLine, Run, RunError, RunProblem, Takeover } from '../../contract/run.ts';
+import { HandOver } from '../../engine/backup/hand-over.ts';
 import type { Progress, RunOptions } from '../../engine/run.ts';
 import type { RunControl } from '../../platform/cancellation.ts';
 import type { Clock } from '../../platform/clock.ts';
@@ -74,16 +75,18 @@ export async function workOn(
       log('warning', `Plans and history could not be copied for this backup (${(error as Error).message}); an older copy goes along.`);
     }
     let place = run.destination!;
+    const candidates = candidatesOf(run, plan);
+    const handOver = candidates.length > 1 ? new HandOver() : undefined;
     const outcome = await onFirstThatServes({
       plan: plan.name,
-      candidates: candidatesOf(run, plan),
+      candidates,
       nameOf,
       refusal: (id) => refusalOf(id, destinations),
       work: async (destination, hasStandby) => {
         await control.checkpointAsync();
         if (destination !== place) await desk.moveTo(destination, takeovers);
         place = destination;
-        const attempt: Attempt = { run, plan, destination, hasStandby, control, journals, log, onProgress };
+        const attempt: Attempt = { handOver, run, plan, destination, hasStandby, control, journals, log, onProgress };
         return attemptOn(attempt, options);
       },
       onTakeover: (from, to, error) => {
@@ -130,6 +133,7 @@ interface Attempt {
   readonly plan: Plan;
   readonly destination: string;
   readonly hasStandby: boolean;
+  readonly handOver: HandOver | undefined;
   readonly control: RunControl;
   /** Those that the run has taken. */
   readonly journals: RunJournal[];
@@ -138,7 +142,7 @@ interface Attempt {
 }
 
 async function attemptOn(
-  { run, plan, destination, hasStandby, control, journals, log, onProgress }: Attempt,
+  { run, plan, destination, hasStandby, handOver, control, journals, log, onProgress }: Attempt,
   options: WorkOptions,
 ): Promise<Outcome> {
   const { clock, state, destinations, identity, settingsCopy, leftOut, takeJournal, indexes, spare, onDefect } = options;
@@ -173,6 +177,7 @@ async function attemptOn(
         identity,
         journal,
         resident,
+        handOver,
         prune: pruneTimes.isDue(destination),
         pinned,
         spare: (going: readonly Snapshot[], here: readonly Snapshot[]) => spare(plan, destination, going, here),
