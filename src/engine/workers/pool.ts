@@ -87,6 +87,8 @@ export interface PoolOptions {
 
 /** Packs that may be on their way to a destination behind a network. */
 const storingFar = 3;
+/** The same of a disk: while one is brought onto it, another one is being written. */
+const storingNear = (threads: number): number => Math.ceil(threads / 2) + 1;
 
 export class WorkerPool {
   readonly #repository: Repository;
@@ -109,7 +111,7 @@ export class WorkerPool {
     this.#repository = repository;
     this.#options = options;
     const threads = options.threads ?? Math.max(2, availableParallelism());
-    this.#buffers = new PackBuffers(localFolderOf(repository.storage) === undefined ? storingFar : Math.ceil(threads / 2));
+    this.#buffers = new PackBuffers(localFolderOf(repository.storage) === undefined ? storingFar : storingNear(threads));
     this.#youngGenerationMb = options.youngGenerationMb ?? youngGenerationMb;
     this.#mostThreads = threads;
     this.#startThreads(Math.min(threads, options.firstThreads ?? threads));
