@@ -110,7 +110,7 @@ export function makeRouter(service: Service, { version, logins, onStop }: Router
       revoke: local.revoke.handler(({ input }) => ({ ended: logins.revoke(input.name) })),
     },
     ...careHandlers(service.care),
-    ...snapshotHandlers(service.app),
+    ...snapshotHandlers(service.app, () => service.catalogue.warm()),
     ...browseHandlers(service.app),
     ...restoreHandlers(service.app),
     ...factsHandlers(service.app),

@@ -7,12 +7,14 @@ import type { App } from '../app.ts';
 import { pageOf } from './page-of.ts';
 
 // The types are written by the library.
-export function snapshotHandlers(app: App) {
+/** `onLook`: somebody looks at the list of snapshots. */
+export function snapshotHandlers(app: App, onLook: () => void) {
   const { library, differences, deleting } = app;
   const os = implement(snapshotsContract).$context<Caller>().snapshots;
   return {
     snapshots: {
       list: os.list.handler(async ({ input: { cursor, limit, ...wish } }) => {
+        onLook();
         const { snapshots, asked } = await library.list(wish);
         const { page, next } = pageOf(snapshots, cursor, limit);
         return { snapshots: page, next, total: snapshots.length, asked };

@@ -8,15 +8,14 @@
 import type { CatalogueProgress, CatalogueState } from '../../contract/catalogue.ts';
 import { fail, hasCode, type HoldfastError, toHoldfastError } from '../../contract/errors.ts';
 import type { Run } from '../../contract/run.ts';
-import { type TreeReading, withTrees } from '../../engine/listing/read-trees.ts';
+import { withTrees } from '../../engine/listing/read-trees.ts';
 import { RunControl } from '../../platform/cancellation.ts';
-import type { Repository } from '../../repository/repository.ts';
-import type { Snapshot } from '../../repository/snapshot.ts';
 import type { Destinations } from '../destinations/destinations.ts';
 import type { Common, Part } from '../parts.ts';
 import type { Desk } from '../runs/desk.ts';
 import type { ResidentIndexes } from '../runs/resident-indexes.ts';
 import { Catalogue } from './client.ts';
+import { enterNew } from './enter.ts';
 import { factsOfSnapshot } from './lines.ts';
 import type { Answer, Question, QuestionName } from './protocol.ts';
 
@@ -130,8 +129,18 @@ export class CatalogueKeeper implements Part {
 
   /** Answers from the catalogue. Throws `catalogue-failed`, and what the question throws. */
   ask<N extends QuestionName>(name: N, request: Question<N>): Promise<Answer<N>> {
-    const destinations = [...this.#repositories()].map(([id, repository]) => [repository, id] as const);
-    return this.#catalogue.ask(name, request, new Map(destinations));
+    return this.#catalogue.ask(name, request, new Map(this.#destinations()));
+  }
+
+  /** Somebody looks at snapshots, and may soon have questions: the first of them is not to wait for the thread and the disk. */
+  warm(): void {
+    if (this.#isClosing || this.#catalogue.isAwake) return;
+    // Whoever asks hears of what is wrong.
+    this.#catalogue.run('warm', { destinations: this.#destinations() }).catch(() => {});
+  }
+
+  #destinations(): (readonly [string, string])[] {
+    return [...this.#repositories()].map(([id, repository]) => [repository, id]);
   }
 
   /** Throws `catalogue-failed`. */
@@ -262,74 +271,21 @@ export class CatalogueKeeper implements Part {
     const repository = await this.#options.destinations.open(destination, { signal: control.signal });
     try {
       // What vanished while it was read shows only in a second look.
-      for (let again = true; again; ) again = await this.#enterNew(repository, destination, control);
+      const entering = {
+        control,
+        catalogue: this.#catalogue,
+        loaded: () => this.#options.indexes.known(destination)?.look(repository),
+        onProgress: (entries: number) => this.#set(destination, { state: 'building', entries, problem: null }),
+        onEntered: () => this.#tell(),
+        onNote: (error: unknown) => this.#note(error),
+      };
+      for (let again = true; again; ) again = await enterNew(repository, entering);
       await this.#catalogue.run('complete', { repository: repository.config.id, at: this.#options.clock.now() });
     } finally {
       await repository.storage.close().catch(() => {});
     }
     this.#tell();
     await this.#catalogue.run('index', undefined);
-  }
-
-  /** Whether a snapshot may have been removed meanwhile. */
-  async #enterNew(repository: Repository, destination: string, control: RunControl): Promise<boolean> {
-    const { id } = repository.config;
-    const names = await repository.names('snapshot');
-    const missing = await this.#catalogue.run('reconcile', { repository: id, snapshots: names });
-    this.#tell();
-    if (missing.length === 0) return false;
-    const snapshots: Snapshot[] = [];
-    for (const name of missing) {
-      await control.checkpointAsync();
-      const snapshot = await this.#readSnapshot(repository, name);
-      if (snapshot) snapshots.push(snapshot);
-    }
-    snapshots.sort((a, b) => Date.parse(b.time) - Date.parse(a.time));
-    if (snapshots.length === 0) return false;
-    const loaded = await this.#options.indexes.known(destination)?.look(repository);
-    const enter = async (reading: TreeReading): Promise<boolean> => {
-      let isLost = false;
-      for (const snapshot of snapshots) isLost = (await this.#enter(repository, destination, snapshot, reading)) || isLost;
-      if (!isLost) return false;
-      const there = new Set(await repository.names('snapshot'));
-      return snapshots.some((snapshot) => !there.has(snapshot.id));
-    };
-    return withTrees(repository, control, enter, loaded);
-  }
-
-  /** Undefined: it was removed, or is damaged, which is for a check to tell. */
-  async #readSnapshot(repository: Repository, name: string): Promise<Snapshot | undefined> {
-    try {
-      return await repository.snapshot(name);
-    } catch (error) {
-      if (hasCode(error, 'file-not-found') || hasCode(error, 'item-tampered') || hasCode(error, 'snapshot-invalid')) return undefined;
-      throw error;
-    }
-  }
-
-  /** Whether some folder of it could not be read. */
-  async #enter(repository: Repository, destination: string, snapshot: Snapshot, reading: TreeReading): Promise<boolean> {
-    const { id, chunker_polynomial: polynomial } = repository.config;
-    const facts = factsOfSnapshot(snapshot);
-    let isLost = false;
-    const source = {
-      read: async (trees: readonly Uint8Array[]) => {
-        const listings = await reading.read(trees);
-        isLost ||= listings.includes(undefined);
-        return listings;
-      },
-    };
-    const onProgress = (entries: number): void => this.#set(destination, { state: 'building', entries, problem: null });
-    reading.begin(snapshot);
-    try {
-      await this.#catalogue.run('add', { repository: id, polynomial, facts }, { source, onProgress });
-    } catch (error) {
-      if (!hasCode(error, 'snapshot-too-large')) throw error;
-      this.#note(error);
-      await this.#catalogue.run('leaveOut', { repository: id, facts });
-    }
-    this.#tell();
-    return isLost;
   }
 
   #set(destination: string, work: Work | undefined): void {

@@ -30,6 +30,8 @@ export type Answer<N extends QuestionName> = ReturnType<Questions[N]>;
 export interface Tasks {
   /** Destinations by repositories. */
   ask: { args: { name: QuestionName; request: unknown; destinations: readonly (readonly [string, string])[] }; result: unknown };
+  /** Questions about these destinations will come. */
+  warm: { args: { destinations: readonly (readonly [string, string])[] }; result: undefined };
   states: { args: undefined; result: { repositories: RepositoryState[]; bytes: number } };
   reconcile: { args: { repository: string; snapshots: readonly string[] }; result: string[] };
   add: { args: { repository: string; polynomial: string; facts: SnapshotFacts }; result: undefined };

@@ -15,6 +15,7 @@ import { repositoryNumber, type SnapshotFacts } from './lines.ts';
 import { indexNames } from './names.ts';
 import { Calendar, type Destinations } from './queries/calendar.ts';
 import type { View } from './queries/view.ts';
+import { readAhead } from './read-ahead.ts';
 
 /** How far the catalogue is with a repository. */
 export interface RepositoryState {
@@ -46,6 +47,12 @@ export class CatalogueStore {
   /** Answers a question about the snapshots of some repositories, each by the ID of its destination. Throws `catalogue-failed`, and what `ask` throws. */
   ask<T>(destinations: Destinations, ask: (view: View) => T): T {
     return this.#guarded(({ reader }) => ask({ rows: reader, calendar: this.#calendarFor(destinations) }));
+  }
+
+  /** Makes ready for questions about these destinations. Throws `catalogue-failed`. */
+  async warm(destinations: Destinations): Promise<void> {
+    this.ask(destinations, () => undefined);
+    await readAhead(this.#file, () => !this.#isClosed);
   }
 
   states(): RepositoryState[] {

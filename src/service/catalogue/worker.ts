@@ -33,6 +33,10 @@ type Task<N extends keyof Tasks> = (args: Tasks[N]['args'], id: number) => Promi
 const tasks: { readonly [N in keyof Tasks]: Task<N> } = {
   ask: ({ name, request, destinations }) =>
     store.ask(new Map(destinations), (view) => (questions[name] as (view: View, request: unknown) => unknown)(view, request)),
+  warm: async ({ destinations }) => {
+    await store.warm(new Map(destinations));
+    return undefined;
+  },
   states: () => ({ repositories: store.states(), bytes: store.size() }),
   reconcile: ({ repository, snapshots }) => store.reconcile(repository, snapshots),
   add: async ({ repository, polynomial, facts }, id) => {

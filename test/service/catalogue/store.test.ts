@@ -103,6 +103,17 @@ test.runIf(canMountDisks)('on a full disk what is there is still answered, and t
   await store.close();
 });
 
+test('it is made ready for questions when it is new, when it holds something, and while it is closed', async () => {
+  const store = new CatalogueStore(join(scratch(), 'catalogue.db'));
+  await store.warm(destinations);
+  await complete(store);
+  await store.warm(destinations);
+  expect(await expectTrue(store)).toBe(history.length);
+  const warming = store.warm(destinations);
+  await store.close();
+  await warming;
+});
+
 test('a source that fails in the middle of a snapshot leaves nothing of it', async () => {
   const store = new CatalogueStore(join(scratch(), 'catalogue.db'));
   await store.reconcile(historyRepository, ids);
