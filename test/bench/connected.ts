@@ -109,7 +109,7 @@ export async function connectedRepository(
   });
   const { catalogueFile, ...figures } = built;
   // The system forgets what it has of the file; see dd(1).
-  for (const beside of ['', '-wal']) execFileSync('dd', [`if=${catalogueFile}${beside}`, 'iflag=nocache', 'count=0'], { stdio: 'ignore' });
+  execFileSync('dd', [`if=${catalogueFile}`, 'iflag=nocache', 'count=0'], { stdio: 'ignore' });
   const cold = await serving(folder, async ({ client }) => {
     const times: Record<string, number> = {};
     const { snapshots: listed } = await client.catalogue.snapshots({ limit: 50 });
