@@ -1,5 +1,6 @@
 /** All English texts. */
 import { advice } from './en/advice.ts';
+import { capacity } from './en/capacity.ts';
 import { connect } from './en/connect.ts';
 import { destinations } from './en/destinations.ts';
 import { errors } from './en/errors.ts';
@@ -18,6 +19,7 @@ import { ui } from './en/ui.ts';
 
 export default {
   advice,
+  capacity,
   connect,
   destinations,
   errors,

@@ -2,6 +2,7 @@
 import type en from './en.ts';
 import type { Texts } from './texts.ts';
 import { advice } from './zh-CN/advice.ts';
+import { capacity } from './zh-CN/capacity.ts';
 import { connect } from './zh-CN/connect.ts';
 import { destinations } from './zh-CN/destinations.ts';
 import { errors } from './zh-CN/errors.ts';
@@ -20,6 +21,7 @@ import { ui } from './zh-CN/ui.ts';
 
 export default {
   advice,
+  capacity,
   connect,
   destinations,
   errors,

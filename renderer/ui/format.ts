@@ -39,6 +39,13 @@ export function bytes(value: number): string {
   return `${format.format(scaled)}${thin}${sizes[at]}`;
 }
 
+/** An amount of money, as its currency is written: `$12.30`. `digits`: at most so many after the point. */
+export const money = (value: number, currency: string, digits = 2): string =>
+  formatter(
+    `money ${currency} ${digits}`,
+    (language) => new Intl.NumberFormat(language, { style: 'currency', currency, maximumFractionDigits: digits }),
+  ).format(value);
+
 /** A speed: `84 MB/s`. */
 export const speed = (bytesPerSecond: number): string => i18next.t('ui.perSecond', { size: bytes(bytesPerSecond) });
 

@@ -69,6 +69,8 @@ export const capacitySchema = z.strictObject({
   /** What the runs of each plan have stored there, as far as runs are remembered; the most first. */
   plans: z.array(z.strictObject({ plan: idSchema, name: z.string(), bytes, share: z.number().min(0).max(1) })),
   usage: usageSchema.nullable(),
+  /** As it was said: an entry of the table, `none`, or `by-place`. */
+  price: z.string(),
   /** Null where nothing is paid, or nobody has said what. */
   cost: z.strictObject({ estimate: estimateSchema, isGuessed: z.boolean() }).nullable(),
   /** Every class in the same currency, the cheapest first. */

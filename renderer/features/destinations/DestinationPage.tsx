@@ -10,14 +10,16 @@ import { Confirm } from '../../ui/Confirm.tsx';
 import { Empty } from '../../ui/Empty.tsx';
 import { ErrorMessage } from '../../ui/ErrorMessage.tsx';
 import { Facts } from '../../ui/Facts.tsx';
-import { bytes, date, list } from '../../ui/format.ts';
+import { list } from '../../ui/format.ts';
 import { attempt, say } from '../../ui/messages.ts';
 import { Page, Section } from '../../ui/Page.tsx';
 import { StateWord } from '../../ui/StateDot.tsx';
 import { Time } from '../../ui/Time.tsx';
 import { useAnswer } from '../../ui/use-answer.ts';
 import { HardDrive } from 'lucide-react';
+import { CapacitySections } from '../capacity/Capacity.tsx';
 import { ChangePassword } from './ChangePassword.tsx';
+import { MoveDestination } from './MoveDestination.tsx';
 import { Rename } from './Rename.tsx';
 import { Renew } from './Renew.tsx';
 import { conditionOf, failureOf, kindOf, stateWords } from './words.ts';
@@ -79,11 +81,13 @@ export function DestinationPage({ id }: { readonly id: string }) {
         </Box>
       ) : null}
       <About destination={destination} />
+      <CapacitySections destination={destination.id} />
       <Section title={t('destinations.manage')}>
         <Group gap="xs">
           <Rename destination={destination} />
           <Renew destination={destination} />
           <ChangePassword destination={destination} />
+          <MoveDestination destination={destination} />
           <Button variant="default" component={Link} href={`/kit/${destination.id}`}>
             {t('destinations.kit')}
           </Button>
@@ -100,8 +104,6 @@ function About({ destination }: { readonly destination: DestinationView }) {
   const { t } = useTranslation();
   const plans = useService((state) => state.plans) ?? [];
   const used = plans.filter((plan) => plan.destinations.some((each) => each.destination === destination.id));
-  const { value: figures } = useAnswer(destination.id, (signal) => api.history.figures({ destination: destination.id }, { signal }));
-  const growth = figures?.growth.find((each) => each.destination === destination.id);
   const { value: snapshots } = useAnswer(destination.id, (signal) =>
     api.snapshots.list({ destination: destination.id, limit: 1 }, { signal }),
   );
@@ -122,16 +124,6 @@ function About({ destination }: { readonly destination: DestinationView }) {
           ? []
           : [[t('destinations.fact.snapshots'), t('destinations.fact.snapshotsOf', { count: snapshots.total })] as const]),
         ...(newest === undefined ? [] : [[t('destinations.fact.newest'), <Time key="newest" at={newest.time} />] as const]),
-        ...(growth === undefined || growth.storedPerDay === 0
-          ? []
-          : [
-              [
-                t('destinations.fact.growth'),
-                growth.fullAt === null
-                  ? t('destinations.fact.perDay', { size: bytes(growth.storedPerDay) })
-                  : t('destinations.fact.fullAt', { size: bytes(growth.storedPerDay), date: date(growth.fullAt) }),
-              ] as const,
-            ]),
         ...(destination.sharesBlobs ? [] : [[t('destinations.fact.cuts'), t('destinations.fact.cutsText')] as const]),
         [t('destinations.fact.repository'), destination.repository.slice(0, 8)],
       ]}

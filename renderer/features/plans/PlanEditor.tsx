@@ -13,6 +13,7 @@ import { Page, Section } from '../../ui/Page.tsx';
 import { type Draft, draftOf, inputOf, missingOf, newDraft } from './draft.ts';
 import { Excludes } from './Excludes.tsx';
 import { Places } from './Places.tsx';
+import { MovePlan } from './MovePlan.tsx';
 import { RemovePlan } from './RemovePlan.tsx';
 import { RetentionForm } from './RetentionForm.tsx';
 import { ScheduleForm } from './ScheduleForm.tsx';
@@ -139,7 +140,12 @@ function Form({ id, first }: { readonly id: string | undefined; readonly first: 
           description={t('plans.isOnText')}
           onChange={(event) => change({ enabled: event.currentTarget.checked })}
         />
-        {id === undefined ? null : <RemovePlan id={id} name={first.name} />}
+        {id === undefined ? null : (
+          <Group gap="xs">
+            <MovePlan id={id} name={first.name} />
+            <RemovePlan id={id} name={first.name} />
+          </Group>
+        )}
       </Section>
     </Page>
   );

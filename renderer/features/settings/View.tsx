@@ -10,6 +10,7 @@ import { Bones } from '../../ui/Bones.tsx';
 import { moment } from '../../ui/format.ts';
 import { attempt, say } from '../../ui/messages.ts';
 import { Page, Section } from '../../ui/Page.tsx';
+import { Prices } from '../capacity/Prices.tsx';
 import { About } from './About.tsx';
 import { Computer } from './Computer.tsx';
 import { Row } from './Row.tsx';
@@ -20,6 +21,7 @@ export default function SettingsScreen() {
   const [path] = useLocation();
   const settings = useService((state) => state.settings);
   if (path === '/settings/about') return <About />;
+  if (path === '/settings/prices') return <Prices />;
   return (
     <Page place={t('frame.place.settings')}>
       {settings ? (
@@ -201,6 +203,11 @@ function Keeping({ settings: { keepRunsDays } }: { readonly settings: Settings }
       <Row title={t('settings.diagnostics.label')} text={t('settings.diagnostics.text')}>
         <Button variant="default" onClick={() => void save()}>
           {t('settings.diagnostics.act')}
+        </Button>
+      </Row>
+      <Row title={t('capacity.prices.label')} text={t('capacity.prices.text')}>
+        <Button variant="default" onClick={() => go('/settings/prices')}>
+          {t('capacity.prices.open')}
         </Button>
       </Row>
       <Row title={t('settings.about.label')} text={t('settings.about.text')}>

@@ -93,6 +93,7 @@ export class Capacities implements Part {
       forecast: forecastOf(growth, free, now),
       plans: this.#shares(runs),
       usage,
+      price: terms.price,
       cost: price && usage ? { estimate: estimateOf(price, usage), isGuessed: terms.price === 'by-place' } : null,
       compared: usage ? compareOf(prices, usage, price?.currency ?? defaultCurrency) : [],
       budget: terms.budget,
