@@ -49,16 +49,6 @@ export const historySchema = z.strictObject({
       bytes: count.nullable(),
     }),
   ),
-  /** How destinations grow: from what the last 90 days' runs stored. */
-  growth: z.array(
-    z.strictObject({
-      destination: idSchema,
-      storedPerDay: count,
-      freeBytes: count.nullable(),
-      /** When it will be full at that rate; null when that is not known, or more than ten years away. */
-      fullAt: z.number().nullable(),
-    }),
-  ),
 });
 export type History = z.infer<typeof historySchema>;
 

@@ -86,13 +86,13 @@ export class App implements Part {
       undo: (job) => workOnUndo(job, options),
       forget: (job) => workOnDeletion(job, options),
     };
-    const { state, clock, whole, isThere, destinations } = options;
+    const { state, clock, whole, isThere } = options;
     const withoutKit = (): Set<string> => {
       const saved = kitsSaved(state);
       return new Set(state.destinations().flatMap(({ id, repository }) => (repository in saved ? [] : id)));
     };
     this.home = new Home({ state, clock, whole, watched: () => watchedPlans(state, clock, isThere), withoutKit });
-    this.history = (wish) => historyFigures({ state, clock, destinations: () => destinations.views() }, wish);
+    this.history = (wish) => historyFigures({ state, clock }, wish);
   }
 
   /** The work of runs of a kind; undefined for backups, which are another's. */

@@ -180,7 +180,9 @@ function Cost({ capacity, prices, onChange }: CostProps) {
         </Anchor>
       </Group>
       {cost ? (
-        <Text mt="xs" className="secondary">{t('capacity.cost.asOf', { month: prices.find(({ id }) => id === cost.estimate.price)?.asOf ?? '' })}</p>
+        <Text mt="xs" className="secondary">
+          {t('capacity.cost.asOf', { month: prices.find(({ id }) => id === cost.estimate.price)?.asOf ?? '' })}
+        </Text>
       ) : null}
     </>
   );

@@ -1,7 +1,7 @@
 import { useTranslation } from 'react-i18next';
 import type { History } from '../../../src/contract/history.ts';
 import { useNow } from '../../clock.ts';
-import { bytes, count, date, percent, span, speed } from '../../ui/format.ts';
+import { bytes, count, percent, span, speed } from '../../ui/format.ts';
 import { Chart } from './Chart.tsx';
 import { durationPoints, sizePoints, speedPoints, weeks } from './chart.ts';
 import styles from './Figures.module.css';
@@ -43,13 +43,6 @@ export function Figures({ history }: { readonly history: History }) {
           empty={t('history.chart.noRestore')}
         />
       </div>
-      {history.growth.map(({ destination, storedPerDay, fullAt, freeBytes }) =>
-        fullAt === null ? null : (
-          <p key={destination} className="secondary">
-            {t('history.growth', { perDay: bytes(storedPerDay), free: bytes(freeBytes ?? 0), date: date(fullAt) })}
-          </p>
-        ),
-      )}
     </>
   );
 }

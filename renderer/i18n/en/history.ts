@@ -45,7 +45,6 @@ export const history = {
     from: 'Runs until {{date}}',
     newest: 'Show the newest',
   },
-  growth: 'Grows by {{perDay}} a day, with {{free}} free: full on about {{date}}.',
   kind: {
     backup: 'Backup',
     copy: 'Copy',

@@ -43,7 +43,6 @@ export const history: Texts<typeof en> = {
     from: '截至 {{date}} 的运行记录',
     newest: '显示最新',
   },
-  growth: '每天增加 {{perDay}}，剩余 {{free}}：大约在 {{date}} 装满。',
   kind: {
     backup: '备份',
     copy: '复制',

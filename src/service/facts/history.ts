@@ -1,14 +1,11 @@
 /** Figures of the past; see src/contract/history.ts. */
-import type { DestinationView } from '../../contract/destination.ts';
 import type { History } from '../../contract/history.ts';
 import { computerZone } from '../../platform/time-zone.ts';
 import type { Common } from '../parts.ts';
 import { DAY, dayOf, wallAt } from '../schedule/zone.ts';
 import type { RunBrief } from '../state/run-briefs.ts';
 
-export interface HistoryOptions extends Pick<Common, 'state' | 'clock'> {
-  readonly destinations: () => readonly DestinationView[];
-}
+export type HistoryOptions = Pick<Common, 'state' | 'clock'>;
 
 export interface HistoryWish {
   readonly plan?: string | undefined;
@@ -19,14 +16,11 @@ export interface HistoryWish {
 const dayMs = 86_400_000;
 const rated = [7, 30, 90] as const;
 const mostDurations = 1000;
-const growthDays = 90;
-/** Growth of a shorter time says nothing. */
-const leastGrowthDays = 3;
-const farAwayMs = 3653 * dayMs;
+const ratedDays = 90;
 
-export function historyFigures({ state, clock, destinations }: HistoryOptions, { plan, destination, days }: HistoryWish): History {
+export function historyFigures({ state, clock }: HistoryOptions, { plan, destination, days }: HistoryWish): History {
   const now = clock.now();
-  const runs = state.runBriefs.ended(now - Math.max(days, growthDays) * dayMs, { plan, destination });
+  const runs = state.runBriefs.ended(now - Math.max(days, ratedDays) * dayMs, { plan, destination });
   const within = runs.filter(({ ended }) => ended >= now - days * dayMs);
   return {
     rates: rated.map((count) => {
@@ -48,9 +42,6 @@ export function historyFigures({ state, clock, destinations }: HistoryOptions, {
         seconds: Math.max(0, run.ended - run.started!) / 1000,
         bytes: run.bytes === 0 ? null : run.bytes,
       })),
-    growth: destinations()
-      .filter(({ id }) => destination === undefined || id === destination)
-      .map((view) => growthOf(view, runs, now)),
   };
 }
 
@@ -89,18 +80,4 @@ function sizesOf(runs: readonly RunBrief[], zone: string): History['sizes'] {
       bytesStored: sum('bytesStored'),
     };
   });
-}
-
-/** The first backup is no growth: what it stores was there before. */
-function growthOf({ id, now: place }: DestinationView, runs: readonly RunBrief[], now: number): History['growth'][number] {
-  const own = runs.filter((run) => run.destination === id && run.kind === 'backup' && run.bytesStored > 0);
-  const firsts = new Set([...Map.groupBy(own, ({ plan }) => plan).values()].map(([first]) => first!.id));
-  const oldest = own[0]?.ended ?? now;
-  const days = Math.max(leastGrowthDays, (now - oldest) / dayMs);
-  const stored = own.filter((run) => !firsts.has(run.id)).reduce((all, { bytesStored }) => all + bytesStored, 0);
-  const storedPerDay = stored / days;
-  const freeBytes = place.state === 'connected' ? (place.freeBytes ?? null) : null;
-  const leftMs =
-    freeBytes === null || storedPerDay === 0 || now - oldest < leastGrowthDays * dayMs ? Infinity : (freeBytes / storedPerDay) * dayMs;
-  return { destination: id, storedPerDay, freeBytes, fullAt: leftMs < farAwayMs ? now + leftMs : null };
 }
