@@ -2,30 +2,19 @@
  * `npm start`: installs and builds what is missing, then opens the app: in Electron where it can be had, else in a browser.
  * `npm start -- FOLDER… [--to DESTINATION]` backs up from the terminal instead.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureBuilt } from './build.mjs';
+import { electronAtHand, electronFolder, hasScreen } from './electron-program.mjs';
 import { ensureInstalled } from './install.mjs';
 import { pinnedNode, root, run, runNode } from './runtime.mjs';
 
-/** Whether there is a screen that a window could be on. */
-const hasScreen = () =>
-  process.platform === 'darwin' || process.platform === 'win32' || !!(process.env['DISPLAY'] || process.env['WAYLAND_DISPLAY']);
-
 /** Electron's program, fetched where that is possible; undefined where there is none for this computer. */
 async function electronProgram() {
-  const folder = join(root, 'node_modules/electron');
-  const own = process.env['ELECTRON_OVERRIDE_DIST_PATH'];
-  if (own) return join(own, process.platform === 'win32' ? 'electron.exe' : 'electron');
-  const named = () =>
-    existsSync(join(folder, 'path.txt')) ? join(folder, 'dist', readFileSync(join(folder, 'path.txt'), 'utf8')) : undefined;
-  const there = named();
-  if (there !== undefined && existsSync(there)) return there;
-  if (!existsSync(join(folder, 'install.js'))) return undefined;
+  const there = electronAtHand();
+  if (there !== undefined || !existsSync(join(electronFolder, 'install.js'))) return there;
   console.error('Fetching Electron for the desktop app…');
-  if ((await run(pinnedNode, [join(folder, 'install.js')])) !== 0) return undefined;
-  const fetched = named();
-  return fetched !== undefined && existsSync(fetched) ? fetched : undefined;
+  return (await run(pinnedNode, [join(electronFolder, 'install.js')])) === 0 ? electronAtHand() : undefined;
 }
 
 /** @returns {Promise<number>} an exit code */

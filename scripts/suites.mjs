@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { ensureBuilt } from './build.mjs';
+import { electronAtHand, hasScreen } from './electron-program.mjs';
 import { ensureInstalled } from './install.mjs';
 import { root, runNode, runTool } from './runtime.mjs';
 import { reportFile } from './test-report.mjs';
@@ -137,4 +138,19 @@ export async function runSuites(args, env = {}) {
     for (const { path, message } of first.report.outside) console.log(`  ${relative(root, String(path))}: ${message}`);
   }
   return counts;
+}
+
+/** Files of the end-to-end suite that hold in the desktop app as in a browser: they download nothing, and open no second window. */
+const inTheApp = ['backup', 'failing', 'home', 'chinese'].map((name) => `test/e2e/${name}.test.ts`);
+
+/**
+ * The end-to-end suite once more, in the desktop app, where Electron's program and a screen are at hand; else it is said that it was left out.
+ *
+ * @returns {Promise<Counts>}
+ */
+export async function runInTheApp() {
+  const program = electronAtHand();
+  if (program !== undefined && hasScreen()) return runSuites(inTheApp, { HOLDFAST_E2E_SHELL: program });
+  console.log(`Left out: the end-to-end suite in the desktop app, for there is no ${program === undefined ? 'Electron' : 'screen'} here.`);
+  return { passed: 0, failed: 0, skipped: 0 };
 }

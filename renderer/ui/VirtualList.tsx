@@ -50,6 +50,8 @@ export function VirtualList({
 }: VirtualListProps) {
   const [active, setActive] = useState(given);
   useEffect(() => setActive(given), [given]);
+  // A list that has become shorter has no row there any more.
+  useEffect(() => setActive((now) => Math.max(0, Math.min(now, count - 1))), [count]);
   const { scroller, height, first, last, show, startOf } = useLongScroll(count, rowHeight);
   useEffect(() => {
     if (takesFocus) scroller.current?.focus({ preventScroll: true });

@@ -201,3 +201,101 @@ test('any path is told whether it is protected, by which plan and rule, and wher
   await seen(page.getByRole('option', { name: 'a.txt' }));
   await seen(page.getByText(new RegExp(`^(Yes|Partly): .*Documents`)));
 });
+
+test('a plan is made from nothing: its folder is found in the tree, its destinations are put in order, and it backs up', async () => {
+  const host = await withBackup();
+  const green = await host.client.destinations.connect({
+    name: 'Green',
+    place: join(host.folder, 'green'),
+    password: 'a password',
+    create: true,
+  });
+  const films = tree(join(host.home, 'Films'), { 'film.mp4': 'x'.repeat(5000), deep: { 'second.mp4': 'y' } });
+  const page = await openScreen(`${host.address}#/plans`);
+  await page.getByRole('button', { name: 'New plan' }).click();
+  await page.getByRole('textbox', { name: 'Name' }).first().fill('Films');
+  await page.getByRole('button', { name: 'Add a folder…' }).click();
+  const picker = page.getByRole('dialog');
+  await picker.getByRole('option', { name: 'Films' }).click();
+  await seen(picker.getByRole('option', { name: 'deep' }));
+  await page.keyboard.press('Enter');
+  await seen(picker.getByText('No folders in here. This folder itself can be used.'));
+  await picker.getByRole('button', { name: 'One folder up' }).click();
+  await seen(picker.getByRole('option', { name: 'deep' }));
+  await picker.getByRole('button', { name: 'Use this folder' }).click();
+  await gone(picker);
+  await seen(page.getByText(/^2 files, 5(\.0)?\skB$/));
+  const add = page.getByRole('button', { name: 'Add a destination' });
+  if (await page.getByText('Blue drive', { exact: true }).isHidden()) {
+    await add.click();
+    await page.getByRole('menuitem', { name: 'Blue drive' }).click();
+  }
+  await add.click();
+  await page.getByRole('menuitem', { name: 'Green' }).click();
+  await page.getByRole('button', { name: 'Move Green up' }).click();
+  await page.getByRole('button', { name: 'Save plan' }).click();
+  await seen(page.getByText('“Films” was saved.'));
+  const plan = (await host.client.state()).plans.find(({ name }) => name === 'Films')!;
+  expect(plan.sources).toEqual([{ kind: 'folder', path: films }]);
+  expect(plan.destinations[0]).toMatchObject({ destination: green.id, role: 'primary' });
+  expect(plan.destinations[1]).toMatchObject({ destination: host.destination.id });
+  await page.getByRole('button', { name: 'Back up now' }).last().click();
+  await until(async () => (await host.client.runs.list({ plan: plan.id })).runs.some(({ status }) => status === 'succeeded'));
+});
+
+test('each setting changes the service, and says what a browser cannot do', async () => {
+  const host = await withBackup();
+  const page = await openScreen(`${host.address}#/settings`);
+  const becomes = (wanted: object): Promise<void> =>
+    until(async () => {
+      const { settings } = await host.client.state();
+      return Object.entries(wanted).every(([name, value]) => settings[name as keyof typeof settings] === value);
+    });
+  for (const [name, part] of [
+    ['Notifications', 'notifications'],
+    ['Step back for other programs', 'gentle'],
+  ] as const) {
+    await page.getByRole('switch', { name }).press('Space');
+    await becomes({ [part]: false });
+    await page.getByRole('switch', { name }).press('Space');
+    await becomes({ [part]: true });
+  }
+  for (const [name, typed, wanted] of [
+    ['Processor cores', '2', { threads: 2 }],
+    ['Processor cores', '', { threads: null }],
+    ['Upload at most', '08:00-18:00=500K,2M', { limitUpload: '08:00-18:00=500K,2M' }],
+    ['Download at most', '3M', { limitDownload: '3M' }],
+    ['Download at most', '', { limitDownload: null }],
+    ['Keep the history of runs for', '90', { keepRunsDays: 90 }],
+  ] as const) {
+    await page.getByRole('textbox', { name }).fill(typed);
+    await page.keyboard.press('Tab');
+    await becomes(wanted);
+  }
+  for (const [name, isPaused] of [
+    ['For 1 hour', true],
+    ['Resume', false],
+    ['Until tomorrow', true],
+    ['Resume', false],
+    ['Until I resume', true],
+    ['Resume', false],
+  ] as const) {
+    await page.getByRole('button', { name }).click();
+    await until(async () => ((await host.client.state()).pause !== null) === isPaused);
+  }
+  for (const [name, theme] of [
+    ['Dark', 'dark'],
+    ['Light', 'light'],
+  ] as const) {
+    await page.getByText(name, { exact: true }).click();
+    await becomes({ theme });
+  }
+  await page.getByRole('combobox', { name: 'Language' }).click();
+  await page.getByRole('option', { name: '简体中文' }).click();
+  await becomes({ language: 'zh-CN' });
+  await seen(page.getByRole('link', { name: '设置' }));
+  await page.getByRole('combobox', { name: '语言' }).click();
+  await page.getByRole('option', { name: 'English' }).click();
+  await seen(page.getByText('Start when I log in'));
+  await seen(page.getByText(/“holdfast service install” lets it start by itself/));
+});

@@ -79,6 +79,7 @@ function Folders({ path: first, onClose, onChoose }: Pick<FolderPickerProps, 'pa
               {pages.rows.length === 0 && !pages.isWaiting ? <p className={styles.none}>{t('files.picker.none')}</p> : null}
               {pages.rows.length > 0 ? (
                 <VirtualList
+                  key={at}
                   label={t('files.picker.folders')}
                   count={pages.rows.length}
                   rowHeight={36}

@@ -85,24 +85,34 @@ function Work({ settings: { gentle, threads, limitUpload, limitDownload } }: { r
         />
       </Row>
       <Row title={t('settings.threads.label')} text={t('settings.threads.text')}>
-        <NumberInput
-          aria-label={t('settings.threads.label')}
-          w={128}
-          min={1}
-          max={256}
-          allowDecimal={false}
-          placeholder={t('settings.threads.all')}
-          value={threads ?? ''}
-          onBlur={(event) => {
-            const typed = event.currentTarget.value;
-            const next = typed === '' ? null : Math.min(256, Math.max(1, Number.parseInt(typed, 10)));
-            if (next !== threads && !Number.isNaN(next)) change({ threads: next });
-          }}
-        />
+        <Threads value={threads} />
       </Row>
       <Rate title={t('settings.rate.upload')} value={limitUpload} onChange={(next) => change({ limitUpload: next })} />
       <Rate title={t('settings.rate.download')} value={limitDownload} onChange={(next) => change({ limitDownload: next })} />
     </Section>
+  );
+}
+
+/** How many cores a run may use; empty for all of them. */
+function Threads({ value }: { readonly value: number | null }) {
+  const { t } = useTranslation();
+  const [typed, setTyped] = useState<number | string>(value ?? '');
+  useEffect(() => setTyped(value ?? ''), [value]);
+  return (
+    <NumberInput
+      aria-label={t('settings.threads.label')}
+      w={128}
+      min={1}
+      max={256}
+      allowDecimal={false}
+      placeholder={t('settings.threads.all')}
+      value={typed}
+      onChange={setTyped}
+      onBlur={() => {
+        const next = typed === '' ? null : Math.min(256, Math.max(1, Number(typed)));
+        if (next !== value) change({ threads: next });
+      }}
+    />
   );
 }
 

@@ -103,6 +103,7 @@ export async function startHost({
     }
   };
   const client = await connect();
+  for (const each of addresses) profiles.set(each, profile);
   return { folder, home, address, addresses, port: Number(new URL(address).port), pid: child.pid!, client, killService, end };
 }
 
@@ -131,6 +132,10 @@ async function readyAddresses(child: ChildProcess): Promise<readonly string[]> {
   }
   throw new Error(`the host did not start: ${said}`);
 }
+
+/** By address, for whoever comes another way than by the browser. */
+const profiles = new Map<string, string>();
+export const profileOf = (address: string): string | undefined => profiles.get(address);
 
 /** A destination in a new folder of the host's, so that there is something already and the first run does not come by itself. */
 export const connectFolder = ({ folder, client }: Host, name = 'Blue'): Promise<DestinationView> =>

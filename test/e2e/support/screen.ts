@@ -5,6 +5,8 @@ import { AxeBuilder } from '@axe-core/playwright';
 import { type Browser, type BrowserContext, chromium, type Locator, type Page } from 'playwright-core';
 import { afterAll, expect, onTestFinished } from 'vitest';
 import { root } from '../../project/planted-project.ts';
+import { profileOf } from './host.ts';
+import { openShell, shellProgram } from './shell.ts';
 
 /** The sizes at which every screen is looked at. */
 export const sizes = {
@@ -37,21 +39,19 @@ const launched = (): Promise<Browser> =>
     timeout: 0,
   }));
 
-/** A page in a browser that knows nothing yet, opened at `address`. It fails the test when the page says that something is wrong with it. */
-export async function openScreen(address: string, { size = 'large', theme = 'light', language = 'en' }: ScreenSetup = {}): Promise<Page> {
-  const context: BrowserContext = await (await launched()).newContext({
-    viewport: sizes[size],
-    colorScheme: theme,
-    locale: language === 'en' ? 'en-GB' : 'zh-CN',
-    reducedMotion: 'reduce',
-    acceptDownloads: true,
-    // Of an authority that was made for the test.
-    ignoreHTTPSErrors: address.startsWith('https:'),
-  });
+/**
+ * A page in a browser that knows nothing yet, opened at `address`; or the window of the desktop app, where these tests are run in it. It fails
+ * the test when the page says that something is wrong with it.
+ */
+export async function openScreen(address: string, setup: ScreenSetup = {}): Promise<Page> {
+  const [place, path = ''] = address.split('#');
+  const profile = profileOf(place);
+  const { page, close } =
+    shellProgram !== undefined && profile !== undefined
+      ? await openShell(shellProgram, profile, path, setup)
+      : await openPage(address, setup);
   // A slow machine is no failure. To find out where a test hangs, give it less patience.
-  const patience = Number(process.env['HOLDFAST_E2E_PATIENCE'] ?? 0);
-  context.setDefaultTimeout(patience);
-  const page = await context.newPage();
+  page.context().setDefaultTimeout(Number(process.env['HOLDFAST_E2E_PATIENCE'] ?? 0));
   const defects: string[] = [];
   page.on('pageerror', (error) => defects.push(error.stack ?? error.message));
   page.on('console', (message) => {
@@ -61,11 +61,27 @@ export async function openScreen(address: string, { size = 'large', theme = 'lig
   });
   onTestFinished(async ({ task }) => {
     if (task.result?.state === 'fail') await evidence(page, task.name);
-    await context.close();
+    await close();
     expect(defects).toEqual([]);
   });
-  await page.goto(address);
+  if (shellProgram === undefined || profile === undefined) await page.goto(address);
   return page;
+}
+
+async function openPage(
+  address: string,
+  { size = 'large', theme = 'light', language = 'en' }: ScreenSetup,
+): Promise<{ readonly page: Page; close(): Promise<void> }> {
+  const context: BrowserContext = await (await launched()).newContext({
+    viewport: sizes[size],
+    colorScheme: theme,
+    locale: language === 'en' ? 'en-GB' : 'zh-CN',
+    reducedMotion: 'reduce',
+    acceptDownloads: true,
+    // Of an authority that was made for the test.
+    ignoreHTTPSErrors: address.startsWith('https:'),
+  });
+  return { page: await context.newPage(), close: () => context.close() };
 }
 
 /** Waits until it is seen. */
