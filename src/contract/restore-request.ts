@@ -50,6 +50,8 @@ export const restoreReceiptSchema = z.strictObject({
   /** The destination that it was read from, and those that failed before it. */
   destination: z.strictObject({ id: idSchema, name: z.string() }),
   failedDestinations: z.array(z.strictObject({ id: idSchema, name: z.string(), error: errorSchema })),
+  /** Pieces of data that were damaged there and came from other destinations in the middle of it. */
+  rescued: z.array(z.strictObject({ name: z.string(), pieces: count })).optional(),
   items: z.array(z.string()),
   target: restoreTargetSchema,
   conflicts: z.enum(conflictPolicies),

@@ -7,7 +7,7 @@ import { localFolderOf } from '../storage/local-folder.ts';
 import type { Storage } from '../storage/storage.ts';
 import { loadIndex } from './index/load.ts';
 import type { RunOptions } from './run.ts';
-import { WorkerPool } from './workers/pool.ts';
+import { type PoolOptions, WorkerPool } from './workers/pool.ts';
 
 export interface Reading {
   readonly pool: WorkerPool;
@@ -21,6 +21,8 @@ export interface Reading {
 export interface ReadingOptions extends RunOptions {
   /** `use` is called before it is certain that the lock holds; what it finds counts when the whole resolves. */
   readonly provisional?: boolean | undefined;
+  /** See PoolOptions. */
+  readonly rescue?: PoolOptions['rescue'];
   /** See PoolOptions. */
   readonly youngGenerationMb?: number | undefined;
 }
@@ -38,6 +40,7 @@ export async function withReading<T>(repository: Repository, options: ReadingOpt
       index,
       threads: options.threads,
       youngGenerationMb: options.youngGenerationMb,
+      rescue: options.rescue,
     });
     try {
       const loading = loadIndex(repository, pool);

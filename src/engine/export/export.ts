@@ -17,6 +17,7 @@ import type { Repository } from '../../repository/repository.ts';
 import type { Snapshot } from '../../repository/snapshot.ts';
 import type { ExcludeRules } from '../backup/exclude.ts';
 import { nextPiece } from '../pieces.ts';
+import type { Rescue } from '../heal/rescue.ts';
 import { type Reading, withReading } from '../reading.ts';
 import { resolveWanted, type WantedRequest } from '../restore/wanted.ts';
 import { reportProgress, type RunOptions } from '../run.ts';
@@ -40,6 +41,8 @@ export interface ExportRequest extends WantedRequest {
 }
 
 export interface ExportOptions extends RunOptions {
+  /** Brings what is damaged here from elsewhere, in the middle of it; see rescue.ts. */
+  readonly rescue?: Rescue['blob'] | undefined;
   /** Called with each thing that the ZIP lacks; the list may be as long as the snapshot. */
   readonly onProblem?: ((problem: ExportProblem) => void) | undefined;
   /** Called with each entry that cannot keep its name: its path in the snapshot, and its name in the ZIP. */

@@ -5,6 +5,7 @@ import { joinList, splitList } from '../../platform/byte-list.ts';
 import { displayPath } from '../../platform/byte-paths.ts';
 import { syncFileSystem } from '../../platform/posix.ts';
 import type { Repository } from '../../repository/repository.ts';
+import type { Rescue } from '../heal/rescue.ts';
 import { type Reading, withReading } from '../reading.ts';
 import { type Phase, reportProgress, type RunOptions } from '../run.ts';
 import type { WorkerPool } from '../workers/pool.ts';
@@ -39,6 +40,8 @@ const foldersAtOnce = 64;
 const youngGenerationMb = 24;
 
 export interface RestoreOptions extends RunOptions {
+  /** Brings what is damaged here from elsewhere, in the middle of the restore; see rescue.ts. */
+  readonly rescue?: Rescue['blob'] | undefined;
   /** So many files are written together; only tests set it. */
   readonly segmentFiles?: number | undefined;
   /** What is replaced or deleted is kept, so that the restore can be undone; see undo.ts. Not for mirrors. */

@@ -9,6 +9,7 @@ import { RunControl } from '../../platform/cancellation.ts';
 import { BlobEncoder, decodeBlob } from '../../repository/blob-codec.ts';
 import { BlobIndex, type BlobLocation, type BlobType, emptyLocation } from '../../repository/blob-index.ts';
 import { Sealer } from '../../repository/crypto.ts';
+import { sha256 } from '../../repository/ids.ts';
 import type { Kernel } from '../../repository/kernel/kernel.ts';
 import { type FinishedPack, Packer, type UnfinishedPack } from '../../repository/packer.ts';
 import type { Node } from '../../repository/tree/node.ts';
@@ -105,7 +106,8 @@ export class WorkerContext {
    */
   loadBlob(type: BlobType, id: Uint8Array): Uint8Array {
     const location = this.#location;
-    if (!this.index.locate(id, 0, type, location)) return fail('blob-missing', { blob: Buffer.from(id).toString('hex'), type });
+    if (!this.index.locate(id, 0, type, location))
+      return this.#rescue(type, id) ?? fail('blob-missing', { blob: Buffer.from(id).toString('hex'), type });
     try {
       return this.#loadFrom(location, type, id);
     } catch (error) {
@@ -116,7 +118,10 @@ export class WorkerContext {
     }
   }
 
-  /** The plaintext of a blob as {@link loadBlob} gives it, from another place than lookups give; undefined when no other is whole. */
+  /**
+   * The plaintext of a blob as {@link loadBlob} gives it, from another place than lookups give, or from elsewhere where the run knows of
+   * another repository; undefined when no other is whole.
+   */
   loadCopy(type: BlobType, id: Uint8Array): Uint8Array | undefined {
     this.#copies ??= this.index.copies();
     const location = emptyLocation();
@@ -128,7 +133,14 @@ export class WorkerContext {
         if (!isDamage(error)) throw error;
       }
     }
-    return undefined;
+    return this.#rescue(type, id);
+  }
+
+  #rescue(type: BlobType, id: Uint8Array): Uint8Array | undefined {
+    if (!this.start.canRescue) return undefined;
+    this.#send({ kind: 'rescue', type, id: new Uint8Array(id) }, []);
+    const plain = this.#bytes();
+    return plain.length > 0 && sha256(plain).equals(id) ? plain : undefined;
   }
 
   #loadFrom({ pack, offset, length, uncompressedLength }: BlobLocation, type: BlobType, id: Uint8Array): Uint8Array {
@@ -189,6 +201,11 @@ export class WorkerContext {
 
   #ask(file: StoredFile, range: Range | undefined): Uint8Array {
     this.#send({ kind: 'read', file, range }, []);
+    return this.#bytes();
+  }
+
+  /** Waits for the bytes that were asked for. */
+  #bytes(): Uint8Array {
     for (;;) {
       const reply = this.#receive();
       if (reply.kind === 'bytes') return reply.bytes;

@@ -8,7 +8,7 @@ import { errorFromJSON, HoldfastError, toHoldfastError } from '../../contract/er
 import type { RunControl } from '../../platform/cancellation.ts';
 import { youngGenerationMb } from '../../platform/memory.ts';
 import { inOwnMemory } from '../../platform/spare-memory.ts';
-import type { BlobIndex } from '../../repository/blob-index.ts';
+import type { BlobIndex, BlobType } from '../../repository/blob-index.ts';
 import { Kernel } from '../../repository/kernel/kernel.ts';
 import type { FinishedPack } from '../../repository/packer.ts';
 import type { Repository } from '../../repository/repository.ts';
@@ -81,6 +81,8 @@ export interface PoolOptions {
   readonly onNote?: (note: unknown) => void;
   /** A second repository to read from, as {@link WorkerContext.source}. */
   readonly source?: { readonly repository: Repository; readonly index: BlobIndex } | undefined;
+  /** Gives the plaintext of a blob that is damaged or missing in the pool's repository from elsewhere; see rescue.ts. */
+  readonly rescue?: ((type: BlobType, id: Uint8Array) => Promise<Uint8Array | undefined>) | undefined;
   /** Only tests set it: the first worker damages the nth blob that it encodes. */
   readonly corruptBlob?: number | undefined;
 }
@@ -263,6 +265,7 @@ export class WorkerPool {
     const other = source && openLine(source.repository);
     const start: WorkerStart = {
       ...this.#startOn(own.line, this.#options.index, number, progress),
+      canRescue: this.#options.rescue !== undefined,
       packSize: this.#options.packSize ?? this.#repository.packSize,
       corruptBlob: number === 0 ? this.#options.corruptBlob : undefined,
       source: source && other && this.#startOn(other.line, source.index, number, progress),
@@ -315,6 +318,7 @@ export class WorkerPool {
       closed: this.#isClosed,
       idle: this.#idle,
       localFolder: localFolderOf(repository.storage),
+      canRescue: false,
       corruptBlob: undefined,
       source: undefined,
     };
@@ -380,6 +384,9 @@ export class WorkerPool {
       case 'read':
         void this.#answerRead(thread.line, message);
         break;
+      case 'rescue':
+        void this.#answerRescue(thread.line, message);
+        break;
       case 'note':
         this.#options.onNote?.(message.note);
         break;
@@ -416,6 +423,15 @@ export class WorkerPool {
     try {
       const bytes = await line.repository.storage.load(file, range);
       const own = inOwnMemory(bytes);
+      this.#reply(line, { kind: 'bytes', bytes: own }, [own.buffer]);
+    } catch (error) {
+      this.#reply(line, { kind: 'read-failed', error: toHoldfastError(error).toJSON() }, []);
+    }
+  }
+
+  async #answerRescue(line: ReplyLine, { type, id }: Extract<WorkerMessage, { kind: 'rescue' }>): Promise<void> {
+    try {
+      const own = inOwnMemory((await this.#options.rescue?.(type, id)) ?? new Uint8Array(0));
       this.#reply(line, { kind: 'bytes', bytes: own }, [own.buffer]);
     } catch (error) {
       this.#reply(line, { kind: 'read-failed', error: toHoldfastError(error).toJSON() }, []);

@@ -6,7 +6,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { ErrorJSON } from '../../contract/errors.ts';
 import type { MasterKey } from '../../repository/crypto.ts';
-import type { BlobIndexMemory } from '../../repository/blob-index.ts';
+import type { BlobIndexMemory, BlobType } from '../../repository/blob-index.ts';
 import type { Range, StoredFile } from '../../storage/storage.ts';
 
 /** What a worker is told at the start of a run. */
@@ -31,6 +31,8 @@ export interface WorkerStart {
   readonly idle: SharedArrayBuffer;
   /** Folder in restic's layout whose files may be read directly. */
   readonly localFolder: string | undefined;
+  /** Blobs that are damaged here may be asked for, as they may lie elsewhere. */
+  readonly canRescue: boolean;
   /** The nth blob that this worker encodes is damaged; only tests set it. */
   readonly corruptBlob: number | undefined;
   /** The second repository of the run, to be read from; its replies come through a port of their own. */
@@ -72,6 +74,8 @@ export type WorkerMessage =
   | { readonly kind: 'pack'; readonly id: Uint8Array; readonly bytes: Uint8Array<ArrayBuffer>; readonly header: Uint8Array }
   | { readonly kind: 'need-buffer'; readonly bytes: number }
   | { readonly kind: 'read'; readonly file: StoredFile; readonly range: Range | undefined }
+  /** A blob that is damaged or missing is looked for elsewhere; the answer is its plaintext, empty when it is nowhere. */
+  | { readonly kind: 'rescue'; readonly type: BlobType; readonly id: Uint8Array }
   | { readonly kind: 'note'; readonly note: unknown }
   /** Said by what works on the second repository. */
   | { readonly kind: 'of-source'; readonly message: WorkerMessage };

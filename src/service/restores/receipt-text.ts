@@ -40,6 +40,7 @@ function rowsOf(receipt: RestoreReceipt, words: ReceiptWords, language: ReceiptL
     [words.snapshot, `${moment(snapshot.time)} · ${snapshot.hostname} · ${snapshot.key.slice(0, 8)}`],
     [words.readFrom, receipt.destination.name],
     ...receipt.failedDestinations.map(({ name, error: why }): Row => [words.failedBefore, `${name}: ${why.message}`]),
+    ...(receipt.rescued ?? []).map(({ name, pieces }): Row => [words.rescued, words.rescuedText(count(pieces), name)]),
     [words.items, receipt.items.join('\n')],
     [words.target, target.kind === 'original' ? words.original : target.path],
     [words.conflicts, words.policies[receipt.conflicts]],

@@ -9,6 +9,8 @@ export interface ReceiptWords {
   readonly snapshot: string;
   readonly readFrom: string;
   readonly failedBefore: string;
+  readonly rescued: string;
+  readonly rescuedText: (pieces: string, name: string) => string;
   readonly items: string;
   readonly target: string;
   readonly original: string;
@@ -47,6 +49,8 @@ const english: ReceiptWords = {
   snapshot: 'State of',
   readFrom: 'Read from',
   failedBefore: 'Could not be read',
+  rescued: 'Damaged there',
+  rescuedText: (pieces, name) => `pieces of data that came from “${name}” instead: ${pieces}`,
   items: 'Restored',
   target: 'To',
   original: 'where it was',
@@ -90,6 +94,8 @@ const chinese: ReceiptWords = {
   snapshot: '所恢复的时刻',
   readFrom: '读取自',
   failedBefore: '未能读取',
+  rescued: '该处损坏的内容',
+  rescuedText: (pieces, name) => `改从“${name}”读取的数据块：${pieces}`,
   items: '恢复的内容',
   target: '恢复到',
   original: '原来的位置',

@@ -13,6 +13,8 @@ export interface ReceiptFacts {
   readonly snapshot: RestoreReceipt['snapshot'];
   readonly destination: RestoreReceipt['destination'];
   readonly failedDestinations: readonly RestoreReceipt['failedDestinations'][number][];
+  /** Pieces that came from other destinations, by their names. */
+  readonly rescued?: ReadonlyMap<string, number> | undefined;
   readonly result: RestoreReceipt['result'];
   readonly ended: number;
   readonly figures?:
@@ -33,6 +35,7 @@ export function receiptOf({
   snapshot,
   destination,
   failedDestinations,
+  rescued,
   result,
   ended,
   figures,
@@ -52,6 +55,7 @@ export function receiptOf({
     snapshot,
     destination,
     failedDestinations: [...failedDestinations],
+    ...(rescued?.size ? { rescued: [...rescued].map(([name, pieces]) => ({ name, pieces })) } : {}),
     items: request.items,
     target: request.target,
     conflicts: request.conflicts,

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { hasCode, type HoldfastError, isDestinationError, toHoldfastError } from '../../contract/errors.ts';
 import { type RestoreReceipt, type RestoreRequest, restoreRequestSchema } from '../../contract/restore-request.ts';
 import type { RunProblem } from '../../contract/run.ts';
+import { OpenedSources } from '../../engine/heal/request.ts';
+import { Rescue } from '../../engine/heal/rescue.ts';
 import { executeExport } from '../../engine/export/export.ts';
 import { writeOutputFile } from '../../engine/export/output-file.ts';
 import { executeRestore } from '../../engine/restore/restore.ts';
@@ -20,10 +22,11 @@ import type { TaskJob } from '../runs/task.ts';
 import { errorOf, type Outcome } from '../runs/work.ts';
 import { type ReceiptFacts, receiptOf } from './receipt.ts';
 import { engineRequest, wantedOf } from './request.ts';
+import { Throughput } from './throughput.ts';
 
 export interface RestoreJobOptions extends Pick<Common, 'state' | 'clock' | 'profile'> {
   readonly library: Library;
-  readonly destinations: Pick<Destinations, 'open' | 'failed'>;
+  readonly destinations: Pick<Destinations, 'open' | 'failed' | 'views'>;
   /** What a destination holds turned out to be damaged. */
   readonly onDamage: (destination: string) => void;
 }
@@ -35,6 +38,8 @@ interface Attempt {
   readonly zipBytes?: number;
   readonly problems: readonly (RunProblem & { readonly isDamage: boolean })[];
   readonly undo?: string | undefined;
+  /** Pieces that were damaged there and came from another destination. */
+  readonly rescued: number;
 }
 
 export async function workOnRestore(job: TaskJob, options: RestoreJobOptions): Promise<Outcome> {
@@ -45,9 +50,14 @@ export async function workOnRestore(job: TaskJob, options: RestoreJobOptions): P
   const names = new Map(state.destinations().map(({ id, name }) => [id, name]));
   const nameOf = (id: string): { id: string; name: string } => ({ id, name: names.get(id) ?? id });
   const all = await library.holders(request.snapshot);
-  // The one that was chosen first, then the others.
-  const holders = all.toSorted((a, b) => Number(b.destination === run.destination) - Number(a.destination === run.destination));
+  // The one that was chosen first, or the fastest; then the others.
+  const throughput = new Throughput(options);
+  const holders =
+    request.destination === undefined
+      ? await throughput.fastestFirst(all, engine.control.signal)
+      : all.toSorted((a, b) => Number(b.destination === run.destination) - Number(a.destination === run.destination));
   const failedDestinations: RestoreReceipt['failedDestinations'] = [];
+  const rescued = new Map<string, number>();
   let used = holders[0]!;
   let first: Attempt | undefined;
   let last: Attempt | undefined;
@@ -57,6 +67,7 @@ export async function workOnRestore(job: TaskJob, options: RestoreJobOptions): P
     snapshot: { key: view.key, time: view.time, hostname: view.hostname },
     destination: nameOf(used.destination),
     failedDestinations,
+    rescued,
     ended: clock.now(),
     // What was there after the first counts as the same for the next, and was restored all the same.
     figures: first?.figures,
@@ -70,11 +81,13 @@ export async function workOnRestore(job: TaskJob, options: RestoreJobOptions): P
       const next = holders[i + 1];
       used = holder;
       log('info', `Reading from “${nameOf(holder.destination).name}”, snapshot ${holder.snapshot.id.slice(0, 8)}.`);
+      const began = clock.monotonic();
       try {
-        last = await attempt(job, options, first?.zipBytes === undefined ? request : replacing(request), holder);
+        last = await attempt(job, options, first?.zipBytes === undefined ? request : replacing(request), holder, rescued);
         first ??= last;
         const damaged = last.problems.filter(({ isDamage }) => isDamage).length;
-        if (damaged > 0) options.onDamage(holder.destination);
+        throughput.note(holder.destination, last.figures.bytesWritten ?? 0, clock.monotonic() - began);
+        if (damaged + last.rescued > 0) options.onDamage(holder.destination);
         if (damaged === 0 || !next) break;
         log(
           'warning',
@@ -155,7 +168,39 @@ function mayBeElsewhere(error: HoldfastError): boolean {
   return isDestinationError(error) || codes.some((code) => hasCode(error, code));
 }
 
-async function attempt({ options, log }: TaskJob, job: RestoreJobOptions, request: RestoreRequest, holder: Holder): Promise<Attempt> {
+/** What is damaged at the holder comes from any other destination in the middle of it; `rescued` is told how much, by the name. */
+async function attempt(
+  task: TaskJob,
+  job: RestoreJobOptions,
+  request: RestoreRequest,
+  holder: Holder,
+  rescued: Map<string, number>,
+): Promise<Attempt> {
+  const { signal } = task.options.control;
+  const others = job.destinations.views().filter(({ id, now }) => id !== holder.destination && now.state !== 'not-plugged-in');
+  const opened = new OpenedSources(
+    others.map(({ id, name }) => ({ name, open: () => job.destinations.open(id, { signal, hasStandby: true }) })),
+  );
+  const rescue = new Rescue(opened.sources, task.options);
+  try {
+    const done = await attemptAt(task, job, request, holder, rescue);
+    return { ...done, rescued: [...rescue.tallies.values()].reduce((sum, count) => sum + count, 0) };
+  } finally {
+    await opened.close();
+    for (const [name, pieces] of rescue.tallies) {
+      rescued.set(name, (rescued.get(name) ?? 0) + pieces);
+      task.log('warning', `${counted(pieces, 'piece')} could not be read there and came from “${name}”.`);
+    }
+  }
+}
+
+async function attemptAt(
+  { options, log }: TaskJob,
+  job: RestoreJobOptions,
+  request: RestoreRequest,
+  holder: Holder,
+  rescue: Rescue,
+): Promise<Omit<Attempt, 'rescued'>> {
   const repository = await job.destinations.open(holder.destination, {
     signal: options.control.signal,
     onRetry: ({ error, waitMs }) => log('warning', `${error.message} It is tried again in ${Math.round(waitMs / 1000)} seconds.`),
@@ -163,9 +208,10 @@ async function attempt({ options, log }: TaskJob, job: RestoreJobOptions, reques
   });
   try {
     await options.control.checkpointAsync();
-    if (request.target.kind === 'zip') return await toZip(repository, options, request, request.target, holder);
+    if (request.target.kind === 'zip') return await toZip(repository, { ...options, rescue: rescue.blob }, request, request.target, holder);
     const { figures, problems, verified, undo } = await executeRestore(repository, engineRequest(holder.snapshot.id, request), {
       ...options,
+      rescue: rescue.blob,
       undo: { folder: undoFolderOf(job.profile), keep: request.keepUndo },
     });
     const { create, replace, beside, same, keep, folders, bytes } = figures;
@@ -196,11 +242,11 @@ export const problemOf = ({
 
 async function toZip(
   repository: Repository,
-  options: TaskJob['options'],
+  options: TaskJob['options'] & { readonly rescue: Rescue['blob'] },
   request: RestoreRequest,
   { path, replace }: Extract<RestoreRequest['target'], { kind: 'zip' }>,
   { snapshot }: Holder,
-): Promise<Attempt> {
+): Promise<Omit<Attempt, 'rescued'>> {
   const problems: Attempt['problems'][number][] = [];
   const went = createHash('sha256');
   const result = await writeOutputFile(repository, { path, replace }, (sink) =>

@@ -107,7 +107,13 @@ test('a restore that meets damage gives everything all the same, and the destina
   loseData(first.place);
   const target = join(service.folder, 'back');
   const request = { snapshot, destination: first.id, items: [source], target: { kind: 'folder' as const, path: target } };
-  expect(await ended(service, (await service.client.restore.start(request)).id)).toMatchObject({ status: 'succeeded', problems: 0 });
+  const restored = await ended(service, (await service.client.restore.start(request)).id);
+  expect(restored).toMatchObject({ status: 'succeeded', problems: 0 });
+  // In the middle, and not by beginning again elsewhere.
+  const receipt = await service.client.restore.receipt({ run: restored.id });
+  expect(receipt).toMatchObject({ destination: { name: 'first' }, failedDestinations: [], rescued: [{ name: 'second' }] });
+  const { text } = await service.client.restore.receiptFile({ run: restored.id, format: 'text', language: 'en' });
+  expect(text).toContain('came from “second” instead');
   await expectSameTree(source, join(target, 'src'));
   const heal = await nextOf(at, 'heal');
   expect(heal).toMatchObject({ cause: 'damage', status: 'succeeded', destination: first.id });

@@ -211,7 +211,13 @@ test('when a destination is away, or its data is damaged, another one that holds
   const run = await restored(at, { snapshot, destination: destination.id, items: [source], target: { kind: 'folder', path: target } });
   expect(run.status).toBe('succeeded');
   await expectSameTree(source, join(target, 'src'));
-  expect((await client.restore.receipt({ run: run.id })).destination.id).toBe(second.id);
+  // What is damaged comes from the other one in the middle of it.
+  expect(await client.restore.receipt({ run: run.id })).toMatchObject({
+    destination: { id: destination.id },
+    rescued: [{ name: 'second', pieces: expect.any(Number) }],
+  });
+  const [heal] = (await client.runs.list({ kinds: ['heal'] })).runs;
+  expect(await ended(service, heal!.id)).toMatchObject({ cause: 'damage', status: 'succeeded' });
   rmSync(join(folder, 'repo'), { recursive: true });
   const away = await restored(at, {
     snapshot,
