@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { HealFacts } from '../../contract/care.ts';
-import { toHoldfastError } from '../../contract/errors.ts';
+import { hasCode, toHoldfastError } from '../../contract/errors.ts';
 import type { RunProblem } from '../../contract/run.ts';
 import { executeHeal } from '../../engine/heal/heal.ts';
 import { type HealReport, type HealSource, isAllHealed, OpenedSources, wasWhole } from '../../engine/heal/request.ts';
@@ -16,6 +16,10 @@ export const healRequestSchema = z.strictObject({
   /** What is read: all data, the packs named, or with none only what index, sizes and folders tell. */
   packs: z.union([z.literal('all'), z.array(z.string())]),
 });
+
+/** Twenty minutes together. */
+const firstPauseMs = 1_000;
+const longestPauseMs = 10 * 60_000;
 
 export interface HealJobOptions extends Pick<Common, 'state' | 'profile'> {
   readonly destinations: Pick<Destinations, 'open' | 'views'>;
@@ -38,7 +42,8 @@ export async function workOnHealing(job: TaskJob, { state, profile, destinations
     });
     try {
       const keepIn = join(profile.folder, 'damaged', id);
-      const report = await executeHeal(repository, { others: opened.sources, sources, packs }, { ...options, keepIn });
+      const heal = (): Promise<HealReport> => executeHeal(repository, { others: opened.sources, sources, packs }, { ...options, keepIn });
+      const report = await whenFree(heal, job);
       const facts = tell(report, log);
       onHealed(facts);
       const change = { status: isAllHealed(report) ? 'succeeded' : 'completed-with-warnings' } as const;
@@ -49,6 +54,20 @@ export async function workOnHealing(job: TaskJob, { state, profile, destinations
     }
   } finally {
     await opened.close();
+  }
+}
+
+/** Nothing else may use the repository meanwhile: what is at work there (a copy that reads from it) is waited for. */
+async function whenFree(heal: () => Promise<HealReport>, { options, log }: TaskJob): Promise<HealReport> {
+  for (let pause = firstPauseMs; ; pause *= 2) {
+    try {
+      return await heal();
+    } catch (error) {
+      if (!hasCode(error, 'locked') || pause > longestPauseMs) throw error;
+      log('info', `${error.message} It is tried again in ${Math.round(pause / 1000)} seconds.`);
+      await options.clock.sleep(pause, options.control.signal).catch(() => {});
+      await options.control.checkpointAsync();
+    }
   }
 }
 
