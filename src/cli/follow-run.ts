@@ -25,6 +25,15 @@ export async function startAndFollow(
     output.object('run', begun);
     return exitCodes.done;
   }
+  const tell = (ended: Run): ExitCode => {
+    output.endProgress();
+    output.lines(...runLines(ended));
+    output.object('run', ended);
+    return codeOf(ended);
+  };
+  // One that was begun before somebody looked.
+  const now = await client.runs.get({ id: begun.id });
+  if (now.ended !== null) return tell(now);
   for await (const { event } of events) {
     if (event.type === 'progress' && event.progress.run === begun.id)
       output.progress?.({
@@ -37,11 +46,7 @@ export async function startAndFollow(
         phase: phaseOf(begun.kind),
       });
     const ended = event.type === 'run' && event.run.id === begun.id && event.run.ended !== null ? event.run : undefined;
-    if (!ended) continue;
-    output.endProgress();
-    output.lines(...runLines(ended));
-    output.object('run', ended);
-    return codeOf(ended);
+    if (ended) return tell(ended);
   }
   return fail('service-lost');
 }

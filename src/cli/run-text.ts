@@ -71,8 +71,12 @@ export function runLines(run: Run): string[] {
     lines.push(`  ${formatMoment(at)}: “${toName}” took over from “${fromName}”. ${why.message}`);
   if (snapshot !== null) lines.push(`  snapshot ${snapshot.slice(0, 8)}`);
   if (figures) {
-    const { files, bytes, filesNew, filesChanged, filesUnchanged, bytesStored } = figures;
-    lines.push(`  ${counted(files, 'file')}, ${formatBytes(bytes)}: ${filesNew} new, ${filesChanged} changed, ${filesUnchanged} unchanged`);
+    const { files, bytes, filesNew, filesChanged, filesUnchanged, bytesStored, copied } = figures;
+    if (copied !== undefined) lines.push(`  ${counted(copied, 'snapshot')} copied`);
+    else
+      lines.push(
+        `  ${counted(files, 'file')}, ${formatBytes(bytes)}: ${filesNew} new, ${filesChanged} changed, ${filesUnchanged} unchanged`,
+      );
     lines.push(`  ${formatBytes(bytesStored)} more in the repository`);
     if (figures.scan) lines.push(`  ${scanText(figures.scan)}`);
   }

@@ -94,7 +94,13 @@ function RunFacts({ run }: { readonly run: Run }) {
         ...(run.strategy === null ? [] : [[t('history.run.strategy'), t(`history.strategy.${run.strategy}`)] as const]),
         [t('history.run.began'), exact(run.started ?? run.created)],
         ...(run.ended === null || run.started === null ? [] : [[t('history.run.took'), span((run.ended - run.started) / 1000)] as const]),
-        ...(figures
+        ...(figures?.copied === undefined
+          ? []
+          : ([
+              [t('history.run.copied'), count(figures.copied)],
+              [t('history.run.stored'), bytes(figures.bytesStored)],
+            ] as const)),
+        ...(figures && figures.copied === undefined
           ? ([
               [t('history.run.files'), t('history.run.filesOf', { files: count(figures.files), size: bytes(figures.bytes) })],
               [

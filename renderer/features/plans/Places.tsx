@@ -5,6 +5,7 @@ import { Link } from 'wouter';
 import { inRole, roles } from '../../../src/contract/plan.ts';
 import { useService } from '../../live.ts';
 import { type Draft, moveDestination, withPrimary } from './draft.ts';
+import { OwnTerms } from './OwnTerms.tsx';
 import styles from './PlanForm.module.css';
 
 interface PartProps {
@@ -21,7 +22,8 @@ export function Places({ draft, onChange }: PartProps) {
   return (
     <>
       <ol className={styles.rows}>
-        {destinations.map(({ destination, role }, index) => {
+        {destinations.map((place, index) => {
+          const { destination, role } = place;
           const name = all.find(({ id }) => id === destination)?.name ?? destination;
           return (
             <li key={destination}>
@@ -66,11 +68,33 @@ export function Places({ draft, onChange }: PartProps) {
                 disabled={destinations.length === 1}
                 onClick={() => onChange({ destinations: withPrimary(destinations.toSpliced(index, 1)) })}
               />
+              {destinations.length > 1 ? (
+                <OwnTerms
+                  place={place}
+                  name={name}
+                  retention={draft.retention}
+                  onChange={(next) => onChange({ destinations: destinations.with(index, next) })}
+                />
+              ) : null}
             </li>
           );
         })}
       </ol>
       <Group gap="xs">
+        {free.length > 0 && destinations.length > 0 ? (
+          <Menu>
+            <Menu.Target>
+              <Button variant="default">{t('plans.places.addCopy')}</Button>
+            </Menu.Target>
+            <Menu.Dropdown>
+              {free.map(({ id, name }) => (
+                <Menu.Item key={id} onClick={() => onChange({ destinations: [...destinations, { destination: id, role: 'copy' }] })}>
+                  {name}
+                </Menu.Item>
+              ))}
+            </Menu.Dropdown>
+          </Menu>
+        ) : null}
         {free.length > 0 ? (
           <Menu>
             <Menu.Target>

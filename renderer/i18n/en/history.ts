@@ -114,6 +114,7 @@ export const history = {
     new: 'Found',
     newOf: '{{new}} new, {{changed}} changed, {{same}} unchanged',
     stored: 'Stored',
+    copied: 'Snapshots copied',
     storedOf: '{{added}} were new, which took {{stored}} on the destination',
   },
   problems: { title_one: 'One file could not be read', title_other: '{{files}} files could not be read' },

@@ -85,6 +85,17 @@ export const plans = {
     down: 'Move {{name}} down',
     remove: 'Do not back up to {{name}}',
     add: 'Add a destination',
+    addCopy: 'Also keep a copy on…',
+    own: 'Keep other snapshots on {{name}} than elsewhere',
+    when: 'When {{name}} is given its copy',
+    hours: 'Hours between copies to {{name}}',
+    at: 'When the day’s copy to {{name}} is made',
+    way: {
+      runs: 'Copied after each run',
+      interval: 'Copied every so many hours',
+      daily: 'Copied once a day',
+      other: 'Copied at times of its own',
+    },
     connect: 'Connect a new one…',
   },
   schedule: {

@@ -111,6 +111,7 @@ export const history: Texts<typeof en> = {
     new: '发现',
     newOf: '新增 {{new}}，修改 {{changed}}，未变 {{same}}',
     stored: '存储',
+    copied: '已复制的快照',
     storedOf: '新数据 {{added}}，在备份位置占用 {{stored}}',
   },
   problems: { title_other: '{{files}} 个文件无法读取' },

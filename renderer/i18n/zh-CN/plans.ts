@@ -83,6 +83,12 @@ export const plans: Texts<typeof en> = {
     down: '下移 {{name}}',
     remove: '不再备份到 {{name}}',
     add: '添加备份位置',
+    addCopy: '另存一份副本到…',
+    own: '{{name}} 上保留的快照与其他位置不同',
+    when: '何时把副本存到 {{name}}',
+    hours: '存到 {{name}} 的间隔小时数',
+    at: '每天存到 {{name}} 的时间',
+    way: { runs: '每次备份后复制', interval: '每隔几小时复制', daily: '每天复制一次', other: '按自定义时间复制' },
     connect: '连接新的备份位置…',
   },
   schedule: {

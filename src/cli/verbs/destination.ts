@@ -7,6 +7,7 @@ import { findDestination, withService } from '../service-session.ts';
 import { credentialsFileOf, passwordSourceOf } from '../session.ts';
 import { collectCredentials } from '../../storage/credentials.ts';
 import { kindOf } from '../../storage/place.ts';
+import { behindText } from '../copies-text.ts';
 import { tableLines } from '../table.ts';
 import type { Verbs } from '../verbs.ts';
 import { addDestinationCapacity } from './destination-capacity.ts';
@@ -38,8 +39,15 @@ Examples:
     .action(() =>
       run(list, cancelledReading, (invocation) =>
         withService(invocation, async (client) => {
-          const { destinations } = await client.state();
-          return tell(destinations, invocation);
+          const { destinations, plans } = await client.state();
+          const states = await client.copies.states();
+          const behind = new Map<string, string[]>();
+          for (const state of states) {
+            const text = behindText(state);
+            const plan = plans.find(({ id }) => id === state.plan)?.name ?? '';
+            if (text) behind.set(state.destination, [...(behind.get(state.destination) ?? []), `“${plan}”: ${text}`]);
+          }
+          return tell(destinations, invocation, behind);
         }),
       ),
     );
@@ -167,11 +175,17 @@ Example:
     );
 }
 
-async function tell(destinations: readonly DestinationView[], { output }: Invocation): Promise<ExitCode> {
+async function tell(
+  destinations: readonly DestinationView[],
+  { output }: Invocation,
+  behind: ReadonlyMap<string, readonly string[]> = new Map(),
+): Promise<ExitCode> {
   if (destinations.length === 0) output.lines('No destination is connected yet. See "holdfast destination connect --help".');
   else {
     const rows = destinations.map(({ id, name, place, now }) => [id.slice(0, 8), name, place, stateText(now)]);
     output.lines(...tableLines([{ title: 'ID' }, { title: 'Name' }, { title: 'Place' }, { title: 'State' }], rows));
+    for (const { id, name } of destinations)
+      for (const text of behind.get(id) ?? []) output.lines(`“${name}” lacks what others hold of ${text}.`);
   }
   for (const destination of destinations) output.object('destination', destination);
   return exitCodes.done;

@@ -17,6 +17,7 @@ import { strategies } from './backup.ts';
 interface StartOptions {
   readonly destination?: string;
   readonly strategy?: string;
+  readonly copy?: boolean;
   /** False when it was refused. */
   readonly wait?: boolean;
 }
@@ -42,6 +43,7 @@ export function addRun({ program, run }: Verbs): void {
     .argument('<plan>', 'its name or ID')
     .option('--destination <name>', 'to this destination of the plan (default: its primary)')
     .option('--strategy <name>', `${strategies.join(', ')} (default: incremental)`)
+    .option('--copy', 'no backup: give its destinations (or --destination) now what they lack of each other')
     .option('--no-wait', 'do not wait for its end')
     .addHelpText('after', '\nExample:\n  holdfast run start Documents')
     .action((plan: string, options: StartOptions) =>
@@ -109,8 +111,25 @@ async function startRun(client: ServiceClient, wanted: string, options: StartOpt
   const plan = findPlan(state, wanted);
   const destination = options.destination === undefined ? undefined : findDestination(state, options.destination).id;
   const strategy = options.strategy === undefined ? undefined : parseChoice(options.strategy, strategies, '--strategy');
+  if (options.copy) return startCopies(client, { plan: plan.id, ...(destination ? { destination } : {}) }, options, invocation);
   const which = { plan: plan.id, ...(destination ? { destination } : {}), ...(strategy ? { strategy } : {}) };
   return startAndFollow(client, invocation, options.wait !== false, () => client.runs.start(which));
+}
+
+/** One run for each destination that lacks something. */
+async function startCopies(
+  client: ServiceClient,
+  which: { plan: string; destination?: string },
+  { wait, strategy }: StartOptions,
+  invocation: Invocation,
+): Promise<ExitCode> {
+  if (strategy !== undefined)
+    return fail('bad-usage', { problem: '--strategy does not go with --copy.', guidance: 'Leave one of them out.' });
+  const runs = await client.copies.start(which);
+  if (runs.length === 0) invocation.output.lines('Nothing is to be copied: no destination that can be reached lacks anything.');
+  let code: ExitCode = exitCodes.done;
+  for (const run of runs) code = Math.max(code, await startAndFollow(client, invocation, wait !== false, async () => run)) as ExitCode;
+  return code;
 }
 
 async function listRuns(client: ServiceClient, options: ListOptions, { output }: Invocation): Promise<ExitCode> {

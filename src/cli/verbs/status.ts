@@ -1,6 +1,8 @@
 /** status: what the service does, and whether what it protects is safe. */
 import { hasCode } from '../../contract/errors.ts';
 import type { Alarm, State } from '../../contract/state.ts';
+import type { CopyState } from '../../contract/copies.ts';
+import { behindText } from '../copies-text.ts';
 import { formatMoment } from '../dates.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { cancelledReading } from '../run-verb.ts';
@@ -23,6 +25,7 @@ export function addStatus({ program, run }: Verbs): void {
         try {
           return await withService(invocation, async (client) => {
             const [info, state, facts] = [await client.service.info(), await client.state(), await client.home.facts()];
+            const copies = await client.copies.states();
             const rooms = new Map<string, string>();
             for (const { id } of state.destinations) {
               const { forecast } = await client.capacity.of({ destination: id });
@@ -33,9 +36,9 @@ export function addStatus({ program, run }: Verbs): void {
               `The service runs since ${formatMoment(info.startedAt)} (process ${info.pid}).`,
               '',
               ...answerLines(facts, state),
-              ...statusLines(state, rooms),
+              ...statusLines(state, rooms, copies),
             );
-            invocation.output.object('status', { ...info, ...state, facts });
+            invocation.output.object('status', { ...info, ...state, facts, copies });
             return state.alarms.length === 0 ? exitCodes.done : exitCodes.incomplete;
           });
         } catch (error) {
@@ -63,6 +66,7 @@ async function lastAlarms(): Promise<Alarm[]> {
 function statusLines(
   { plans, planStates, destinations, pause, runs, progress, alarms }: State,
   rooms: ReadonlyMap<string, string>,
+  copies: readonly CopyState[],
 ): string[] {
   const lines: string[] = [];
   for (const { message, guidance } of alarms) lines.push('', message, guidance);
@@ -83,6 +87,9 @@ function statusLines(
       lines.push(
         `  ${role} ${nameOf(destination)}: ${last ? `last backup ${formatMoment(last)}` : 'no backup yet'}; ${[stateText(now), rooms.get(destination) ?? []].flat().join(', ')}`,
       );
+      const behind = copies.find((each) => each.plan === plan.id && each.destination === destination);
+      const text = behind && behindText(behind);
+      if (text) lines.push(`    ${text}`);
     }
   }
   if (runs.length > 0) lines.push('', ...tableLines(runColumns, runs.map(runRow)));

@@ -1,11 +1,16 @@
 import { chmodSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { execPath } from 'node:process';
+import { expect, onTestFinished, test } from 'vitest';
 import type { DestinationView } from '../../../src/contract/destination.ts';
 import type { CopyState } from '../../../src/contract/copies.ts';
 import type { Plan, PlanDestination } from '../../../src/contract/plan.ts';
 import type { Run } from '../../../src/contract/run.ts';
 import { hostIdentity } from '../../../src/platform/host.ts';
+import { profileAt } from '../../../src/service/profile.ts';
+import { attach } from '../../../src/service/rpc/client.ts';
 import { Repository } from '../../../src/repository/repository.ts';
 import { LocalStorage } from '../../../src/storage/local.ts';
 import { hastyClock } from '../../support/hasty-clock.ts';
@@ -14,7 +19,7 @@ import { noCost } from '../../support/no-cost-key.ts';
 import { Restic } from '../../support/restic.ts';
 import { seededBytes, seededRandom } from '../../support/seeded.ts';
 import { connectFolder, createPlan, ended, password, type RunningService, startService } from '../../support/service.ts';
-import { tree } from '../../support/tree-literal.ts';
+import { scratch, tree } from '../../support/tree-literal.ts';
 
 /** Connects an empty repository that cuts files as the first does. */
 async function connectAlike({ folder, client }: RunningService, name: string): Promise<DestinationView> {
@@ -60,7 +65,7 @@ async function backUp({ service, plan }: Setting, destination?: DestinationView)
 }
 
 /** The copy to a destination that has ended after `after`. */
-async function copied({ service: { client } }: Setting, to: DestinationView, after = 0): Promise<Run> {
+async function copied({ service: { client } }: Pick<Setting, 'service'>, to: DestinationView, after = 0): Promise<Run> {
   const stop = new AbortController();
   const isIt = (run: Run): boolean => run.kind === 'copy' && run.id > after && run.ended !== null && run.destination === to.id;
   try {
@@ -249,4 +254,55 @@ test('what is damaged at one destination comes from another; what is damaged eve
   const [run] = await at.service.client.copies.start({ plan: at.plan.id, destination: third.id });
   expect(await ended(at.service, run!.id)).toMatchObject({ status: 'succeeded', figures: { copied: 1 } });
   await expectCleanCheck(new Restic(third.place, password));
+});
+
+test('a copy that was killed with its service goes on with the next one, and sends nothing twice that was stored', async () => {
+  const folder = scratch();
+  const source = tree(join(folder, 'src'), { big: seededBytes(seededRandom(3), 40_000_000), a: 'a' });
+  const places = [join(folder, 'repo0'), join(folder, 'repo1')];
+  const first = await Repository.init(new LocalStorage(places[0]!), password, hostIdentity(), hastyClock, { cost: noCost });
+  const { chunker_polynomial: polynomial } = first.config;
+  await Repository.init(new LocalStorage(places[1]!), password, hostIdentity(), hastyClock, { cost: noCost, polynomial });
+  const begin = async () => {
+    const process = spawn(execPath, [join(import.meta.dirname, '../../support/service-process.ts'), folder], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    onTestFinished(() => void process.kill('SIGKILL'));
+    await once(process.stdout, 'data');
+    const attached = await attach(profileAt(join(folder, 'profile')));
+    onTestFinished(attached.close);
+    return { process, ...attached };
+  };
+  const killed = await begin();
+  const [one, two] = [
+    await killed.client.destinations.connect({ place: places[0]!, password }),
+    await killed.client.destinations.connect({ place: places[1]!, password }),
+  ];
+  const plan = await createPlan(killed, source, one, {
+    destinations: [
+      { destination: one.id, role: 'primary' },
+      { destination: two.id, role: 'copy' },
+    ],
+  });
+  const stop = new AbortController();
+  const events = await killed.client.events({}, { signal: stop.signal });
+  const backup = await killed.client.runs.start({ plan: plan.id });
+  // Something is stored in the copy, and its snapshot is not.
+  for await (const { event } of events) {
+    if (event.type !== 'progress' || event.progress.run === backup.id || event.progress.bytes === 0) continue;
+    killed.process.kill('SIGKILL');
+    break;
+  }
+  stop.abort();
+  killed.close();
+  if (killed.process.signalCode === null) await once(killed.process, 'exit');
+  const next = await begin();
+  const at = { service: { client: next.client } as RunningService };
+  const run = await copied(at, two, backup.id + 1);
+  expect(run).toMatchObject({ cause: 'resumed', status: 'succeeded', figures: { copied: 1 } });
+  const restic = new Restic(two.place, password);
+  await expectCleanCheck(restic, { unindexedPacks: true });
+  await expectSnapshotRestores(restic, 'latest', source);
+  next.process.kill('SIGTERM');
+  await once(next.process, 'exit');
 });
