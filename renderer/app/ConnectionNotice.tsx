@@ -42,6 +42,7 @@ export function Unconnected() {
   return (
     <main className={styles.alone}>
       <Empty
+        isAlone
         icon={Unplug}
         title={t(`frame.${words}.title`)}
         action={words === 'otherVersion' ? <Button onClick={() => location.reload()}>{t('frame.otherVersion.reload')}</Button> : null}

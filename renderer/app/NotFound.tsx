@@ -9,7 +9,12 @@ export function NotFound() {
   const { t } = useTranslation();
   const [, go] = useLocation();
   return (
-    <Empty icon={MapPinOff} title={t('frame.notFound.title')} action={<Button onClick={() => go('/')}>{t('frame.notFound.act')}</Button>}>
+    <Empty
+      isAlone
+      icon={MapPinOff}
+      title={t('frame.notFound.title')}
+      action={<Button onClick={() => go('/')}>{t('frame.notFound.act')}</Button>}
+    >
       {t('frame.notFound.text')}
     </Empty>
   );
