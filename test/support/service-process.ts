@@ -1,9 +1,9 @@
 /**
  * A service in a process of its own, to be killed. Its profile, and its secrets in a file, are those of the folder that it is given.
  *
- *     node service-process.ts FOLDER [held]
+ *     node service-process.ts FOLDER [held|free [HOSTNAME]]
  *
- * In a held one no lock ever settles: a run that works goes on working.
+ * In a held one no lock ever settles: a run that works goes on working. It says to be on the computer HOSTNAME.
  */
 import { join } from 'node:path';
 import { systemClock } from '../../src/platform/clock.ts';
@@ -16,12 +16,13 @@ import { profileAt } from '../../src/service/profile.ts';
 import { SecretsFile } from '../../src/service/secrets-file.ts';
 import { holdingClock } from './holding-clock.ts';
 
-const [folder, isHeld] = process.argv.slice(2);
+const [folder, held, hostname] = process.argv.slice(2);
+const isHeld = held === 'held';
 const { promise: stopped, resolve: onStop } = Promise.withResolvers<void>();
 const hosted = await hostService({
   profile: profileAt(join(folder, 'profile')),
   clock: isHeld ? holdingClock(systemClock).clock : systemClock,
-  identity: hostIdentity(),
+  identity: { ...hostIdentity(), ...(hostname ? { hostname } : {}) },
   drives: systemDrives(),
   readPower,
   keeper: new SecretsFile(join(folder, 'secrets.json')),
