@@ -29,8 +29,8 @@ export function credentialsFrom(env: Readonly<Record<string, string | undefined>
 /** What opens places of each kind, by the beginnings of its names. */
 const namesOfKind: Readonly<Record<string, RegExp>> = {
   s3: /^(AWS|HOLDFAST_S3)_/,
-  azure: /^(AZURE|HOLDFAST_AZURE)_/,
-  gs: /^(GOOGLE|HOLDFAST_GCS|AWS)_/,
+  azure: /^((AZURE|HOLDFAST_AZURE)_|HOLDFAST_CLOUD_IDENTITY$)/,
+  gs: /^((GOOGLE|HOLDFAST_GCS|AWS)_|(HOLDFAST_CLOUD_IDENTITY|GCE_METADATA_HOST)$)/,
   rest: /^(HOLDFAST|RESTIC)_REST_/,
   webdav: /^HOLDFAST_WEBDAV_/,
   sftp: /^(HOLDFAST_SFTP_|SSH_AUTH_SOCK$)/,

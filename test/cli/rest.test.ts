@@ -26,7 +26,8 @@ afterAll(async () => {
   for (const server of Object.values(servers)) await server.stop();
 });
 
-describe.each(['rest-server', 'rclone serve restic'])('a repository on %s', (name) => {
+// On rest-server every verb is tried in every-kind.test.ts.
+describe.each(['rclone serve restic'])('a repository on %s', (name) => {
   test('is filled, looked at, restored, checked, thinned out and pruned by every verb, and restic agrees', async () => {
     const place = `rest:${servers[name]!.url}/all-verbs/`;
     expect((await new Cli(place, password).run(['snapshots'], { env })).code).toBe(10);

@@ -14,7 +14,7 @@ import { Repository } from '../../src/repository/repository.ts';
 import { credentialsFrom } from '../../src/storage/credentials.ts';
 import { LocalStorage } from '../../src/storage/local.ts';
 import { openPlace } from '../../src/storage/place.ts';
-import { noCost } from './no-cost-key.ts';
+import { noCost, replaceKeyIn } from './no-cost-key.ts';
 import { whenTestsEnd } from './tree-literal.ts';
 
 const project = fileURLToPath(new URL('../..', import.meta.url));
@@ -134,4 +134,9 @@ export async function quickRepositoryAt(place: string, env: Readonly<Record<stri
   await Repository.init(storage, password, hostIdentity(), systemClock, { cost: noCost });
   await storage.close();
   return new Cli(place, password);
+}
+
+/** The same password opens the repository at a place with a key that costs nothing, and with no other. */
+export async function quickKeyAt(place: string, env: Readonly<Record<string, string>>, password: string): Promise<void> {
+  await replaceKeyIn(await openPlace(place, { clock: systemClock, credentials: credentialsFrom(env, undefined) }), password);
 }
