@@ -18,6 +18,7 @@ import { Time } from '../../ui/Time.tsx';
 import { useAnswer } from '../../ui/use-answer.ts';
 import { HardDrive } from 'lucide-react';
 import { CapacitySections } from '../capacity/Capacity.tsx';
+import { Care } from './Care.tsx';
 import { ChangePassword } from './ChangePassword.tsx';
 import { MoveDestination } from './MoveDestination.tsx';
 import { Rename } from './Rename.tsx';
@@ -81,6 +82,7 @@ export function DestinationPage({ id }: { readonly id: string }) {
         </Box>
       ) : null}
       <About destination={destination} />
+      <Care destination={destination.id} />
       <CapacitySections destination={destination.id} />
       <Section title={t('destinations.manage')}>
         <Group gap="xs">
