@@ -3,6 +3,9 @@ import { z } from 'zod';
 
 export const idSchema = z.string().regex(/^[0-9a-z][0-9a-z-]{0,63}$/, 'is no ID');
 
+/** The ID of the destination in Holdfast's own folder, which is made when a plan needs it that may use it. */
+export const thisComputer = 'this-computer';
+
 /** The ID of a repository or of a snapshot: 64 hexadecimal digits. */
 export const hashSchema = z.string().regex(/^[0-9a-f]{64}$/, 'is no ID of 64 hexadecimal digits');
 

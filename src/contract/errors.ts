@@ -112,6 +112,7 @@ const ofPlace: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'file-protected',
   'storage-failed',
   'storage-full',
+  'room-kept',
   'storage-denied',
   'storage-read-only',
   'bucket-name',

@@ -87,6 +87,8 @@ const planFields = z.strictObject({
   excludes: excludesSchema.default(excludesSchema.parse({})),
   retention: retentionSchema.default(retentionSchema.parse({})),
   targets: targetsSchema.default(targetsSchema.parse({})),
+  /** While no destination can be used, snapshots go to Holdfast's own folder on this computer, and from there to one that is back. */
+  onThisComputer: z.boolean().optional(),
   enabled: z.boolean().default(true),
 });
 

@@ -21,6 +21,8 @@ export interface Profile {
   readonly accessFile: string;
   /** Where the service listens: a socket's path, or the name of a pipe. */
   readonly socket: string;
+  /** Where snapshots go while no destination can be used, if their plan allows it. */
+  readonly ownRepository: string;
 }
 
 /** What a socket's path may have, in bytes: sun_path of Linux is 108, of macOS 104, both with a NUL. */
@@ -37,14 +39,15 @@ export function profileAt(folder: string = process.env.HOLDFAST_PROFILE || dataF
     lockFile: at('service.lock'),
     accessFile: at('service.json'),
     socket: socketFor(absolute),
+    ownRepository: at('this-computer'),
   };
 }
 
 /** What changes all the time while a service runs, with what SQLite keeps beside its file. */
-export function liveFilesOf({ folder, stateFile, catalogueFile, lockFile, accessFile }: Profile): string[] {
+export function liveFilesOf({ folder, stateFile, catalogueFile, lockFile, accessFile, ownRepository }: Profile): string[] {
   const databases = [stateFile, catalogueFile].flatMap((file) => [file, `${file}-wal`, `${file}-shm`]);
   const watchdogFile = watchdogFileIn(folder);
-  return [...databases, lockFile, accessFile, watchdogFile, `${watchdogFile}.tmp`, join(folder, 'logs')];
+  return [...databases, lockFile, accessFile, watchdogFile, `${watchdogFile}.tmp`, join(folder, 'logs'), ownRepository];
 }
 
 function socketFor(folder: string): string {

@@ -1,5 +1,6 @@
 /** The scheduler among the other parts of the service: where its plans, its memory and its runs are. */
 import { z } from 'zod';
+import { thisComputer } from '../contract/destination.ts';
 import type { HoldfastError } from '../contract/errors.ts';
 import type { Plan } from '../contract/plan.ts';
 import { isFinal, type Run } from '../contract/run.ts';
@@ -59,7 +60,9 @@ export class Scheduling {
         isDestinationThere: options.isDestinationThere,
         busyDestinations: () => desk.busy(new Set(this.#runs.values())),
         successes: (plan) => state.runs.successes(plan),
-        start: async ({ plan, destination, reason, strategy }) => {
+        start: async ({ plan, destination: chosen, reason, strategy }) => {
+          // The run finds its way there by itself.
+          const destination = chosen === thisComputer ? inOrder(state.plan(plan).destinations)[0]! : chosen;
           const attempt = reason.kind === 'retry' ? reason.failures + 1 : 1;
           const isAtWork = desk.unfinished().some((run) => run.kind === 'backup' && run.plan === plan && run.destination === destination);
           // One that a person has paused, and that this one would have to wait for.
@@ -149,9 +152,13 @@ export class Scheduling {
   }
 
   #plans(): ScheduledPlan[] {
-    return this.#options.state
-      .plans()
-      .map(({ id, schedule, enabled, destinations }) => ({ id, schedule, enabled, destinations: inOrder(destinations) }));
+    return this.#options.state.plans().map(({ id, schedule, enabled, destinations, onThisComputer }) => ({
+      id,
+      schedule,
+      enabled,
+      // With it there is always one that is there.
+      destinations: [...inOrder(destinations), ...(onThisComputer ? [thisComputer] : [])],
+    }));
   }
 
   #stored(): Map<string, PlanState> {

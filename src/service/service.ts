@@ -25,6 +25,7 @@ import { Care } from './care/care.ts';
 import { CatalogueKeeper } from './catalogue/keeper.ts';
 import { CopyKeeper } from './copies/keeper.ts';
 import { Destinations } from './destinations/destinations.ts';
+import { Emptying } from './destinations/emptying.ts';
 import { OpenedKeys } from './destinations/opened-keys.ts';
 import { EventLog } from './events.ts';
 import { lockProfile } from './lock.ts';
@@ -153,6 +154,7 @@ export class Service {
       state,
       identity,
       clock,
+      ownPlace: profile.ownRepository,
       secrets,
       openedKeys: this.#openedKeys,
       settings: () => state.settings(),
@@ -333,6 +335,7 @@ export class Service {
       this.capacities,
       this.copies,
       this.#watch,
+      new Emptying({ ...common, library: this.app.library, desk: this.desk }),
       new Thinning(common),
       new Ejecting({ ...common, drives: this.drives, desk: this.desk, release }),
     ];

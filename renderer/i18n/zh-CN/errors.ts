@@ -259,6 +259,11 @@ export const errors: Readonly<Record<ErrorCode, ErrorText>> = {
   'destination-known': words('这个仓库已经以“{{name}}”的名称连接。', same, '请使用那个备份位置；如果仓库搬了家，请更改它的地址。'),
   'destination-in-use': words('备份位置“{{name}}”正被 {{plans}} 使用。', same, '请先把它从这些计划中移除。'),
   'destination-not-plugged-in': words('“{{name}}”的硬盘没有插入。', '已有的备份不受影响。', '请插上它，到期的备份会自动运行。'),
+  'room-kept': words(
+    '这台电脑的磁盘剩余空间不多，需要留给其他用途，因此备份没有存在这里。',
+    same,
+    '请让其他备份位置恢复可用，或在这台电脑上腾出空间。',
+  ),
   'destination-resting': words('“{{name}}”不久前出错，暂时不使用它。', same, '无需操作：之后会自动重试，间隔逐渐加长。'),
   'destinations-all-fail': words(
     '“{{plan}}”的备份位置目前都无法使用（{{cause}}）。',

@@ -10,6 +10,7 @@ export function planLines(plan: Plan, { destinations }: Pick<State, 'destination
     `${plan.name} (${plan.id.slice(0, 8)})`,
     ...sources.map(({ path }) => `  of ${path}`),
     ...plan.destinations.map((each) => `  ${each.role} “${nameOf(each.destination)}”${ownText(each)}`),
+    ...(plan.onThisComputer ? ['  beside your files while none of these can be used'] : []),
     enabled ? `  runs ${scheduleLines(schedule).join(', ')}` : '  switched off: runs only when it is told to',
     `  keeps ${retentionText(retention)}`,
     `  target: a backup every ${targets.rpoMinutes} minutes`,

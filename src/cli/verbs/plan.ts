@@ -38,6 +38,7 @@ interface PlanOptions extends DestinationOptions {
   readonly excludeLargerThan?: string;
   readonly oneFileSystem?: boolean;
   readonly keep?: readonly string[];
+  readonly onThisComputer?: boolean;
   readonly rpo?: string;
   readonly rto?: string;
 }
@@ -265,6 +266,8 @@ const planOptions = (command: Command): Command =>
     .option('--to <destination>', 'the primary destination, by name or ID')
     .option('--standby <destination>', 'takes over when those before it cannot be reached (may be repeated)', collect)
     .option('--copy <destination>', 'is given what the others have (may be repeated)', collect)
+    .option('--on-this-computer', 'put backups beside your files while no destination can be used, and move them on later')
+    .option('--no-on-this-computer', 'never do that (as without it)')
     .option('--on-change <delay>', 'run so long after a change: 15m')
     .option('--every <time>', 'run every 30m, 2h, 1d')
     .option('--daily <time>', 'run daily at this time: 12:00 (may be repeated)', collect)
@@ -300,7 +303,7 @@ const planOptions = (command: Command): Command =>
 /** What the options say, over what the plan was before. */
 async function planOf(options: PlanOptions, before: PlanInput | undefined, state: State): Promise<PlanRequest> {
   const { usualSchedule } = await import('../../contract/schedule.ts');
-  const { name, source, rpo, rto } = options;
+  const { name, source, rpo, rto, onThisComputer } = options;
   if (!before && !options.to)
     return fail('bad-usage', {
       problem: 'It is not said where to back up.',
@@ -311,6 +314,7 @@ async function planOf(options: PlanOptions, before: PlanInput | undefined, state
     ...(before ?? { name: '', sources: [], destinations: [], schedule: usualSchedule }),
     ...given(name, (text) => ({ name: text })),
     ...given(source, (folders) => ({ sources: folders.map((path) => ({ kind: 'folder', path: resolve(path) })) })),
+    ...given(onThisComputer, (isAllowed) => ({ onThisComputer: isAllowed })),
     destinations: destinationsOf(options, before, state),
     schedule: scheduleOf(options, before?.schedule ?? usualSchedule),
     excludes: { ...before?.excludes, ...excludesOf(options) },

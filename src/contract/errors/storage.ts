@@ -37,6 +37,13 @@ export const storageErrors = {
       guidance: 'Free some space there, or thin out old snapshots, then run it again: it carries on from what is stored.',
     }),
   },
+  'room-kept': {
+    retryable: true,
+    words: (c) => ({
+      message: `The disk of ${String(c.location)} is nearly full, and what is left of it is kept for everything else on this computer, so no backup was put there. What is stored is not affected.`,
+      guidance: 'Make one of the other destinations reachable, or free some space on this computer.',
+    }),
+  },
   'storage-denied': {
     retryable: false,
     words: (c) => ({

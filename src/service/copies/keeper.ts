@@ -3,7 +3,7 @@
  * come, and when the service begins, and asks the desk for copies. At most one for each destination; a backup that wants the destination
  * is let through, and the copy goes on after it.
  */
-import type { DestinationView } from '../../contract/destination.ts';
+import { type DestinationView, thisComputer } from '../../contract/destination.ts';
 import { fail, toHoldfastError } from '../../contract/errors.ts';
 import type { Plan } from '../../contract/plan.ts';
 import type { Run } from '../../contract/run.ts';
@@ -241,7 +241,9 @@ export class CopyKeeper implements Part {
   /** So that what is known of the destinations of these plans is what they hold. */
   async #askStale(plans: readonly Plan[], hasPatience: boolean): Promise<void> {
     const { library, isThere, destinations } = this.#options;
-    const used = new Set(plans.filter(isShared).flatMap((plan) => plan.destinations.map(({ destination }) => destination)));
+    const used = new Set(
+      plans.filter(isShared).flatMap((plan) => [...plan.destinations.map(({ destination }) => destination), thisComputer]),
+    );
     await library.askStale((id) => used.has(id) && isThere(id) && destinations.breaker.allows(id), hasPatience);
   }
 
@@ -355,7 +357,7 @@ export class CopyKeeper implements Part {
   }
 }
 
-const isShared = ({ destinations }: Plan): boolean => destinations.length > 1;
+const isShared = ({ destinations, onThisComputer }: Plan): boolean => destinations.length > 1 || onThisComputer === true;
 const isWaitingBackup = ({ kind, status }: Run): boolean => kind === 'backup' && status === 'waiting';
 const cancelledMs = 4 * 60 * 60_000;
 const keyOf = (plan: string, target: string): string => `${plan} ${target}`;

@@ -1,9 +1,9 @@
 /** The destinations of a profile: connecting them, how they are, and forgetting them. */
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { statfsSync } from 'node:fs';
 import { basename, isAbsolute, normalize } from 'node:path';
 import type { Connection, Destination, DestinationState, DestinationView, VolumePlace } from '../../contract/destination.ts';
-import { connectionSchema } from '../../contract/destination.ts';
+import { connectionSchema, thisComputer } from '../../contract/destination.ts';
 import { fail, hasCode, type HoldfastError, toHoldfastError } from '../../contract/errors.ts';
 import type { HostIdentity } from '../../platform/host.ts';
 import { Repository } from '../../repository/repository.ts';
@@ -18,6 +18,8 @@ import { openDestination, type OpenHow, storageFor, type Surroundings } from './
 export interface DestinationsOptions extends Surroundings {
   readonly state: StateStore;
   readonly identity: HostIdentity;
+  /** The folder for a repository on this computer. */
+  readonly ownPlace: string;
   /** Where a folder lies on a volume that may be mounted elsewhere; undefined for one on the system's own. */
   readonly volumeOf: (folder: string) => Promise<VolumePlace | undefined>;
   /** Told when a destination, or what is known of it, has changed. */
@@ -55,7 +57,20 @@ export class Destinations {
     return done;
   }
 
-  async #connect(connection: Connection): Promise<DestinationView> {
+  /** Makes the one in the folder of this profile, unless it is there. Throws what making throws. */
+  async makeOnThisComputer(): Promise<void> {
+    const { state, ownPlace } = this.#options;
+    const connection = { name: 'This computer', place: ownPlace, password: randomBytes(32).toString('base64url'), create: true };
+    const done = this.#connecting
+      .catch(() => {})
+      .then(async () => {
+        if (!state.destinations().some(({ id }) => id === thisComputer)) await this.#connect(connection, thisComputer);
+      });
+    this.#connecting = done;
+    await done;
+  }
+
+  async #connect(connection: Connection, id: string = randomUUID()): Promise<DestinationView> {
     const { place: said, password, credentials, create, name, ejectAfterRun } = connectionSchema.parse(connection);
     const { state, secrets, identity, clock } = this.#options;
     const place = placeOf(said);
@@ -64,21 +79,21 @@ export class Destinations {
     const storage = await storageFor(place, credentials, this.#options);
     try {
       const repository = await this.#openOrMake(storage, password, create, identity, clock);
-      const { id, chunker_polynomial: polynomial } = repository.config;
-      const known = state.destinations().find((destination) => destination.repository === id);
+      const { id: repositoryId, chunker_polynomial: polynomial } = repository.config;
+      const known = state.destinations().find((destination) => destination.repository === repositoryId);
       if (known) return fail('destination-known', { name: known.name });
       const volume = storage.localPath ? await this.#options.volumeOf(place) : undefined;
       const destination: Destination = {
-        id: randomUUID(),
+        id,
         name: name ?? nameFor(storage.location),
         place,
         ...(volume ? { volume } : {}),
-        repository: id,
+        repository: repositoryId,
         polynomial,
         ejectAfterRun,
       };
       // Secrets first: a destination that cannot be opened any more would be worse than a secret that nobody needs.
-      await secrets.keepPassword(id, password);
+      await secrets.keepPassword(repositoryId, password);
       await secrets.keepCredentials(destination.id, credentials);
       this.#save(destination);
       return this.#tell(destination, this.#connected(storage));

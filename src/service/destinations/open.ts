@@ -1,12 +1,13 @@
 /** Opens the repository of a destination for a run, with its secrets, and makes sure that it is the right one. */
 import { existsSync } from 'node:fs';
-import type { Destination } from '../../contract/destination.ts';
+import { type Destination, thisComputer } from '../../contract/destination.ts';
 import { fail, hasCode } from '../../contract/errors.ts';
 import type { Settings } from '../../contract/settings.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { farPackSize } from '../../repository/pack.ts';
 import { Repository } from '../../repository/repository.ts';
 import { CachedStorage } from '../../storage/cache/cached.ts';
+import { KeepingRoomStorage } from '../../storage/keeping-room.ts';
 import { credentialsOf } from '../../storage/credentials.ts';
 import { kindOf, openPlace } from '../../storage/place.ts';
 import { pacesOf } from '../../storage/rates.ts';
@@ -68,7 +69,8 @@ export async function openDestination(destination: Destination, surroundings: Su
   const { clock, secrets, openedKeys, cacheFolder, locate } = surroundings;
   const { id, name, repository: wanted } = destination;
   const place = (await locate(destination)) ?? fail('destination-not-plugged-in', { name });
-  const itself = await storageFor(place, await secrets.credentials(id), surroundings, how);
+  const opened = await storageFor(place, await secrets.credentials(id), surroundings, how);
+  const itself = id === thisComputer ? new KeepingRoomStorage(opened) : opened;
   const cached = itself.localPath || how.itself ? undefined : new CachedStorage(itself, { folder: cacheFolder, clock });
   const storage: Storage = cached ?? itself;
   try {

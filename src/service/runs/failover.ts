@@ -1,22 +1,27 @@
 /**
  * Which destination a run uses: the first in the plan's order that serves.
  *
- * - A *candidate* is a destination that a run may use: the plan's primary, then its standbys in their order.
+ * - A *candidate* is a destination that a run may use: the plan's primary, then its standbys in their order, and at last this computer, if
+ *   the plan allows it.
  * - A *takeover* is the step from one that cannot be used to the next.
  *
  * Those that have failed lately are passed over without being tried, unless nothing else is left.
  */
+import { thisComputer } from '../../contract/destination.ts';
 import { fail, hasCode, HoldfastError, isFaultOfPlace } from '../../contract/errors.ts';
 import type { Plan } from '../../contract/plan.ts';
 import type { Run } from '../../contract/run.ts';
 
 /** A destination that a person has named is meant, and no other. */
-export function candidatesOf({ cause, destination }: Pick<Run, 'cause' | 'destination'>, { destinations }: Plan): string[] {
+export function candidatesOf(
+  { cause, destination }: Pick<Run, 'cause' | 'destination'>,
+  { destinations, onThisComputer }: Pick<Plan, 'destinations' | 'onThisComputer'>,
+): string[] {
   const inOrder = (['primary', 'standby'] as const).flatMap((role) =>
     destinations.filter((each) => each.role === role).map((each) => each.destination),
   );
   const isNamed = destination !== null && (!inOrder.includes(destination) || (cause === 'person' && destination !== inOrder[0]));
-  return isNamed ? [destination] : inOrder;
+  return isNamed ? [destination] : [...inOrder, ...(onThisComputer ? [thisComputer] : [])];
 }
 
 export interface Failover<T> {

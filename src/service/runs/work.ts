@@ -1,4 +1,5 @@
 /** The work of one run, from opening its destination to how it ended; where one fails the next takes over (failover.ts). */
+import { thisComputer } from '../../contract/destination.ts';
 import { hasCode, HoldfastError, isDestinationError, isFaultOfPlace, toHoldfastError } from '../../contract/errors.ts';
 import { type Plan, retentionOn } from '../../contract/plan.ts';
 import type { LogLine, Run, RunError, RunProblem, Takeover } from '../../contract/run.ts';
@@ -66,7 +67,8 @@ export async function workOn(
     quietly(onDefect, () => state.runs.log(run.id, { at: clock.now(), level, text }));
   const takeovers: Takeover[] = [];
   const journals: RunJournal[] = [];
-  const nameOf = (id: string): string => state.destinations().find((each) => each.id === id)?.name ?? id;
+  const nameOf = (id: string): string =>
+    state.destinations().find((each) => each.id === id)?.name ?? (id === thisComputer ? 'This computer' : id);
   try {
     const plan = state.plan(run.plan!);
     try {
@@ -84,6 +86,7 @@ export async function workOn(
       refusal: (id) => refusalOf(id, destinations),
       work: async (destination, hasStandby) => {
         await control.checkpointAsync();
+        if (destination === thisComputer) await destinations.makeOnThisComputer();
         if (destination !== place) await desk.moveTo(destination, takeovers);
         place = destination;
         const attempt: Attempt = { handOver, run, plan, destination, hasStandby, control, journals, log, onProgress };

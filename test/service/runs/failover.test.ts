@@ -6,6 +6,7 @@ import type { Run } from '../../../src/contract/run.ts';
 import { candidatesOf, onFirstThatServes } from '../../../src/service/runs/failover.ts';
 import { canMountDisks, mountMemory } from '../../support/disk.ts';
 import { expectRestores, failoverScene } from '../../support/failing-over.ts';
+import { Restic } from '../../support/restic.ts';
 import { seededBytes, seededRandom } from '../../support/seeded.ts';
 import { createPlan, ended, password, repositoryAt } from '../../support/service.ts';
 
@@ -156,6 +157,34 @@ test.runIf(canMountDisks)('a full standby is passed over', async () => {
   const run = await ended({ client }, (await client.runs.start({ plan: plan.id })).id);
   expect(tookOver(run)).toEqual([expect.stringContaining('Far → Full'), 'Full → standby-0: storage-full']);
   await expectRestores(join(scene.folder, 'standby-0'), run, source);
+});
+
+test('with no destination left a plan that may do so puts its snapshot on this computer, and it moves on when one is back', async () => {
+  const scene = await failoverScene(files, 0, { onThisComputer: true });
+  const { client, service, keeper, proxy, primary, primaryFolder, profile, source, backUp, skip } = scene;
+  proxy.die();
+  const run = await backUp();
+  expect(run).toMatchObject({ status: 'succeeded', destination: 'this-computer', destinationName: 'This computer' });
+  const here = (await client.state()).destinations.find(({ id }) => id === 'this-computer')!;
+  expect(here).toMatchObject({ place: profile.ownRepository, sharesBlobs: true });
+  const secret = keeper.kept.get([...keeper.kept.keys()].find((name) => name.includes(here.repository))!)!;
+  await expectRestores(profile.ownRepository, run, source, secret);
+
+  const stop = new AbortController();
+  const events = await client.events({}, { signal: stop.signal });
+  proxy.revive();
+  skip(3_600_000);
+  await service.destinations.look(primary.id);
+  for await (const { event } of events)
+    if (event.type === 'run' && event.run.kind === 'forget' && event.run.ended !== null) {
+      expect(event.run).toMatchObject({ status: 'succeeded', destination: 'this-computer', cause: 'schedule' });
+      break;
+    }
+  stop.abort();
+  expect(await new Restic(profile.ownRepository, secret).snapshots()).toEqual([]);
+  const [moved, ...others] = await new Restic(primaryFolder, password).snapshots();
+  expect([moved!.original, others.length]).toEqual([run.snapshot, 0]);
+  await expectRestores(primaryFolder, { ...run, snapshot: moved!.id }, source);
 });
 
 test('a primary that comes and goes every second for a minute is opened a few times, and every run makes a snapshot', async () => {
