@@ -71,6 +71,8 @@ export async function workOnCopy(job: TaskJob, options: CopyJobOptions): Promise
     onRetry: ({ error, waitMs }: { error: HoldfastError; waitMs: number }): void =>
       log('warning', `${error.message} It is tried again in ${Math.round(waitMs / 1000)} seconds.`),
     onNote: (text: string): void => log('info', text),
+    // A backup may be waiting for the destination: one that does not answer is given up soon, and tried again later.
+    hasStandby: true,
   };
   const repository = await destinations.open(target, how);
   try {

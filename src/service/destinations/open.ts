@@ -35,7 +35,7 @@ export interface OpenHow {
   readonly signal?: AbortSignal | undefined;
   readonly onRetry?: ((retry: Retry) => void) | undefined;
   readonly onNote?: ((text: string) => void) | undefined;
-  /** Another destination can be used instead, so that this one is not waited for long. */
+  /** Another destination can be used instead, or another time: this one is not waited for long. */
   readonly hasStandby?: boolean | undefined;
   /** What the repository itself holds counts: nothing is taken from what this computer keeps of it. */
   readonly itself?: boolean | undefined;
