@@ -321,7 +321,6 @@ export class Service {
       isThere: (id) => this.#isThere(id),
       blocker: (plan) => this.scheduling.blockerOf(plan),
       zoneOf: ({ schedule }) => zoneOf(schedule, computerZone()),
-      onChange: () => {},
     });
     const release = async (destination: string): Promise<void> => {
       const { app, catalogue, capacities } = this;
@@ -337,7 +336,7 @@ export class Service {
       this.#watch,
       new Emptying({ ...common, library: this.app.library, desk: this.desk }),
       new Thinning(common),
-      new Ejecting({ ...common, drives: this.drives, desk: this.desk, release }),
+      new Ejecting({ ...common, drives: this.drives, desk: this.desk, isWanted: (id) => this.copies.isWanted(id), release }),
     ];
   }
 

@@ -38,8 +38,6 @@ export interface CopyKeeperOptions extends Pick<Common, 'state' | 'clock' | 'onN
   readonly zoneOf: (plan: Plan) => string;
   /** Default: the engine's own. */
   readonly engine?: CopyEngine | undefined;
-  /** How far copies are behind may be another thing now. */
-  readonly onChange: () => void;
 }
 
 const everyMs = 60_000;
@@ -123,6 +121,14 @@ export class CopyKeeper implements Part {
     if (this.#isClosing) return;
     this.#isWanted = true;
     this.#looking ??= this.#lookOn().finally(() => (this.#looking = undefined));
+  }
+
+  /** Whether a copy wants to read or write there, once what the last run has left is known: its drive is not to be ejected before. */
+  async isWanted(destination: string): Promise<boolean> {
+    await this.#looking;
+    const { state, desk } = this.#options;
+    const users = state.plans().filter((plan) => plan.destinations.some((each) => each.destination === destination));
+    return desk.unfinished().some(({ kind, plan }) => kind === 'copy' && users.some(({ id }) => id === plan));
   }
 
   /** A person wants a plan's copies made now: due or not. Throws `plan-not-found`, `destination-not-found`, `run-at-work`. */
@@ -216,7 +222,7 @@ export class CopyKeeper implements Part {
   }
 
   async #lookOnce(): Promise<void> {
-    const { state, clock, desk, isThere, destinations, blocker, onChange } = this.#options;
+    const { state, clock, desk, isThere, destinations, blocker } = this.#options;
     const plans = state.plans().filter((plan) => isShared(plan) && plan.enabled);
     this.#holdOrRelease();
     if (plans.length === 0) return;
@@ -234,7 +240,6 @@ export class CopyKeeper implements Part {
       retryAt: (plan, target) => this.#failures.get(keyOf(plan, target))?.retryAt,
     });
     for (const { plan, target } of ask) this.#ask(plan, target, 'schedule');
-    onChange();
     this.#wakeAt(lookAt);
   }
 

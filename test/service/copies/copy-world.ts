@@ -323,7 +323,6 @@ export class World {
           return { forgotten: 0, isPruned: false, isFine: true };
         },
       },
-      onChange: () => {},
     });
   }
 
