@@ -16,11 +16,17 @@ import { PlaceForm } from '../connect/PlaceForm.tsx';
 import { FolderPicker } from '../files/FolderPicker.tsx';
 import styles from './AddDestination.module.css';
 
+interface AddDestinationProps {
+  /** The plan that is to keep a copy there: the way leads on to it. */
+  readonly plan: string | undefined;
+  readonly beginsWith: 'folder' | 'server';
+}
+
 /** Connects a place of any kind: it is tested first, and a repository is made there where none is. */
-export function AddDestination() {
+export function AddDestination({ plan, beginsWith }: AddDestinationProps) {
   const { t } = useTranslation();
   const [, go] = useLocation();
-  const [kind, setKind] = useState<'folder' | 'server'>('folder');
+  const [kind, setKind] = useState<'folder' | 'server'>(beginsWith);
   const [folder, setFolder] = useState('');
   const [server, setServer] = useState<{ kind: ServerKind; answers: Answers }>({ kind: 'sftp', answers: {} });
   const [name, setName] = useState('');
@@ -81,7 +87,7 @@ export function AddDestination() {
         ...(called === '' ? {} : { name: called }),
       });
       say(t('destinations.add.done', { name: made.name }));
-      go(`/destinations/${made.id}`);
+      go(plan === undefined ? `/destinations/${made.id}` : `/plans/${plan}/with/${made.id}`);
     });
   const isNew = report?.verdict !== 'ready';
   const isReady = password !== '' && (!isNew || password === again);

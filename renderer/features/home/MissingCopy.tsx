@@ -5,6 +5,7 @@ import type { HomeFacts } from '../../../src/contract/home.ts';
 import type { State } from '../../../src/contract/state.ts';
 import { Note } from '../../ui/Note.tsx';
 import styles from './MissingCopy.module.css';
+import { missingStep } from './missing-step.ts';
 
 /** How far a plan is from three copies on two media, one of them elsewhere; the worst one, with the step that is missing. */
 export function MissingCopy({ facts, state }: { readonly facts: HomeFacts; readonly state: State }) {
@@ -24,7 +25,7 @@ export function MissingCopy({ facts, state }: { readonly facts: HomeFacts; reado
         kind="attention"
         title={t(`home.rule.${what}.title`)}
         action={
-          <Button variant="default" onClick={() => go(`/plans/${plan.id}`)}>
+          <Button variant="default" onClick={() => go(missingStep(plan, what, state.destinations))}>
             {t(`home.rule.${what}.act`)}
           </Button>
         }

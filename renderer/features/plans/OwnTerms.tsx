@@ -3,6 +3,7 @@ import { useTranslation } from 'react-i18next';
 import type { Plan } from '../../../src/contract/plan.ts';
 import type { Times } from '../../../src/contract/schedule.ts';
 import styles from './PlanForm.module.css';
+import { RetentionNumbers } from './RetentionForm.tsx';
 
 type Place = Plan['destinations'][number];
 
@@ -14,7 +15,6 @@ interface OwnTermsProps {
   readonly onChange: (place: Place) => void;
 }
 
-const rules = ['last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const;
 const ways = ['runs', 'interval', 'daily', 'other'] as const;
 type Way = (typeof ways)[number];
 
@@ -35,19 +35,7 @@ export function OwnTerms({ place, name, retention, onChange }: OwnTermsProps) {
         onChange={(event) => keep(event.currentTarget.checked ? retention : undefined)}
       />
       {own ? (
-        <div className={styles.numbers}>
-          {rules.map((rule) => (
-            <NumberInput
-              key={rule}
-              label={t(`plans.retention.rule.${rule}`)}
-              min={-1}
-              max={1_000_000}
-              allowDecimal={false}
-              value={own[rule]}
-              onChange={(next) => keep({ ...own, [rule]: next === '' ? 0 : Number(next) })}
-            />
-          ))}
-        </div>
+        <RetentionNumbers retention={own} onChange={keep} />
       ) : null}
     </div>
   );

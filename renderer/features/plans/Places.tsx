@@ -1,85 +1,66 @@
-import { ActionIcon, Button, CloseButton, Group, Menu, Select } from '@mantine/core';
-import { ArrowDown, ArrowUp } from 'lucide-react';
+import { Button, Group, Menu } from '@mantine/core';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'wouter';
-import { inRole, roles } from '../../../src/contract/plan.ts';
 import { useService } from '../../live.ts';
-import { type Draft, moveDestination, withPrimary } from './draft.ts';
-import { OwnTerms } from './OwnTerms.tsx';
-import styles from './PlanForm.module.css';
+import { type Draft, moveDestination, withDestination, withPrimary } from './draft.ts';
+import { PlaceRow } from './PlaceRow.tsx';
+import styles from './Places.module.css';
+import { useDragOrder } from './use-drag-order.ts';
 
 interface PartProps {
   readonly draft: Draft;
   readonly onChange: (part: Partial<Draft>) => void;
 }
 
-/** The destinations in the order in which they take over, and those that are given a copy. */
+/** The destinations in the order in which they take over, and those that are given a copy: by drag, or by keys on the handle. */
 export function Places({ draft, onChange }: PartProps) {
   const { t } = useTranslation();
   const all = useService((state) => state.destinations) ?? [];
   const { destinations } = draft;
+  const [said, setSaid] = useState('');
   const free = all.filter(({ id }) => !destinations.some(({ destination }) => destination === id));
+  const nameOf = (id: string): string => all.find((each) => each.id === id)?.name ?? id;
+  const move = (from: number, to: number): void => {
+    const moved = destinations[from];
+    if (!moved || to < 0 || to >= destinations.length || to === from) return;
+    onChange({ destinations: moveDestination(destinations, from, to) });
+    setSaid(t('plans.places.moved', { name: nameOf(moved.destination), place: to + 1, count: destinations.length }));
+  };
+  const drag = useDragOrder(move);
   return (
     <>
-      <ol className={styles.rows}>
-        {destinations.map((place, index) => {
-          const { destination, role } = place;
-          const name = all.find(({ id }) => id === destination)?.name ?? destination;
-          return (
-            <li key={destination}>
-              <span className={styles.path}>{name}</span>
-              <Select
-                aria-label={t('plans.places.role', { name })}
-                w={208}
-                data={roles.map((value) => ({
-                  value,
-                  label: t(`home.destination.role.${value}`),
-                  disabled: value === 'primary' && role !== 'primary',
-                }))}
-                value={role}
-                allowDeselect={false}
-                disabled={destinations.length === 1}
-                onChange={(next) =>
-                  next !== null &&
-                  onChange({
-                    destinations: withPrimary(destinations.map((each, at) => (at === index ? inRole(each, next as typeof role) : each))),
-                  })
-                }
-              />
-              <ActionIcon
-                variant="default"
-                aria-label={t('plans.places.up', { name })}
-                disabled={index === 0}
-                onClick={() => onChange({ destinations: moveDestination(destinations, index, -1) })}
-              >
-                <ArrowUp size={16} aria-hidden />
-              </ActionIcon>
-              <ActionIcon
-                variant="default"
-                aria-label={t('plans.places.down', { name })}
-                disabled={index === destinations.length - 1}
-                onClick={() => onChange({ destinations: moveDestination(destinations, index, 1) })}
-              >
-                <ArrowDown size={16} aria-hidden />
-              </ActionIcon>
-              <CloseButton
-                size="sm"
-                aria-label={t('plans.places.remove', { name })}
-                disabled={destinations.length === 1}
-                onClick={() => onChange({ destinations: withPrimary(destinations.toSpliced(index, 1)) })}
-              />
-              {destinations.length > 1 ? (
-                <OwnTerms
-                  place={place}
-                  name={name}
-                  retention={draft.retention}
-                  onChange={(next) => onChange({ destinations: destinations.with(index, next) })}
-                />
-              ) : null}
-            </li>
-          );
-        })}
+      {destinations.length > 1 ? <p className="secondary">{t('plans.places.text')}</p> : null}
+      <ol className={styles.rows} ref={drag.list}>
+        {destinations.map((of, index) => (
+          <PlaceRow
+            key={of.destination}
+            of={of}
+            name={nameOf(of.destination)}
+            before={index === 0 ? undefined : nameOf(destinations[index - 1]?.destination ?? '')}
+            usual={draft.retention}
+            isAlone={destinations.length === 1}
+            isDragged={drag.from === index}
+            dropMark={
+              drag.from === undefined || drag.to !== index || drag.from === index ? undefined : drag.from < index ? 'after' : 'before'
+            }
+            handle={{
+              onPointerDown: (event) => drag.start(index, event),
+              onKeyDown: (event) => {
+                const to = { ArrowUp: index - 1, ArrowDown: index + 1, Home: 0, End: destinations.length - 1 }[event.key];
+                if (to === undefined) return;
+                event.preventDefault();
+                move(index, to);
+              },
+            }}
+            onChange={(next) => onChange({ destinations: withPrimary(destinations.with(index, next)) })}
+            onRemove={() => onChange({ destinations: withPrimary(destinations.toSpliced(index, 1)) })}
+          />
+        ))}
       </ol>
+      <p className="unseen" role="status">
+        {said}
+      </p>
       <Group gap="xs">
         {free.length > 0 && destinations.length > 0 ? (
           <Menu>
@@ -88,7 +69,7 @@ export function Places({ draft, onChange }: PartProps) {
             </Menu.Target>
             <Menu.Dropdown>
               {free.map(({ id, name }) => (
-                <Menu.Item key={id} onClick={() => onChange({ destinations: [...destinations, { destination: id, role: 'copy' }] })}>
+                <Menu.Item key={id} onClick={() => onChange({ destinations: withDestination(destinations, id, 'copy') })}>
                   {name}
                 </Menu.Item>
               ))}
@@ -102,17 +83,7 @@ export function Places({ draft, onChange }: PartProps) {
             </Menu.Target>
             <Menu.Dropdown>
               {free.map(({ id, name }) => (
-                <Menu.Item
-                  key={id}
-                  onClick={() =>
-                    onChange({
-                      destinations: withPrimary([
-                        ...destinations,
-                        { destination: id, role: destinations.length === 0 ? 'primary' : 'standby' },
-                      ]),
-                    })
-                  }
-                >
+                <Menu.Item key={id} onClick={() => onChange({ destinations: withDestination(destinations, id, 'standby') })}>
                   {name}
                 </Menu.Item>
               ))}

@@ -1,6 +1,6 @@
 import { Anchor, Button, Group, NumberInput, Switch, TextInput } from '@mantine/core';
 import { ClipboardX } from 'lucide-react';
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, useLocation } from 'wouter';
 import { api } from '../../api.ts';
@@ -10,7 +10,7 @@ import { Empty } from '../../ui/Empty.tsx';
 import { ErrorMessage } from '../../ui/ErrorMessage.tsx';
 import { say } from '../../ui/messages.ts';
 import { Page, Section } from '../../ui/Page.tsx';
-import { type Draft, draftOf, inputOf, missingOf, newDraft } from './draft.ts';
+import { type Draft, draftOf, inputOf, missingOf, newDraft, withDestination } from './draft.ts';
 import { Excludes } from './Excludes.tsx';
 import { Places } from './Places.tsx';
 import { MovePlan } from './MovePlan.tsx';
@@ -20,7 +20,7 @@ import { ScheduleForm } from './ScheduleForm.tsx';
 import { Sources } from './Sources.tsx';
 
 /** A plan, new or as it is; nothing counts until it is saved. */
-export function PlanEditor({ id }: { readonly id: string | undefined }) {
+export function PlanEditor({ id, added }: { readonly id: string | undefined; readonly added?: string | undefined }) {
   const { t } = useTranslation();
   const [, go] = useLocation();
   const plans = useService((state) => state.plans);
@@ -40,13 +40,32 @@ export function PlanEditor({ id }: { readonly id: string | undefined }) {
         </Empty>
       </Page>
     );
-  return <Form id={id} first={plan ? draftOf(plan) : newDraft(destinations)} />;
+  return (
+    <Form
+      id={id}
+      first={plan ? draftOf(plan) : newDraft(destinations)}
+      added={destinations.some((each) => each.id === added) ? added : undefined}
+    />
+  );
 }
 
-function Form({ id, first }: { readonly id: string | undefined; readonly first: Draft }) {
+interface FormProps {
+  readonly id: string | undefined;
+  readonly first: Draft;
+  /** A destination that the person came here to add as a copy. */
+  readonly added: string | undefined;
+}
+
+function Form({ id, first, added }: FormProps) {
   const { t } = useTranslation();
   const [, go] = useLocation();
-  const [draft, setDraft] = useState(first);
+  const [draft, setDraft] = useState(
+    added === undefined ? first : { ...first, destinations: withDestination(first.destinations, added, 'copy') },
+  );
+  const places = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (added !== undefined) places.current?.scrollIntoView({ block: 'center' });
+  }, [added]);
   const [error, setError] = useState<unknown>();
   const [isBusy, setBusy] = useState(false);
   const [isAsked, setAsked] = useState(false);
@@ -100,7 +119,10 @@ function Form({ id, first }: { readonly id: string | undefined; readonly first: 
       </Section>
       <Section title={t('plans.places.title')}>
         {isAsked && missing.includes('destinations') ? <p role="alert">{t('plans.missing.destinations')}</p> : null}
-        <Places draft={draft} onChange={change} />
+        <div ref={places}>
+          {added === undefined ? null : <p className="secondary">{t('plans.places.added')}</p>}
+          <Places draft={draft} onChange={change} />
+        </div>
       </Section>
       <Section title={t('plans.schedule.title')}>
         <ScheduleForm draft={draft} id={id} onChange={change} />

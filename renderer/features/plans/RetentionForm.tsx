@@ -1,6 +1,7 @@
 import { Button, Collapse, NumberInput } from '@mantine/core';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import type { Retention } from '../../../src/contract/plan.ts';
 import { api } from '../../api.ts';
 import { useNow, useSettled } from '../../clock.ts';
 import { ErrorMessage } from '../../ui/ErrorMessage.tsx';
@@ -28,19 +29,7 @@ export function RetentionForm({ draft, id, onChange }: PartProps) {
   return (
     <>
       <p className="secondary">{t(keepsAll ? 'plans.retention.all' : 'plans.retention.text')}</p>
-      <div className={styles.numbers}>
-        {rules.map((rule) => (
-          <NumberInput
-            key={rule}
-            label={t(`plans.retention.rule.${rule}`)}
-            min={-1}
-            max={1_000_000}
-            allowDecimal={false}
-            value={retention[rule]}
-            onChange={(next) => onChange({ retention: { ...retention, [rule]: next === '' ? 0 : Number(next) } })}
-          />
-        ))}
-      </div>
+      <RetentionNumbers retention={retention} onChange={(next) => onChange({ retention: next })} />
       {id === undefined ? null : (
         <>
           <Button mt="sm" variant="subtle" aria-expanded={isShown} onClick={() => setShown(!isShown)}>
@@ -50,6 +39,31 @@ export function RetentionForm({ draft, id, onChange }: PartProps) {
         </>
       )}
     </>
+  );
+}
+
+interface NumbersProps {
+  readonly retention: Retention;
+  readonly onChange: (retention: Retention) => void;
+}
+
+/** How many of which age. */
+export function RetentionNumbers({ retention, onChange }: NumbersProps) {
+  const { t } = useTranslation();
+  return (
+    <div className={styles.numbers}>
+      {rules.map((rule) => (
+        <NumberInput
+          key={rule}
+          label={t(`plans.retention.rule.${rule}`)}
+          min={-1}
+          max={1_000_000}
+          allowDecimal={false}
+          value={retention[rule]}
+          onChange={(next) => onChange({ ...retention, [rule]: next === '' ? 0 : Number(next) })}
+        />
+      ))}
+    </div>
   );
 }
 

@@ -5,6 +5,7 @@ import { PlanList } from './PlanList.tsx';
 /** What is protected, where to, when, and how long it is kept. */
 export default function Plans() {
   const [path] = useLocation();
-  const id = /^\/plans\/([0-9a-z-]+)$/.exec(path)?.[1];
-  return id === undefined ? <PlanList /> : <PlanEditor key={id} id={id === 'new' ? undefined : id} />;
+  // With a destination behind it, that one is to be added as a copy.
+  const [, id, added] = /^\/plans\/([0-9a-z-]+)(?:\/with\/([0-9a-z-]+))?$/.exec(path) ?? [];
+  return id === undefined ? <PlanList /> : <PlanEditor key={path} id={id === 'new' ? undefined : id} added={added} />;
 }

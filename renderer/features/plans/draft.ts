@@ -45,14 +45,16 @@ export function missingOf(draft: Draft): ('name' | 'sources' | 'destinations')[]
 /** As the service takes it. Throws a ZodError for what `missingOf` does not know. */
 export const inputOf = (draft: Draft): PlanInput => planInputSchema.parse(draft);
 
-/** One step up or down in the order; the first that is no copy is the primary. */
-export function moveDestination(list: Draft['destinations'], from: number, by: -1 | 1): Draft['destinations'] {
-  const to = from + by;
+/** To another place in the order; the first that is no copy is the primary. */
+export function moveDestination(list: Draft['destinations'], from: number, to: number): Draft['destinations'] {
   const moved = list[from];
   if (!moved || to < 0 || to >= list.length) return list;
-  const rest = list.toSpliced(from, 1);
-  return withPrimary(rest.toSpliced(to, 0, moved));
+  return withPrimary(list.toSpliced(from, 1).toSpliced(to, 0, moved));
 }
+
+/** One more at the end, in this role unless it is the first. Those that are there stay as they are. */
+export const withDestination = (list: Draft['destinations'], destination: string, role: 'standby' | 'copy'): Draft['destinations'] =>
+  list.some((each) => each.destination === destination) ? list : withPrimary([...list, { destination, role }]);
 
 /** Exactly one primary: the first that takes runs; the others of these are standbys. */
 export function withPrimary(list: Draft['destinations']): Draft['destinations'] {

@@ -5,9 +5,9 @@ const place = (destination: string, role: 'primary' | 'standby' | 'copy') => ({ 
 
 test('there is exactly one primary, the first that takes runs, whatever is moved or removed', () => {
   const list = [place('a', 'primary'), place('b', 'standby'), place('c', 'copy')];
-  expect(moveDestination(list, 1, -1)).toEqual([place('b', 'primary'), place('a', 'standby'), place('c', 'copy')]);
+  expect(moveDestination(list, 1, 0)).toEqual([place('b', 'primary'), place('a', 'standby'), place('c', 'copy')]);
   expect(moveDestination(list, 0, -1)).toBe(list);
-  expect(moveDestination(list, 2, 1)).toBe(list);
+  expect(moveDestination(list, 2, 3)).toBe(list);
   expect(withPrimary(list.slice(1))).toEqual([place('b', 'primary'), place('c', 'copy')]);
   expect(withPrimary([place('c', 'copy')])).toEqual([place('c', 'primary')]);
 });
