@@ -66,7 +66,7 @@ test('one button on Home leads to the copy that is missing, with all of it fille
       .or(page.getByText('SFTP')),
   );
   // A place elsewhere is not at hand in a test: a folder leads on in the same way.
-  await page.getByText('Folder or drive', { exact: true }).click();
+  await page.getByText('Drive or folder', { exact: true }).click();
   await page.getByRole('textbox', { name: 'Folder' }).fill(join(host.folder, 'second'));
   await page.getByRole('textbox', { name: 'Password of the backup' }).fill('a good password 7');
   await page.getByRole('textbox', { name: 'Once more, for a new backup' }).fill('a good password 7');
