@@ -23,7 +23,7 @@ export function ActButton({ facts, state }: ActButtonProps) {
   const [isBusy, setBusy] = useState(false);
   const isOpen = useLive(({ connection }) => connection === 'open');
   const wanted = facts.action ?? backUpAll;
-  const isRunning = state.runs.some(({ kind }) => kind === 'backup');
+  const isRunning = state.runs.some(({ kind, plan }) => kind === 'backup' && (wanted.plan === null || plan === wanted.plan));
   // While it works there is nothing to add; the plan's row has the means to stop it.
   if (wanted.code === 'back-up-now' && isRunning) return null;
   const where = addressOf(wanted);
