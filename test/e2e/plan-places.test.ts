@@ -38,17 +38,17 @@ test('destinations are put into order by drag and by the keyboard, are said in p
   await page.getByRole('option', { name: 'Copy' }).click();
   await seen(page.getByText('Is given a copy after each backup.'));
   await page.getByRole('button', { name: 'Rules of Blue' }).click();
-  await page.getByRole('switch', { name: 'Keep snapshots here by rules of its own' }).click();
-  await page.getByRole('combobox', { name: 'Copy', exact: true }).click();
-  await page.getByRole('option', { name: 'Every day' }).click();
-  await seen(page.getByText(/Is given a copy .*12:00.*Keeps snapshots by rules of its own/));
+  await page.getByRole('switch', { name: 'Keep other snapshots on Blue than elsewhere' }).press('Space');
+  await page.getByRole('combobox', { name: 'When Blue is given its copy' }).click();
+  await page.getByRole('option', { name: 'Copied once a day' }).click();
+  await seen(page.getByText(/Is given a copy .*03:00.*Keeps snapshots by rules of its own/));
   await portraits(page, 'plans-places');
   await page.getByRole('button', { name: 'Save plan' }).click();
   await seen(page.getByText('“Documents” was saved.'));
   expect((await host.client.state()).plans[0]!.destinations).toEqual([
     { destination: green.id, role: 'primary' },
     { destination: attic.id, role: 'standby' },
-    { destination: blue.id, role: 'copy', retention: plan.retention, schedule: [{ kind: 'daily', at: '12:00' }] },
+    { destination: blue.id, role: 'copy', retention: plan.retention, schedule: [{ kind: 'daily', at: '03:00' }] },
   ]);
 });
 

@@ -34,9 +34,7 @@ export function OwnTerms({ place, name, retention, onChange }: OwnTermsProps) {
         label={t('plans.places.own', { name })}
         onChange={(event) => keep(event.currentTarget.checked ? retention : undefined)}
       />
-      {own ? (
-        <RetentionNumbers retention={own} onChange={keep} />
-      ) : null}
+      {own ? <RetentionNumbers retention={own} onChange={keep} /> : null}
     </div>
   );
 }
