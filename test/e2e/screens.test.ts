@@ -232,7 +232,7 @@ test('a plan is made from nothing: its folder is found in the tree, its destinat
   }
   await add.click();
   await page.getByRole('menuitem', { name: 'Green' }).click();
-  await page.getByRole('button', { name: 'Move Green up' }).click();
+  await page.getByRole('button', { name: 'Place of Green in the order' }).press('ArrowUp');
   await page.getByRole('button', { name: 'Save plan' }).click();
   await seen(page.getByText('“Films” was saved.'));
   const plan = (await host.client.state()).plans.find(({ name }) => name === 'Films')!;
