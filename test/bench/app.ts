@@ -127,6 +127,8 @@ const watchRows = (wanted: number): string => `{
     });
     observer.observe(document, { childList: true, subtree: true, characterData: true });
   });
+  // The value of this is waited for, which the promise is not to be yet.
+  null;
 }`;
 
 const scriptsOnTheLine = `performance.getEntriesByType('resource')
