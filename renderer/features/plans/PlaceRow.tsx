@@ -3,7 +3,7 @@ import { GripVertical } from 'lucide-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { inRole, type PlanDestination, type Retention, roles } from '../../../src/contract/plan.ts';
-import { list } from '../../ui/format.ts';
+import { list, sentences } from '../../ui/format.ts';
 import { triggerWords } from '../../ui/schedule-words.ts';
 import { OwnTerms } from './OwnTerms.tsx';
 import styles from './Places.module.css';
@@ -15,6 +15,8 @@ interface PlaceRowProps {
   readonly before: string | undefined;
   /** What the plan keeps elsewhere. */
   readonly usual: Retention;
+  /** Snapshots that it is still to be given. */
+  readonly owed: number;
   readonly isAlone: boolean;
   readonly isDragged: boolean;
   /** Where what is dragged would go. */
@@ -25,7 +27,7 @@ interface PlaceRowProps {
 }
 
 /** One destination of a plan: its place in the order, what it is for in plain words, and rules of its own. */
-export function PlaceRow({ of, name, before, usual, isAlone, isDragged, dropMark, handle, onChange, onRemove }: PlaceRowProps) {
+export function PlaceRow({ of, name, before, usual, owed, isAlone, isDragged, dropMark, handle, onChange, onRemove }: PlaceRowProps) {
   const { t } = useTranslation();
   const [isOpen, setOpen] = useState(false);
   const { role, retention, schedule } = of;
@@ -47,7 +49,9 @@ export function PlaceRow({ of, name, before, usual, isAlone, isDragged, dropMark
         )}
         <div className={styles.words}>
           <strong>{name}</strong>
-          <span className="secondary">{[words, retention ? t('plans.places.keepsOwn') : ''].filter((each) => each !== '').join(' ')}</span>
+          <span className="secondary">
+            {sentences([words, retention ? t('plans.places.keepsOwn') : '', owed > 0 ? t('plans.places.owed', { count: owed }) : ''])}
+          </span>
         </div>
         <Select
           aria-label={t('plans.places.role', { name })}

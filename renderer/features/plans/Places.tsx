@@ -1,24 +1,30 @@
-import { Button, Group, Menu } from '@mantine/core';
+import { Button, Group, Menu, Switch } from '@mantine/core';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'wouter';
+import { api } from '../../api.ts';
 import { useService } from '../../live.ts';
+import { useAnswer } from '../../ui/use-answer.ts';
 import { type Draft, moveDestination, withDestination, withPrimary } from './draft.ts';
 import { PlaceRow } from './PlaceRow.tsx';
 import styles from './Places.module.css';
 import { useDragOrder } from './use-drag-order.ts';
 
 interface PartProps {
+  /** Of the plan; undefined for one that is new. */
+  readonly id: string | undefined;
   readonly draft: Draft;
   readonly onChange: (part: Partial<Draft>) => void;
 }
 
 /** The destinations in the order in which they take over, and those that are given a copy: by drag, or by keys on the handle. */
-export function Places({ draft, onChange }: PartProps) {
+export function Places({ id, draft, onChange }: PartProps) {
   const { t } = useTranslation();
   const all = useService((state) => state.destinations) ?? [];
   const { destinations } = draft;
   const [said, setSaid] = useState('');
+  const copies = useAnswer(id === undefined ? undefined : 'copies', (signal) => api.copies.states(undefined, { signal })).value;
+  const owedTo = (destination: string): number => copies?.find((each) => each.plan === id && each.destination === destination)?.owed ?? 0;
   const free = all.filter(({ id }) => !destinations.some(({ destination }) => destination === id));
   const nameOf = (id: string): string => all.find((each) => each.id === id)?.name ?? id;
   const move = (from: number, to: number): void => {
@@ -39,6 +45,7 @@ export function Places({ draft, onChange }: PartProps) {
             name={nameOf(of.destination)}
             before={index === 0 ? undefined : nameOf(destinations[index - 1]?.destination ?? '')}
             usual={draft.retention}
+            owed={owedTo(of.destination)}
             isAlone={destinations.length === 1}
             isDragged={drag.from === index}
             dropMark={
@@ -94,6 +101,13 @@ export function Places({ draft, onChange }: PartProps) {
           {t('plans.places.connect')}
         </Button>
       </Group>
+      <Switch
+        mt="sm"
+        label={t('plans.places.here')}
+        description={t('plans.places.hereText')}
+        checked={draft.onThisComputer ?? false}
+        onChange={({ currentTarget }) => onChange({ onThisComputer: currentTarget.checked })}
+      />
     </>
   );
 }

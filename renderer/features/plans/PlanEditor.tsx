@@ -121,7 +121,7 @@ function Form({ id, first, added }: FormProps) {
         {isAsked && missing.includes('destinations') ? <p role="alert">{t('plans.missing.destinations')}</p> : null}
         <div ref={places}>
           {added === undefined ? null : <p className="secondary">{t('plans.places.added')}</p>}
-          <Places draft={draft} onChange={change} />
+          <Places id={id} draft={draft} onChange={change} />
         </div>
       </Section>
       <Section title={t('plans.schedule.title')}>

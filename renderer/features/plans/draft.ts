@@ -28,9 +28,9 @@ export function newDraft(destinations: readonly DestinationView[]): Draft {
   };
 }
 
-export function draftOf(plan: Plan): Draft {
-  const { name, sources, destinations, schedule, excludes, retention, targets, enabled } = plan;
-  return { name, sources, destinations, schedule, excludes, retention, targets, enabled };
+/** With everything that the plan has, whether or not the form shows it. */
+export function draftOf({ id: _, ...draft }: Plan): Draft {
+  return draft;
 }
 
 /** What is missing, by the part of the form: keys of `plans.missing`. Empty: it can be saved. */

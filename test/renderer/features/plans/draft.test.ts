@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { inputOf, linesOf, missingOf, moveDestination, newDraft, withPrimary } from '../../../../renderer/features/plans/draft.ts';
+import { draftOf, inputOf, linesOf, missingOf, moveDestination, newDraft, withPrimary } from '../../../../renderer/features/plans/draft.ts';
 
 const place = (destination: string, role: 'primary' | 'standby' | 'copy') => ({ destination, role });
 
@@ -23,6 +23,12 @@ test('what is missing is named, and what is complete is what the service takes',
   };
   expect(missingOf(whole)).toEqual([]);
   expect(inputOf(whole)).toMatchObject({ name: 'Documents', enabled: true });
+});
+
+test('what the form does not show of a plan is not lost by editing it', () => {
+  const plan = { id: 'p', ...newDraft([]), destinations: [place('a', 'primary')], onThisComputer: true };
+  const { id: _, ...rest } = plan;
+  expect(draftOf(plan)).toEqual(rest);
 });
 
 test('lines of a text area are trimmed, and empty ones left out', () => {
