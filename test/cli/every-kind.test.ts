@@ -12,7 +12,7 @@ import { systemClock } from '../../src/platform/clock.ts';
 import { credentialsFrom } from '../../src/storage/credentials.ts';
 import { openPlace } from '../../src/storage/place.ts';
 import type { FileKind } from '../../src/storage/storage.ts';
-import { Cli, quickRepositoryAt } from '../support/cli.ts';
+import { Cli, quickKeyAt, quickRepositoryAt } from '../support/cli.ts';
 import { summaryOf } from '../support/cli-ready.ts';
 import { expectSameTree } from '../support/judge.ts';
 import { allKinds, type StartedKind } from '../support/kinds.ts';
@@ -30,6 +30,7 @@ const elsewhere = new Set([
   'man',
   'pause',
   'plan',
+  'prices',
   'protected',
   'recovery',
   'resume',
@@ -197,8 +198,11 @@ async function changeKeys(walk: Walk, place: string): Promise<void> {
 }
 
 async function copyBothWays(walk: Walk, place: string, src: string): Promise<void> {
-  const other = await quickRepositoryAt(join(walk.folder, 'other'), {}, password);
   const env = { HOLDFAST_FROM_PASSWORD: password };
+  const other = new Cli(join(walk.folder, 'other'), password);
+  // Cuts files at the same places, so that it can heal.
+  await walk.run(other.repository, 'init', ['--from-repo', place, '--copy-chunker-params'], 0, env);
+  await quickKeyAt(other.repository, {}, password);
   await walk.run(other.repository, 'copy', ['--from-repo', place], 0, env);
   const restic = new Restic(other.repository, password);
   expect(await restic.snapshots()).toHaveLength(2);
@@ -206,6 +210,9 @@ async function copyBothWays(walk: Walk, place: string, src: string): Promise<voi
   writeFileSync(join(src, 'e'), bytes(4, 50_000));
   await other.must(['backup', src, '--tag', 'three']);
   await walk.run(place, 'copy', ['--from-repo', other.repository], 0, env);
+  // What this one then loses, the other still has.
+  await walk.lose(place, 'pack', 'largest');
+  expect(summaryOf(await walk.run(place, 'heal', ['--from', other.repository], 0, env))).toMatchObject({ unhealed: 0 });
   const target = join(walk.folder, 'copied');
   await walk.run(place, 'restore', [`latest:${src}`, '--target', target, '--verify']);
   await expectSameTree(src, target);
