@@ -31,8 +31,8 @@ export default defineConfig({
     exclude: ['test/bench/**', '**/node_modules/**'],
     pool: 'forks',
     isolate: true,
-    // The small machines that this is made for have two cores; most suites start programs and worker threads of their own.
-    maxWorkers: 2,
+    // Two for each core of the small machines that this is made for: half of the time goes into waiting for servers, disks and locks.
+    maxWorkers: 4,
     // A slow machine is not a failure: a test that waits for something says what for, never how long.
     testTimeout: 0,
     hookTimeout: 0,
