@@ -29,7 +29,8 @@ export function newDraft(destinations: readonly DestinationView[]): Draft {
 }
 
 /** With everything that the plan has, whether or not the form shows it. */
-export function draftOf({ id: _, ...draft }: Plan): Draft {
+export function draftOf(plan: Plan): Draft {
+  const { id: _, ...draft } = plan;
   return draft;
 }
 
