@@ -155,9 +155,10 @@ test('everything else, with plans, runs and snapshots', async () => {
   await inspect(page, 'restore-search-none');
   await page.getByRole('searchbox').fill('');
   await page.getByRole('button', { name: '恢复此项…' }).click();
+  await seen(page.getByRole('heading', { level: 1, name: /1 项/ }));
   await inspect(page, 'restore-version');
   await page.getByRole('button', { name: '继续' }).click();
-  await seen(page.getByRole('option'));
+  await seen(page.getByRole('radio').first());
   await inspect(page, 'restore-where');
 });
 
