@@ -88,11 +88,12 @@ test.runIf(process.platform === 'linux')('what was read when the first destinati
   failAfter(first.storage, 0);
   const one = await attempt(first, source, handOver);
   expect(one.error?.code).toBe('connection-lost');
-  expect(handOver.bytes).toBeGreaterThan(3 << 20);
+  const carried = handOver.bytes;
+  expect(carried).toBeGreaterThan(1 << 20);
   const two = await attempt(second, source, handOver);
   expect(handOver.bytes).toBe(0);
-  // Both together have read everything once; what is read beside (code, keys, lists) is little.
-  expect(one.read + two.read).toBeLessThan(total * 1.15);
+  // Read beside: code, keys, lists, and of a large file the chunk that was not whole yet.
+  expect(two.read).toBeLessThan(total - carried + (2 << 20));
   await expectRestores(join(folder, 'second'), two.snapshot, source);
 });
 
