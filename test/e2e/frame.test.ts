@@ -8,7 +8,8 @@ test('the address with the token opens the interface, which asks no other server
   const asked: string[] = [];
   page.on('request', (request) => asked.push(request.url()));
   await page.goto(host.address);
-  await seen(page.getByRole('heading', { level: 1 }));
+  // Home finds that nothing is set up, and leads on.
+  await seen(page.getByRole('heading', { level: 1, name: 'What shall be protected?' }));
   expect(new URL(page.url()).search).toBe('');
   expect(asked.filter((url) => !url.startsWith(new URL('/', host.address).href) && !url.startsWith('data:'))).toEqual([]);
   await portraits(page, 'frame-empty');
